@@ -1,0 +1,311 @@
+"""The tables, their querysets and what the database itself refuses. Reads are querysets here; writes are verbs in the noun modules."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(prefix: str) -> str:
+    """A sortable id such as ``run_06a1m2k3c4...``: 48 bits of milliseconds and 80 of chance (UUIDv7's content) in Crockford's base 32."""
+    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    digits = ""
+    for _ in range(26):
+        number, rest = divmod(number, 32)
+        digits = _ALPHABET[rest] + digits
+    return f"{prefix}_{digits}"
+
+
+def workspace_id() -> str: return new_id("ws")
+def token_id() -> str: return new_id("tok")
+def dataset_id() -> str: return new_id("ds")
+def run_id() -> str: return new_id("run")
+def model_id() -> str: return new_id("mdl")
+def report_id() -> str: return new_id("rep")
+
+
+class Workspace(models.Model):
+    """Owns everything. Nobody outside sees that it exists."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=workspace_id, editable=False)
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        VIEWER = "viewer"      # read, download, verify
+        ANALYST = "analyst"    # viewer, and upload, run, cancel
+        REVIEWER = "reviewer"  # viewer, and statements and sign-off
+        OWNER = "owner"        # all, members, tokens, deletion
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="one_membership_a_workspace"),
+            models.CheckConstraint(condition=Q(role__in=["viewer", "analyst", "reviewer", "owner"]), name="membership_role_known"),
+        ]
+
+
+class ApiToken(models.Model):
+    """``plb_<id>_<secret>``; only the sha256 of the 256-bit secret is stored."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=token_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=200)
+    secret_sha256 = models.CharField(max_length=64)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
+class LoginLink(models.Model):
+    """A login that works once and soon expires; only its sha256 is stored."""
+
+    secret_sha256 = models.CharField(primary_key=True, max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class InWorkspace(models.QuerySet):  # type: ignore[type-arg]
+    """Reads that belong to a workspace; `auditapp.access` decides which workspaces a person sees."""
+
+    def visible_to(self, user: User) -> InWorkspace:
+        return self.filter(workspace__memberships__user=user)
+
+
+class Dataset(models.Model):
+    """An uploaded table: content-addressed bytes and the name somebody gave it. Written by `auditapp.datasets` only."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=dataset_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="datasets")
+    name = models.CharField(max_length=200)
+    filename = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    bytes = models.BigIntegerField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = InWorkspace.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+
+class Leased(models.Model):
+    """Work that one worker at a time holds: state, attempt (the fence), lease and beat, all by the database's clock."""
+
+    state = models.CharField(max_length=10, default="queued")
+    attempt = models.PositiveIntegerField(default=0)
+    max_attempts = models.PositiveIntegerField(default=2)
+    queued_at = models.DateTimeField(auto_now_add=True)
+    lease_until = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    owner = models.CharField(max_length=200, default="")
+    failure_code = models.CharField(max_length=20, default="")
+    failure_text = models.TextField(default="")
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+FAILURE_CODES = ("bad_input", "out_of_memory", "time_limit", "worker_lost", "storage_full", "internal")
+
+
+class Profile(Leased):
+    """What a dataset holds, read once per reading options. States: queued, running, ready, failed."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="profiles")
+    options = models.JSONField(default=dict)
+    """`TableOptions` and missing markers, as JSON."""
+    options_sha256 = models.CharField(max_length=64)
+    document = models.JSONField(null=True)
+    """`automl.evidence.DatasetProfile`."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "options_sha256"], name="one_profile_a_reading"),
+            models.CheckConstraint(condition=Q(state__in=["queued", "running", "ready", "failed"]), name="profile_state_known"),
+            models.CheckConstraint(condition=Q(state="failed") ^ Q(failure_code=""), name="profile_failure_says_why"),
+            models.CheckConstraint(condition=~Q(state="ready") | Q(document__isnull=False), name="profile_ready_has_document"),
+        ]
+
+
+class Run(Leased):
+    """One audit, from submission to signed report. States and moves: `auditapp.runs`, the only writer."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=run_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="runs")
+    kind = models.CharField(max_length=12)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="runs")
+    test_dataset = models.ForeignKey(Dataset, null=True, on_delete=models.PROTECT, related_name="runs_as_test")
+    title = models.CharField(max_length=200)
+    spec = models.JSONField()
+    stage = models.CharField(max_length=10, default="")
+    percent = models.PositiveSmallIntegerField(default=0)
+    progress = models.JSONField(default=dict)
+    """The last `automl.hooks.Progress`, as JSON."""
+    audit_number = models.PositiveIntegerField(default=1)
+    cancel_requested_at = models.DateTimeField(null=True)
+    finish_requested_at = models.DateTimeField(null=True)
+    parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InWorkspace.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["queued_at"], condition=Q(state="queued"), name="run_waiting"),
+            models.Index(fields=["lease_until"], condition=Q(state="running"), name="run_leased"),
+            models.Index(fields=["workspace", "-created_at"], name="run_of_workspace"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["queued", "running", "succeeded", "failed", "cancelled"]), name="run_state_known"),
+            models.CheckConstraint(condition=Q(kind__in=["training", "predictions"]), name="run_kind_known"),
+            models.CheckConstraint(condition=Q(failure_code__in=["", *FAILURE_CODES]), name="run_failure_code_known"),
+            models.CheckConstraint(condition=Q(state="failed") ^ Q(failure_code=""), name="run_failure_says_why"),
+            models.CheckConstraint(condition=Q(attempt__lte=models.F("max_attempts")), name="run_attempts_bounded"),
+            models.CheckConstraint(condition=Q(state="running") ^ Q(lease_until__isnull=True), name="run_lease_only_while_running"),
+            models.CheckConstraint(
+                condition=Q(state__in=["succeeded", "failed", "cancelled"]) ^ Q(finished_at__isnull=True), name="run_finished_at_only_at_the_end"),
+        ]
+
+
+class RunEvent(models.Model):
+    """What happened to a run, written in the transaction that made it happen."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(auto_now_add=True)
+    attempt = models.PositiveIntegerField()
+    kind = models.CharField(max_length=30)
+    """submitted, claimed, stage, trial, requeued, cancel_requested, finish_requested, succeeded, failed, cancelled ..."""
+    text = models.TextField(default="")
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class RunTrial(models.Model):
+    """A finished trial: all that a resumed attempt needs of it lies in storage under ``sha256``."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="trials")
+    number = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    bytes = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_row_a_trial")]
+
+
+class Artifact(models.Model):
+    """A file of a succeeded run: ``name`` is its place in the bundle ("evidence.json", "charts/roc.svg", "model/model.json")."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifacts")
+    name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    bytes = models.BigIntegerField()
+    media_type = models.CharField(max_length=100)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="one_artifact_a_name")]
+
+
+class AuditedModel(models.Model):
+    """The model that a training run ended in. Its files are artifacts ``model/*`` of the run."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=model_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="models")
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="model")
+    model_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InWorkspace.as_manager()
+
+
+class Report(models.Model):
+    """A version of a run's PDF: {evidence digest, statements version}. Versions are added, never replaced."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=report_id, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="reports")
+    version = models.PositiveIntegerField()
+    state = models.CharField(max_length=20)
+    evidence_digest = models.CharField(max_length=64)
+    statements_version = models.PositiveIntegerField(default=0)
+    unsigned_sha256 = models.CharField(max_length=64)
+    pdf_sha256 = models.CharField(max_length=64, default="")
+    signer = models.CharField(max_length=200, default="")
+    signed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "version"], name="one_report_a_version"),
+            models.CheckConstraint(condition=Q(state__in=["signed", "awaiting_signature"]), name="report_state_known"),
+            models.CheckConstraint(condition=Q(state="signed") ^ Q(pdf_sha256=""), name="report_signed_has_pdf"),
+        ]
+
+
+class LedgerEntry(models.Model):
+    """One link of a workspace's hash chain: hash = sha256(previous_hash || canonical row). Append-only by trigger. Written by `auditapp.ledger`."""
+
+    workspace = models.ForeignKey(Workspace, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=200)
+    action = models.CharField(max_length=50)
+    subject = models.CharField(max_length=100)
+    data = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["workspace", "number"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "number"], name="one_ledger_entry_a_number")]
+
+
+class IdempotencyKey(models.Model):
+    """The answer a creating call gave; the same key, user, route and body get it again for 24 hours."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    route = models.CharField(max_length=100)
+    body_sha256 = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    """None while the first call is still in flight."""
+    response = models.JSONField(null=True)
+    location = models.CharField(max_length=300, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_a_key")]

@@ -1,0 +1,215 @@
+"""Django's settings, read from the environment. Two profiles, the same code: "embedded" (SQLite, a Redis of its own, files under var/)
+and "production" (PostgreSQL, Redis, an object store), which refuses to start on weak settings."""
+
+from __future__ import annotations
+
+import urllib.parse
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """Every setting there is, each with a default for the embedded profile. Names are upper-cased and prefixed: PLUMBLINE_RUN_MEMORY."""
+
+    model_config = SettingsConfigDict(env_prefix="PLUMBLINE_", env_file=".env", extra="ignore")
+
+    profile: Literal["embedded", "production"] = "embedded"
+    home: Path = BASE_DIR / "var"
+    secret_key: str = ""
+    debug: bool = False
+    allowed_hosts: str = "127.0.0.1,localhost,[::1]"
+    public_url: str = ""
+    database_url: str = ""
+    redis_url: str = ""
+    storage_url: str = ""
+    """Empty: files under the home; s3://bucket?endpoint=...: an object store."""
+    signing_key: Path | None = None
+    signing_certificate: Path | None = None
+    trusted_proxies: int = Field(0, ge=0, le=5)
+    log_level: str = "INFO"
+
+    # Leases and sweeps (auditapp.runs)
+    lease_seconds: float = 60
+    beat_seconds: float = 15
+    sweep_seconds: float = 15
+    ring_again_seconds: float = 30
+    max_attempts: int = 2
+
+    # Limits of a run's child process
+    run_memory: int = min(8 * 2**30, psutil.virtual_memory().total // 2)
+    run_seconds: float = 6 * 3600
+    run_threads: int = psutil.cpu_count(logical=True) or 1
+
+    # Limits of a table, shown on the form and repeated in the refusal
+    upload_bytes: int = 500 * 2**20
+    table_rows: int = 2_000_000
+    table_columns: int = 2_000
+    table_groups: int = 50
+    runs_queued: int = 20
+
+
+ENVIRONMENT = Environment()
+PRODUCTION = ENVIRONMENT.profile == "production"
+HOME = ENVIRONMENT.home.resolve()
+
+DEBUG = ENVIRONMENT.debug
+ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",") if host.strip()]
+
+
+def _secret_key() -> str:
+    if ENVIRONMENT.secret_key:
+        return ENVIRONMENT.secret_key
+    if PRODUCTION:
+        raise ImproperlyConfigured("PLUMBLINE_SECRET_KEY is not set; production does not start without one")
+    from auditapp.home import read_or_make_secret_key
+
+    return read_or_make_secret_key(HOME)
+
+
+SECRET_KEY = _secret_key()
+
+
+def _database() -> dict[str, Any]:
+    if not ENVIRONMENT.database_url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3", "NAME": HOME / "db.sqlite3",
+            # Measured: without IMMEDIATE, read-then-write transactions of several processes are lost
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"},
+        }
+    url = urllib.parse.urlsplit(ENVIRONMENT.database_url)
+    if url.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(f"PLUMBLINE_DATABASE_URL begins with {url.scheme}://; postgresql:// is needed")
+    query = dict(urllib.parse.parse_qsl(url.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql", "NAME": url.path.lstrip("/"), "USER": urllib.parse.unquote(url.username or ""),
+        "PASSWORD": urllib.parse.unquote(url.password or ""), "HOST": query.pop("host", url.hostname or ""), "PORT": str(url.port or ""),
+        "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": {"connect_timeout": 5, **query},
+    }
+
+
+DATABASES = {"default": _database()}
+REDIS_URL = ENVIRONMENT.redis_url or f"redis+socket://{HOME}/redis/redis.sock"
+
+if PRODUCTION:
+    _weak = [
+        (DEBUG, "PLUMBLINE_DEBUG is on"),
+        (len(SECRET_KEY) < 50, "PLUMBLINE_SECRET_KEY is shorter than 50 characters"),
+        (not ENVIRONMENT.database_url, "PLUMBLINE_DATABASE_URL is not set (SQLite is for the embedded profile)"),
+        (not ENVIRONMENT.redis_url, "PLUMBLINE_REDIS_URL is not set (the embedded Redis is for the embedded profile)"),
+        ("*" in ALLOWED_HOSTS or not ALLOWED_HOSTS, "PLUMBLINE_ALLOWED_HOSTS must name the hosts"),
+    ]
+    for _is_weak, _why in _weak:
+        if _is_weak:
+            raise ImproperlyConfigured(f"{_why}; production does not start on it")
+
+INSTALLED_APPS = [
+    "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.messages", "django.contrib.staticfiles",
+    "django.contrib.humanize", "axes", "csp", "auditapp", "workers",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "auditapp.urls"
+WSGI_APPLICATION = "auditapp.wsgi.application"
+TEMPLATES = [{
+    "BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [BASE_DIR / "templates"], "APP_DIRS": False,
+    "OPTIONS": {
+        "context_processors": [
+            "django.template.context_processors.request", "django.contrib.auth.context_processors.auth",
+            "django.contrib.messages.context_processors.messages",
+        ],
+        "builtins": ["auditapp.templatetags.audit"],
+    },
+}]
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a flat list means OR: anybody could lock the owner out
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25
+AXES_IPWARE_PROXY_COUNT = ENVIRONMENT.trusted_proxies or None
+AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if ENVIRONMENT.trusted_proxies else ["REMOTE_ADDR"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": {
+    "default-src": [NONE], "script-src": [SELF], "style-src": [SELF], "img-src": [SELF], "font-src": [SELF], "connect-src": [SELF],
+    "form-action": [SELF], "frame-ancestors": [NONE], "base-uri": [NONE],
+}}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if PRODUCTION:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by the container's health check, without TLS
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.trusted_proxies else None
+    CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "auditapp" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "auditapp" / "static"]
+STATIC_ROOT = HOME / "static"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Uploads stream to a temporary file next to their storage; anything else that is posted is small
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+STORAGE_ROOT = HOME / "storage"
+STORAGE_URL = ENVIRONMENT.storage_url
+STAGING_ROOT = HOME / "staging"
+
+LEASE_SECONDS = ENVIRONMENT.lease_seconds
+BEAT_SECONDS = ENVIRONMENT.beat_seconds
+SWEEP_SECONDS = ENVIRONMENT.sweep_seconds
+RING_AGAIN_SECONDS = ENVIRONMENT.ring_again_seconds
+MAX_ATTEMPTS = ENVIRONMENT.max_attempts
+RUN_MEMORY = ENVIRONMENT.run_memory
+RUN_SECONDS = ENVIRONMENT.run_seconds
+RUN_THREADS = ENVIRONMENT.run_threads
+UPLOAD_BYTES = ENVIRONMENT.upload_bytes
+TABLE_ROWS = ENVIRONMENT.table_rows
+TABLE_COLUMNS = ENVIRONMENT.table_columns
+TABLE_GROUPS = ENVIRONMENT.table_groups
+RUNS_QUEUED = ENVIRONMENT.runs_queued
+SIGNING_KEY = ENVIRONMENT.signing_key or HOME / "signing" / "key.pem"
+SIGNING_CERTIFICATE = ENVIRONMENT.signing_certificate or HOME / "signing" / "certificate.pem"
+
+LOGGING = {
+    "version": 1, "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
+    "loggers": {"axes": {"level": "WARNING"}},
+}

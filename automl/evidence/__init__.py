@@ -1,0 +1,30 @@
+"""The Evidence document: types only, no maths. One file a section; `document` puts them together."""
+
+from automl.evidence.blocks import Estimate, Finding, Measured, NotMeasured, Part, Ratio, RatioLabel, Severity, Test, Value
+from automl.evidence.data import (
+    Bar, Column, ColumnProfile, ColumnType, DatasetProfile, DataSection, LeftOut, ProposedRole, SplitInfo, TableReading, TargetInfo,
+)
+from automl.evidence.document import (
+    SCHEMA_VERSION, Chart, Charts, ChartTable, CrosswalkRow, CrosswalkSection, DesignSection, Evidence, Plan, Provenance, RunInfo, RunKind,
+    canonical_json, digest_of,
+)
+from automl.evidence.explanation import (
+    Background, Contribution, Example, ExplanationSection, FeatureImportance, GapShare, GroupImportance, Points, ScoreGap,
+)
+from automl.evidence.fairness import (
+    Attribute, AttributeSummary, ErrorRates, FairnessByClass, FairnessSection, Family, Gaps, Group, GroupCalibration, RatioLimit,
+    ScoreOutcome, Shortfall, UnknownBand, VersusRest,
+)
+from automl.evidence.performance import Calibration, CalibrationBin, Confusion, Curve, GroupPerformance, PerformanceSection, Threshold
+from automl.evidence.search import EnsembleMember, LeaderboardRow, SearchSection, Trial
+
+__all__ = [
+    "SCHEMA_VERSION", "Attribute", "AttributeSummary", "Background", "Bar", "Calibration", "CalibrationBin", "Chart", "ChartTable", "Charts",
+    "Column", "ColumnProfile", "ColumnType", "Confusion", "Contribution", "CrosswalkRow", "CrosswalkSection", "Curve", "DataSection",
+    "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
+    "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "GapShare", "Gaps", "Group", "GroupCalibration",
+    "GroupImportance", "GroupPerformance", "LeaderboardRow", "LeftOut", "Measured", "NotMeasured", "Part", "PerformanceSection", "Plan",
+    "Points", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
+    "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
+    "Value", "VersusRest", "canonical_json", "digest_of",
+]

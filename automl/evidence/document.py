@@ -1,0 +1,151 @@
+"""The document itself, its digest, and the two types beside it: charts and statements."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import Field
+
+from automl.evidence.blocks import Finding, Measured, NotMeasured, Part
+from automl.evidence.data import DataSection
+from automl.evidence.explanation import ExplanationSection
+from automl.evidence.fairness import FairnessSection
+from automl.evidence.performance import PerformanceSection
+from automl.evidence.search import SearchSection
+from automl.spec import PredictionsSpec, TaskSpec
+
+SCHEMA_VERSION = "1.0"
+RunKind = Literal["training", "predictions"]
+
+
+class RunInfo(Part):
+    id: str
+    kind: RunKind
+    title: str
+    parent: str | None = None
+
+
+class Plan(Part):
+    """The analysis plan, fixed and hashed before the audit part is opened."""
+
+    sha256: str
+    sealed_at: str
+    """The place in the flow, not a clock: it is part of the digest. The run's events hold the time."""
+    attributes: tuple[str, ...]
+    bins: dict[str, tuple[float, ...]]
+    reference: dict[str, str]
+    limit: float
+    family: str
+    cut_rule: str
+    audit_number: int
+    """The how-manieth audit of this dataset's audit part this is (rule 15)."""
+
+
+class DesignSection(Part):
+    """What the intervals mean."""
+
+    population: str
+    unit: str
+    independent: bool
+    cluster: str | None = None
+    weights: str | None = None
+    conditional_on: tuple[str, ...] = ("this fitted model",)
+    unknown_handling: str
+
+
+class CrosswalkRow(Part):
+    law: str
+    item: str
+    evidence: str
+    supplied_by: Literal["measured", "person", "both", "not_applicable"]
+    status: str
+
+
+class CrosswalkSection(Measured):
+    as_of: str
+    rows: tuple[CrosswalkRow, ...]
+
+
+class Provenance(Part):
+    dataset_sha256: str
+    config_sha256: str
+    model_sha256: str | None
+    code_version: str
+    libraries: dict[str, str]
+    python: str
+    hardware: dict[str, Any]
+    seeds: dict[str, int]
+    threads: int
+    started_at: str
+    finished_at: str
+    seconds: float
+
+
+class Evidence(Part):
+    """What a run measured. Every page, PDF, JSON and card is a rendering of this document; none computes a number."""
+
+    schema_version: str = SCHEMA_VERSION
+    digest: str
+    run: RunInfo
+    plan: Plan
+    spec: TaskSpec | PredictionsSpec
+    design: DesignSection
+    data: DataSection
+    search: SearchSection | NotMeasured
+    performance: PerformanceSection | NotMeasured
+    fairness: FairnessSection | NotMeasured
+    local_law_144: NotMeasured
+    explanation: ExplanationSection | NotMeasured
+    reasons: NotMeasured
+    mitigation: NotMeasured
+    slices: NotMeasured
+    robustness: NotMeasured
+    findings: tuple[Finding, ...]
+    crosswalk: CrosswalkSection | NotMeasured
+    provenance: Provenance
+
+
+def canonical_json(document: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no spaces: the bytes that are hashed, stored and attached."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest_of(document: dict[str, Any]) -> str:
+    """sha256 of the canonical JSON without what differs between two runs of the same inputs: /digest, /run, times and hardware."""
+    stripped = {key: value for key, value in document.items() if key not in ("digest", "run")}
+    provenance = dict(stripped["provenance"])
+    for key in ("started_at", "finished_at", "hardware", "seconds"):
+        provenance.pop(key, None)
+    stripped["provenance"] = provenance
+    search = stripped.get("search")
+    if isinstance(search, dict) and "trials" in search:
+        search = {key: value for key, value in search.items() if key != "seconds"}
+        search["trials"] = [{key: value for key, value in trial.items() if key != "seconds"} for trial in search["trials"]]
+        stripped["search"] = search
+    return hashlib.sha256(canonical_json(stripped)).hexdigest()
+
+
+class ChartTable(Part):
+    """The numbers behind a picture, as they are printed beside it."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | int | None, ...], ...]
+
+
+class Chart(Part):
+    """One picture: a Vega-Lite spec that page and PDF both draw, the sentence it shows, and its numbers."""
+
+    name: str
+    """[a-z0-9-]+, unique in the run; also the file name of its SVG."""
+    section: Literal["search", "performance", "fairness", "explanation"]
+    title: str
+    sentence: str
+    """The finding in words, made from the same numbers: alternative text and aria-label."""
+    spec: dict[str, Any]
+    table: ChartTable
+
+
+class Charts(Part):
+    charts: tuple[Chart, ...] = Field(default=())

@@ -1,0 +1,90 @@
+"""Which inputs move the model's output: SHAP, overall, per group and for a few examples."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from automl.evidence.blocks import Measured, NotMeasured, Part, Value
+
+
+class Background(Part):
+    source: str
+    n: int
+    sha256: str
+
+
+class FeatureImportance(Part):
+    feature: str
+    mean_abs_shap: Value
+    direction: Literal["increases", "decreases", "mixed"]
+    """Sign of the rank correlation between the feature's value and its attribution; "mixed" for categories and weak correlations."""
+    rank: int
+    rank_over_replicates: tuple[int, int]
+    """5th and 95th percentile of the rank over bootstrap replicates."""
+
+
+class GroupImportance(Part):
+    group: str
+    n: int
+    mean_shap: dict[str, float]
+    """Feature to mean signed attribution in the group."""
+    mean_abs_shap: dict[str, float]
+
+
+class GapShare(Part):
+    feature: str
+    contribution: Value
+
+
+class ScoreGap(Measured):
+    """How the model's inputs add up to the difference of mean scores between two groups (rule 10): not a cause, not the selection gap."""
+
+    attribute: str
+    group: str
+    reference: str
+    gap: float
+    contributions: tuple[GapShare, ...]
+
+
+class Contribution(Part):
+    feature: str
+    value: str
+    shap: float
+
+
+class Example(Part):
+    """One row of the audit part, named by its position there; values as the model saw them."""
+
+    row: int
+    why: str
+    output: float
+    base: float
+    prediction: str
+    contributions: tuple[Contribution, ...]
+
+
+class Points(Part):
+    """Attribution against feature value for a sample of rows, for the dependence and beeswarm pictures (at most 1,500 marks)."""
+
+    feature: str
+    values: tuple[float | str | None, ...]
+    shap: tuple[float, ...]
+
+
+class ExplanationSection(Measured):
+    output_space: Literal["log_odds", "probability", "value"]
+    output: str
+    """What is explained: "log-odds of >50K", or the predicted number and its unit."""
+    explainer: str
+    background: Background
+    rows: int
+    features: tuple[FeatureImportance, ...]
+    by_group: dict[str, tuple[GroupImportance, ...]] = Field(default_factory=dict)
+    score_gap_by_input: tuple[ScoreGap | NotMeasured, ...] = ()
+    proxies: NotMeasured = NotMeasured(reason="the proxy scan is not part of this version")
+    additivity_error: float
+    stability: NotMeasured = NotMeasured(reason="rank stability over backgrounds is not part of this version")
+    points: tuple[Points, ...] = ()
+    examples: tuple[Example, ...] = ()

@@ -1,0 +1,49 @@
+"""How the model was found: every trial, the leaderboard, the ensemble."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from automl.evidence.blocks import Measured, Part, Value
+from automl.spec import Metric
+
+
+class Trial(Part):
+    number: int
+    family: str
+    params: dict[str, Any]
+    score: float | None
+    """Out-of-fold, in the run's metric and its own direction; None where the trial has none."""
+    seconds: float
+    state: Literal["complete", "pruned", "failed", "baseline"]
+    note: str = ""
+
+
+class LeaderboardRow(Part):
+    """One candidate, or a baseline (majority, mean), measured on the audit part after the choice was made."""
+
+    name: str
+    family: str
+    trial: int | None
+    out_of_fold: float | None
+    audit: Value
+    chosen: bool = False
+
+
+class EnsembleMember(Part):
+    trial: int
+    family: str
+    weight: float
+
+
+class SearchSection(Measured):
+    metric: Metric
+    direction: Literal["maximize", "minimize"]
+    families: tuple[str, ...]
+    folds: int
+    trials: tuple[Trial, ...]
+    stopped_because: Literal["seconds", "trials", "finish_requested", "exhausted"]
+    seconds: float
+    leaderboard: tuple[LeaderboardRow, ...]
+    ensemble: tuple[EnsembleMember, ...]
+    out_of_fold_score: float

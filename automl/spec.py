@@ -1,0 +1,165 @@
+"""What the person asked for, parsed once at the edge: form, REST and command line all build one of these.
+
+`TaskSpec` asks for a model and its audit; `PredictionsSpec` for the audit of predictions made elsewhere. Both are frozen,
+refuse unknown fields, and bound every string and number. What only the table can tell (does the column exist?) is
+checked where the table is read and raises `automl.errors.BadInput`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from automl.errors import BadInput
+
+TaskKind = Literal["binary", "multiclass", "regression"]
+Role = Literal["feature", "target", "sensitive", "id", "date", "text", "ignore", "weight", "group", "time"]
+Metric = Literal["roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "rmse", "mae", "r2"]
+Family = Literal["linear", "lgbm", "torch"]
+
+METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {
+    "binary": ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1"),
+    "multiclass": ("log_loss", "accuracy", "balanced_accuracy", "f1"),
+    "regression": ("rmse", "mae", "r2"),
+}
+"""Metrics that can steer the search, per task; the first is the default."""
+
+DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "?")
+"""Cell texts read as missing unless the person chooses others (Namibia's "NA" is a country code)."""
+
+# NUL cannot be stored by PostgreSQL and is never part of an honest name
+Name = Annotated[str, StringConstraints(min_length=1, max_length=65_536, pattern=r"^[^\x00]+$")]
+Label = Annotated[str, StringConstraints(max_length=65_536, pattern=r"^[^\x00]*$")]
+Title = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TableOptions(Frozen):
+    """How the bytes are to be read; None means "as detected"."""
+
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    encoding: Annotated[str, StringConstraints(max_length=40, pattern=r"^[A-Za-z0-9_.:-]+$")] | None = None
+    sheet: Title | None = None
+
+
+class Budget(Frozen):
+    """Tuning ends with whichever is reached first. ``seconds`` count from the start of the work to the end of tuning."""
+
+    seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    trials: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @model_validator(mode="after")
+    def _some_end(self) -> Self:
+        if self.seconds is None and self.trials is None:
+            raise ValueError("a budget needs seconds, trials or both")
+        return self
+
+
+class Limit(Frozen):
+    """The limit that the person states and findings are measured against; a convention, not a law."""
+
+    ratio: Annotated[float, Field(gt=0, le=1)] = 0.8
+
+
+class AuditPolicy(Frozen):
+    """What both kinds of run share: what is favourable, for whom it is measured, and against which limit."""
+
+    title: Title = ""
+    positive: Label | None = None
+    favourable: Label | Annotated[tuple[Label, ...], Field(max_length=100)] | None = None
+    sensitive: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    bins: dict[Name, Annotated[tuple[float, ...], Field(min_length=1, max_length=50)]] = Field(default_factory=dict)
+    intersections: Annotated[int, Field(ge=1, le=4)] = 2
+    reference: dict[Name, Label] = Field(default_factory=dict)
+    limit: Limit = Limit()
+    group: Name | None = None
+    weight: Name | None = None
+    missing: Annotated[tuple[Label, ...], Field(max_length=50)] = DEFAULT_MISSING
+    table: TableOptions = TableOptions()
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+
+    @field_validator("sensitive")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"sensitive names {twice[0]!r} more than once")
+        return names
+
+    @field_validator("bins")
+    @classmethod
+    def _rising(cls, bins: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for attribute, edges in bins.items():
+            if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+                raise ValueError(f"the edges of {attribute!r} must rise")
+        return bins
+
+
+class TaskSpec(AuditPolicy):
+    """Train a model on a table and audit it."""
+
+    target: Name
+    task: TaskKind | None = None
+    sensitive_as_features: bool = False
+    metric: Metric | None = None
+    budget: Budget = Budget(seconds=120)
+    families: Annotated[tuple[Family, ...], Field(max_length=10)] = ()
+    simple: bool = False
+    parallel: Annotated[int, Field(ge=1, le=1)] = 1
+    audit_fraction: Annotated[float, Field(ge=0.05, le=0.5)] = 0.25
+    time: Name | None = None
+    roles: dict[Name, Role] = Field(default_factory=dict)
+    fairness_objective: None = None
+    parent: Title | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.target in self.sensitive:
+            raise ValueError(f"{self.target!r} cannot be both target and sensitive attribute")
+        if self.task and self.metric and self.metric not in METRICS_OF_TASK[self.task]:
+            raise ValueError(f"metric {self.metric!r} does not fit a {self.task} task; choose one of {', '.join(METRICS_OF_TASK[self.task])}")
+        for option in ("group", "time", "weight"):
+            if getattr(self, option) == self.target:
+                raise ValueError(f"{option} cannot be the target {self.target!r}")
+        return self
+
+
+class PredictionsSpec(AuditPolicy):
+    """Audit predictions that somebody else's model made. Without a label the error rates are "not measured"."""
+
+    label: Name | None = None
+    score: Name | None = None
+    decision: Name | None = None
+    threshold: float | None = None
+    parent: Title | None = None
+
+    @model_validator(mode="after")
+    def _something_to_audit(self) -> Self:
+        if self.score is None and self.decision is None:
+            raise ValueError("predictions need a score column, a decision column or both")
+        if not self.sensitive:
+            raise ValueError("an audit of predictions needs at least one sensitive attribute")
+        for name in (self.label, self.score, self.decision):
+            if name is not None and name in self.sensitive:
+                raise ValueError(f"{name!r} cannot be both a prediction column and a sensitive attribute")
+        return self
+
+
+Spec = TaskSpec | PredictionsSpec
+
+
+def parse_spec(document: dict[str, Any], kind: Literal["training", "predictions"]) -> Spec:
+    """The spec in ``document``; raises BadInput with one sentence and a JSON pointer at the first fault."""
+    model = TaskSpec if kind == "training" else PredictionsSpec
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        pointer = "".join(f"/{part}" for part in first["loc"])
+        where = f"spec{pointer}: " if pointer else "spec: "
+        raise BadInput(where + first["msg"].removeprefix("Value error, "), pointer=pointer or "/") from error
