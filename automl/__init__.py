@@ -13,3 +13,5 @@ A pure library: no Django, no Celery, no network. The stages, in the order the d
 ``automl.evidence`` holds the types of the document that all faces render; ``automl.hooks`` how a run reports and is stopped.
 Importing this package imports none of the heavy libraries; each stage imports its own.
 """
+
+__version__ = "0.1.0"
