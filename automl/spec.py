@@ -7,6 +7,7 @@ checked where the table is read and raises `automl.errors.BadInput`.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
@@ -95,7 +96,7 @@ class AuditPolicy(Frozen):
     @classmethod
     def _rising(cls, bins: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
         for attribute, edges in bins.items():
-            if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+            if any(low >= high for low, high in pairwise(edges)):
                 raise ValueError(f"the edges of {attribute!r} must rise")
         return bins
 

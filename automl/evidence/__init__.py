@@ -2,18 +2,60 @@
 
 from automl.evidence.blocks import Estimate, Finding, Measured, NotMeasured, Part, Ratio, RatioLabel, Severity, Test, Value
 from automl.evidence.data import (
-    Bar, Column, ColumnProfile, ColumnType, DatasetProfile, DataSection, LeftOut, ProposedRole, SplitInfo, TableReading, TargetInfo,
+    Bar,
+    Column,
+    ColumnProfile,
+    ColumnType,
+    DataSection,
+    DatasetProfile,
+    LeftOut,
+    ProposedRole,
+    SplitInfo,
+    TableReading,
+    TargetInfo,
 )
 from automl.evidence.document import (
-    SCHEMA_VERSION, Chart, Charts, ChartTable, CrosswalkRow, CrosswalkSection, DesignSection, Evidence, Plan, Provenance, RunInfo, RunKind,
-    canonical_json, digest_of,
+    SCHEMA_VERSION,
+    Chart,
+    Charts,
+    ChartTable,
+    CrosswalkRow,
+    CrosswalkSection,
+    DesignSection,
+    Evidence,
+    Plan,
+    Provenance,
+    RunInfo,
+    RunKind,
+    canonical_json,
+    digest_of,
 )
 from automl.evidence.explanation import (
-    Background, Contribution, Example, ExplanationSection, FeatureImportance, GapShare, GroupImportance, Points, ScoreGap,
+    Background,
+    Contribution,
+    Example,
+    ExplanationSection,
+    FeatureImportance,
+    GapShare,
+    GroupImportance,
+    Points,
+    ScoreGap,
 )
 from automl.evidence.fairness import (
-    Attribute, AttributeSummary, ErrorRates, FairnessByClass, FairnessSection, Family, Gaps, Group, GroupCalibration, RatioLimit,
-    ScoreOutcome, Shortfall, UnknownBand, VersusRest,
+    Attribute,
+    AttributeSummary,
+    ErrorRates,
+    FairnessByClass,
+    FairnessSection,
+    Family,
+    Gaps,
+    Group,
+    GroupCalibration,
+    RatioLimit,
+    ScoreOutcome,
+    Shortfall,
+    UnknownBand,
+    VersusRest,
 )
 from automl.evidence.performance import Calibration, CalibrationBin, Confusion, Curve, GroupPerformance, PerformanceSection, Threshold
 from automl.evidence.search import EnsembleMember, LeaderboardRow, SearchSection, Trial
