@@ -11,11 +11,61 @@ from collections.abc import Iterable
 from typing import Any
 
 from automl.evidence import (
-    Attribute, AttributeSummary, Background, Calibration, CalibrationBin, Chart, Charts, ChartTable, Column, Confusion, Contribution,
-    CrosswalkRow, CrosswalkSection, Curve, DataSection, DesignSection, EnsembleMember, ErrorRates, Estimate, Evidence, Example,
-    ExplanationSection, FairnessSection, Family, FeatureImportance, Finding, Gaps, GapShare, Group, GroupCalibration, GroupImportance,
-    GroupPerformance, LeaderboardRow, LeftOut, NotMeasured, PerformanceSection, Plan, Points, Provenance, Ratio, RatioLimit, RunInfo, ScoreGap,
-    SearchSection, Shortfall, SplitInfo, TableReading, TargetInfo, Test, Threshold, Trial, UnknownBand, Value, VersusRest, digest_of,
+    Attribute,
+    AttributeSummary,
+    Background,
+    Calibration,
+    CalibrationBin,
+    Chart,
+    Charts,
+    ChartTable,
+    Column,
+    Confusion,
+    Contribution,
+    CrosswalkRow,
+    CrosswalkSection,
+    Curve,
+    DataSection,
+    DesignSection,
+    EnsembleMember,
+    ErrorRates,
+    Estimate,
+    Evidence,
+    Example,
+    ExplanationSection,
+    FairnessSection,
+    Family,
+    FeatureImportance,
+    Finding,
+    Gaps,
+    GapShare,
+    Group,
+    GroupCalibration,
+    GroupImportance,
+    GroupPerformance,
+    LeaderboardRow,
+    LeftOut,
+    NotMeasured,
+    PerformanceSection,
+    Plan,
+    Points,
+    Provenance,
+    Ratio,
+    RatioLimit,
+    RunInfo,
+    ScoreGap,
+    SearchSection,
+    Shortfall,
+    SplitInfo,
+    TableReading,
+    TargetInfo,
+    Test,
+    Threshold,
+    Trial,
+    UnknownBand,
+    Value,
+    VersusRest,
+    digest_of,
 )
 from automl.evidence.blocks import RatioLabel
 from automl.spec import Budget, TaskSpec
@@ -28,12 +78,12 @@ CELLS: dict[tuple[str, str], Counts] = {
     ("Female", "Black"): (17, 6, 20, 546),
     ("Female", "Asian-Pac-Islander"): (9, 4, 8, 102),
     ("Female", "Amer-Indian-Eskimo"): (1, 0, 2, 41),
-    ("Female", "Other"): (1, 0, 1, 37),
+    ("Female", "Other"): (2, 1, 1, 37),
     ("Male", "White"): (1466, 420, 798, 4543),
     ("Male", "Black"): (58, 19, 49, 470),
     ("Male", "Asian-Pac-Islander"): (55, 17, 27, 167),
     ("Male", "Amer-Indian-Eskimo"): (5, 3, 7, 56),
-    ("Male", "Other"): (6, 2, 6, 51),
+    ("Male", "Other"): (12, 3, 6, 45),
 }
 UNKNOWN_RACE = 14
 """Rows whose race is missing: they count for sex alone, as true negatives."""
@@ -244,7 +294,7 @@ def make_data() -> DataSection:
 
 
 def make_findings(fairness: FairnessSection) -> tuple[Finding, ...]:
-    female, n = fairness.attributes[0].groups[0], make_performance().n
+    female, other, n = fairness.attributes[0].groups[0], fairness.attributes[1].groups[4], make_performance().n
     ratio = female.impact_ratio
     assert isinstance(ratio, Ratio)
     return (
@@ -252,7 +302,7 @@ def make_findings(fairness: FairnessSection) -> tuple[Finding, ...]:
                 text=f"Female is selected at {ratio.value:.3f} times the rate of Male ({ratio.low:.3f} to {ratio.high:.3f}), below the limit of 0.8 that you set.",
                 suggestion="Look at which inputs add up to the gap, and at a model without them."),
         Finding(id="ratio-race-other", severity="medium", evidence="/fairness/attributes/1/groups/4", rule="fairness.ratio.inconclusive",
-                text="Whether Other falls below the limit of 0.8 cannot be told at this sample size (104 people).", suggestion="Collect more rows of this group before relying on the result."),
+                text=f"Whether {other.group} falls below the limit of 0.8 cannot be told at this sample size ({other.n} people).", suggestion="Collect more rows of this group before relying on the result."),
         Finding(id="auc", severity="info", evidence="/performance/metrics/roc_auc", rule="performance.headline",
                 text=f"The model ranks a random pair in the right order in 92.7 % of cases (0.922 to 0.932, n = {n}).", suggestion=""),
         Finding(id="unmeasured-robustness", severity="info", evidence="/robustness", rule="coverage.not_measured", text="Robustness was not measured in this version.", suggestion=""))
