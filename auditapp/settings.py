@@ -10,8 +10,10 @@ from typing import Any, Literal
 import psutil
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from auditapp.embedded.redis_socket import redis_socket
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -46,6 +48,8 @@ class Environment(BaseSettings):
     # Limits of a run's child process
     run_memory: int = min(8 * 2**30, psutil.virtual_memory().total // 2)
     run_seconds: float = 6 * 3600
+    profile_seconds: float = 600
+    """A table is read within this time or refused."""
     run_threads: int = psutil.cpu_count(logical=True) or 1
 
     # Limits of a table, shown on the form and repeated in the refusal
@@ -56,7 +60,15 @@ class Environment(BaseSettings):
     runs_queued: int = 20
 
 
-ENVIRONMENT = Environment()
+def _environment() -> Environment:
+    try:
+        return Environment()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ImproperlyConfigured(f"PLUMBLINE_{'_'.join(map(str, first['loc'])).upper()} is {first['input']!r}: {first['msg']}") from error
+
+
+ENVIRONMENT = _environment()
 PRODUCTION = ENVIRONMENT.profile == "production"
 HOME = ENVIRONMENT.home.resolve()
 
@@ -96,7 +108,7 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
-REDIS_URL = ENVIRONMENT.redis_url or f"redis+socket://{HOME}/redis/redis.sock"
+REDIS_URL = ENVIRONMENT.redis_url or f"redis+socket://{redis_socket(HOME)}"
 
 if PRODUCTION:
     _weak = [
@@ -197,6 +209,7 @@ RING_AGAIN_SECONDS = ENVIRONMENT.ring_again_seconds
 MAX_ATTEMPTS = ENVIRONMENT.max_attempts
 RUN_MEMORY = ENVIRONMENT.run_memory
 RUN_SECONDS = ENVIRONMENT.run_seconds
+PROFILE_SECONDS = ENVIRONMENT.profile_seconds
 RUN_THREADS = ENVIRONMENT.run_threads
 UPLOAD_BYTES = ENVIRONMENT.upload_bytes
 TABLE_ROWS = ENVIRONMENT.table_rows
