@@ -1,0 +1,39 @@
+"""``python manage.py verify FILE.pdf``: who signed a report, when, and whether it has changed since."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from auditapp.report.verify import verify_in_child
+
+
+class Command(BaseCommand):
+    help = "Say who signed a report and when (exit 0), what is wrong with it (exit 1), or that it is not a PDF (exit 2)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE.pdf")
+        parser.add_argument("--trust", type=Path, help="PEM file with the certificates to trust (default: this installation's own)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file: Path = options["file"]
+        if not file.is_file():
+            self.stderr.write(f"{file}: there is no such file")
+            sys.exit(2)
+        verdict = verify_in_child(file, options["trust"])
+        if not verdict.is_pdf:
+            self.stderr.write(f"{file}: {'; '.join(verdict.problems)}")
+            sys.exit(2)
+        if verdict.valid:
+            self.stdout.write(f"{file}: intact. Signed by {verdict.signer} on {verdict.signed_at} (by {verdict.time_source}). "
+                              f"Run {verdict.run}, evidence {verdict.digest}.")
+            return
+        self.stdout.write(f"{file}: altered or unknown.")
+        for problem in verdict.problems:
+            self.stdout.write(f"  - {problem}")
+        if verdict.signer:
+            self.stdout.write(f"  The signature names {verdict.signer} and {verdict.signed_at}, which proves nothing here.")
+        sys.exit(1)

@@ -1,0 +1,77 @@
+"""The one place in a signed PDF that its signature does not cover is the signature container itself, /Contents.
+
+A validator notices a flipped bit there only where it happens to look; the zero padding, the letter case of the hex digits and several
+fields of the CMS structure are read by nobody. So the container must be, byte for byte, the one that would be written for what was verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asn1crypto import cms, x509
+from pyhanko.sign.validation import EmbeddedPdfSignature
+
+
+def container_problems(data: bytes, signature: EmbeddedPdfSignature, known: Iterable[x509.Certificate]) -> list[str]:
+    """Sentences on what in the container of ``signature`` is not as it was written. ``known``: our certificates and their chains."""
+    begin, end = _gap(signature)
+    if begin is None or data[begin:begin + 1] != b"<" or data[end - 1:end] != b">":
+        return ["the signature does not say which bytes it covers in the one way that our reports do"]
+    written = data[begin + 1:end - 1]
+    der = _der(written)
+    if der is None or written != der.hex().upper().encode().ljust(len(written), b"0"):
+        return ["the signature container was altered (its bytes are not those that were written)"]
+    if der != _rebuilt(der, tuple(known)):
+        return ["the signature container was altered (it holds something that no signature of ours has)"]
+    return []
+
+
+def _gap(signature: EmbeddedPdfSignature) -> tuple[int | None, int]:
+    numbers = [int(number) for number in signature.byte_range]
+    if len(numbers) != 4 or numbers[0] != 0:
+        return None, 0
+    return numbers[1], numbers[2]
+
+
+def _der(written: bytes) -> bytes | None:
+    """The DER value at the start of the hex digits ``written``; its own length says where it ends and the padding begins."""
+    try:
+        raw = bytes.fromhex(written.decode("ascii"))
+        return bytes(cms.ContentInfo.load(raw).dump())
+    except (ValueError, TypeError):
+        return None
+
+
+def _rebuilt(der: bytes, known: tuple[x509.Certificate, ...]) -> bytes | None:
+    """The container as we write it, from the parts that verification has looked at: attributes, signature, signer; all else is fixed."""
+    try:
+        signed_data = cms.ContentInfo.load(der)["content"]
+        [signer] = signed_data["signer_infos"]
+        serial = signer["sid"].chosen["serial_number"].native
+        [own] = [certificate for certificate in known if certificate.serial_number == serial]
+        inside = {choice.chosen.dump() for choice in signed_data["certificates"]}
+        algorithm = {"algorithm": "sha256"}
+        rebuilt_signer = {
+            "version": "v1",
+            "sid": cms.SignerIdentifier({"issuer_and_serial_number": cms.IssuerAndSerialNumber({"issuer": own.issuer, "serial_number": own.serial_number})}),
+            "digest_algorithm": cms.DigestAlgorithm(algorithm),
+            "signature_algorithm": cms.SignedDigestAlgorithm({"algorithm": _mechanism(own)}),
+            "signed_attrs": cms.CMSAttributes.load(signer["signed_attrs"].untag().dump()),
+            "signature": signer["signature"].native,
+        }
+        if signer["unsigned_attrs"]:  # a time stamp token, which verification checks by itself
+            rebuilt_signer["unsigned_attrs"] = cms.CMSAttributes.load(signer["unsigned_attrs"].untag().dump())
+        rebuilt = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData({
+            "version": "v1",
+            "digest_algorithms": cms.DigestAlgorithms([cms.DigestAlgorithm(algorithm)]),
+            "encap_content_info": {"content_type": "data"},
+            "certificates": [certificate for certificate in known if certificate.dump() in inside],
+            "signer_infos": [cms.SignerInfo(rebuilt_signer)],
+        })})
+        return bytes(rebuilt.dump())
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _mechanism(certificate: x509.Certificate) -> str:
+    return "sha256_ecdsa" if certificate.public_key.algorithm == "ec" else "sha256_rsa"

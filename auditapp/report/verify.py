@@ -1,0 +1,193 @@
+"""Who signed a report, when, and whether anything in it has changed since.
+
+A PDF to be verified is a stranger's bytes, so it is read in a fresh interpreter with limits: `verify_in_child` starts
+``python -m auditapp.report.verify FILE --trust CERTIFICATE``, which prints one JSON object and imports no Django.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from asn1crypto import x509
+
+MAX_BYTES = 64 * 2**20
+MEMORY = 1536 * 2**20
+CPU_SECONDS = 30
+WALL_SECONDS = 60
+NOT_A_PDF = "this is not a PDF"
+UNREADABLE = f"the file could not be read within the limits ({MEMORY // 2**20} MiB of memory, {CPU_SECONDS} seconds)"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a report's signature says. ``valid`` only where nothing at all stands under ``problems``."""
+
+    valid: bool
+    signer: str | None = None
+    """Common name in the signer's certificate; given for unknown signers too, who can call themselves anything."""
+    signed_at: str | None = None
+    """ISO 8601, UTC."""
+    run: str | None = None
+    """Id of the run, from the attached evidence."""
+    problems: tuple[str, ...] = ()
+    is_pdf: bool = True
+    time_source: str = "the clock of the machine that signed"
+    digest: str | None = None
+    """Digest of the attached evidence, as computed here."""
+
+
+def verify_in_child(path: Path, trust: Path | None = None) -> Verdict:
+    """The verdict on the file at ``path``, against the certificates in ``trust`` (default: this installation's). Never raises on account of the file."""
+    from django.conf import settings
+
+    from auditapp.confinement import child_environment
+
+    command = [sys.executable, "-m", "auditapp.report.verify", str(path.resolve()), "--trust", str(trust or settings.SIGNING_CERTIFICATE)]
+    try:
+        done = subprocess.run(command, cwd=settings.BASE_DIR, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, check=False)
+        said = json.loads(done.stdout)
+        return Verdict(**{**said, "problems": tuple(said["problems"])})
+    except (subprocess.TimeoutExpired, ValueError, TypeError, KeyError):
+        # Killed by its limits, or crashed: either way the file is not one of ours
+        return Verdict(False, problems=(UNREADABLE,))
+
+
+def check_pdf(data: bytes, certificates: Sequence[x509.Certificate]) -> Verdict:
+    """The verdict on the bytes of a PDF. ``certificates``: ours; each is trusted by itself, none of what it may have signed."""
+    from pyhanko.pdf_utils.misc import PdfError
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.general import SigningError
+    from pyhanko.sign.validation.errors import SignatureValidationError
+
+    if not data.startswith(b"%PDF-"):
+        return Verdict(False, problems=(NOT_A_PDF,), is_pdf=False)
+    try:
+        reader = PdfFileReader(io.BytesIO(data))
+        signatures = list(reader.embedded_signatures)
+        if not signatures:
+            return Verdict(False, problems=("it carries no signature",))
+        return _check_signed(data, reader, signatures, certificates)
+    except RecursionError:
+        return Verdict(False, problems=("its structure is nested without end",))
+    except (PdfError, SigningError, SignatureValidationError) as error:
+        return Verdict(False, problems=(f"its structure is damaged ({error})"[:300],))
+    except Exception as error:  # noqa: BLE001  whatever a parser raises on a stranger's bytes is a statement about those bytes
+        return Verdict(False, problems=(f"its structure is damaged ({type(error).__name__})",))
+
+
+def _check_signed(data: bytes, reader: object, signatures: list, certificates: Sequence[x509.Certificate]) -> Verdict:  # type: ignore[type-arg]
+    from pyhanko.sign.diff_analysis import ModificationLevel
+    from pyhanko.sign.fields import MDPPerm
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
+    from pyhanko_certvalidator import ValidationContext
+
+    from auditapp.report.container import container_problems
+
+    signature = signatures[-1]
+    context = ValidationContext(trust_roots=list(certificates), allow_fetching=False, revocation_mode="soft-fail")
+    status = validate_pdf_signature(signature, signer_validation_context=context)
+    ours = {certificate.dump() for certificate in certificates}
+    problems = []
+    if len(signatures) > 1:
+        problems.append("it carries more than one signature; our reports carry one")
+    if not (status.intact and status.valid):
+        problems.append("its content was changed after it was signed")
+    if signature.signer_cert.dump() not in ours:
+        problems.append("it was signed by somebody else: this installation does not know the certificate")
+    elif not status.trusted:
+        problems.append("its certificate was not valid when this was checked")
+    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or status.modification_level not in (None, ModificationLevel.NONE):
+        problems.append("something was added after it was signed")
+    if signature.docmdp_level != MDPPerm.NO_CHANGES:
+        problems.append("its signature does not forbid changes, as ours do")
+    problems += container_problems(data, signature, certificates)
+    evidence_problems, run, digest = _check_evidence(reader)
+    stamped = status.timestamp_validity is not None
+    if stamped and not (status.timestamp_validity.intact and status.timestamp_validity.valid):
+        problems.append("its time stamp does not belong to it")
+    at = status.timestamp_validity.timestamp if stamped else signature.self_reported_timestamp
+    return Verdict(
+        not (problems or evidence_problems), common_name(signature.signer_cert), at and _utc(at), run, (*problems, *evidence_problems), digest=digest,
+        time_source="a time stamp authority" if stamped else Verdict.time_source)
+
+
+def _check_evidence(reader: object) -> tuple[list[str], str | None, str | None]:
+    """Problems of the attached evidence, the run it names and the digest computed from it."""
+    from auditapp.report.attachment import EVIDENCE_NAME, attached_file
+    from automl.evidence import digest_of
+
+    evidence = attached_file(reader, EVIDENCE_NAME)  # type: ignore[arg-type]
+    if evidence is None:
+        return ["it carries no evidence.json"], None, None
+    try:
+        document = json.loads(evidence)
+        run, stated, digest = str(document["run"]["id"]), document["digest"], digest_of(document)
+    except (ValueError, TypeError, KeyError):
+        return ["the evidence it carries is not a document of ours"], None, None
+    problems = []
+    if stated != digest:
+        problems.append("the evidence it carries does not match its own digest")
+    if f"evidence {digest}" not in _keywords(reader):
+        problems.append("the evidence it carries is not the one that the report names")
+    return problems, run, digest
+
+
+def _keywords(reader: object) -> str:
+    info = reader.trailer_view.get("/Info")  # type: ignore[attr-defined]
+    return "" if info is None else str(info.get_object().get("/Keywords", ""))
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    native = certificate.subject.native
+    return str(native.get("common_name") or certificate.subject.human_friendly)
+
+
+def _utc(moment: object) -> str:
+    import datetime
+
+    assert isinstance(moment, datetime.datetime)
+    return moment.astimezone(datetime.UTC).isoformat()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m auditapp.report.verify", description="Print, as one JSON object, what the signature of a report says.")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--trust", type=Path, required=True, help="PEM file with the certificates of this installation")
+    options = parser.parse_args(arguments)
+    _confine()
+    print(json.dumps(asdict(_verdict_on(options.file, options.trust))))
+    return 0
+
+
+def _confine() -> None:
+    from auditapp.confinement import confine
+
+    confine(memory=MEMORY, cpu_seconds=CPU_SECONDS)
+
+
+def _verdict_on(file: Path, trust: Path) -> Verdict:
+    from pyhanko.keys import load_certs_from_pemder_data
+
+    if file.stat().st_size > MAX_BYTES:
+        return Verdict(False, problems=(f"it is larger than {MAX_BYTES // 2**20} MiB, which no report of ours is",))
+    data = file.read_bytes()
+    try:
+        certificates = list(load_certs_from_pemder_data(trust.read_bytes()))
+    except (OSError, ValueError):
+        certificates = []
+    try:
+        return check_pdf(data, certificates)
+    except MemoryError:
+        return Verdict(False, problems=(UNREADABLE,))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
