@@ -120,6 +120,8 @@ class Leased(models.Model):
     attempt = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=2)
     queued_at = models.DateTimeField(auto_now_add=True)
+    rung_at = models.DateTimeField(null=True)
+    """When the reconciler last rang the doorbell again, so that parallel sweeps ring once."""
     lease_until = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     owner = models.CharField(max_length=200, default="")
@@ -190,6 +192,8 @@ class Run(Leased):
             models.CheckConstraint(condition=Q(failure_code__in=["", *FAILURE_CODES]), name="run_failure_code_known"),
             models.CheckConstraint(condition=Q(state="failed") ^ Q(failure_code=""), name="run_failure_says_why"),
             models.CheckConstraint(condition=Q(attempt__lte=models.F("max_attempts")), name="run_attempts_bounded"),
+            # Two claims at once may both see an idle workspace (PostgreSQL, READ COMMITTED): the database lets one through
+            models.UniqueConstraint(fields=["workspace"], condition=Q(state="running"), name="one_running_run_a_workspace"),
             models.CheckConstraint(condition=Q(state="running") ^ Q(lease_until__isnull=True), name="run_lease_only_while_running"),
             models.CheckConstraint(
                 condition=Q(state__in=["succeeded", "failed", "cancelled"]) ^ Q(finished_at__isnull=True), name="run_finished_at_only_at_the_end"),

@@ -1,0 +1,59 @@
+"""The doorbell: tells the workers that a row waits. Losing it, doubling it or ringing late changes nothing; `sweeps` rings again.
+
+Rings after commit, by task name (auditapp never imports workers), best effort, and never holds a request longer than about two seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+
+from auditapp.failpoints import failpoint
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+logger = logging.getLogger(__name__)
+
+RUNS, PROFILES = "runs", "profiles"
+"""Two queues: reading a table for the upload form never waits behind a run of two hours."""
+
+
+def ring_run(run_id: str) -> None:
+    """Tell the workers, once the transaction is committed, that the run ``run_id`` waits."""
+    _after_commit("workers.tasks.run_hint", run_id, RUNS)
+
+
+def ring_profile(profile_id: int) -> None:
+    """Tell the workers, once the transaction is committed, that the profile ``profile_id`` waits."""
+    _after_commit("workers.tasks.profile_hint", profile_id, PROFILES)
+
+
+def _after_commit(task: str, argument: str | int, queue: str) -> None:
+    def ring() -> None:
+        failpoint("after_commit")
+        try:
+            _bell().send_task(task, args=[argument], queue=queue, retry=False, ignore_result=True)
+        except Exception as error:  # noqa: BLE001 - whatever the broker does, the row is there and the reconciler rings again
+            logger.warning("the doorbell for %s %s did not ring: %s", task, argument, error)
+
+    transaction.on_commit(ring)
+
+
+@cache
+def _bell() -> Celery:
+    from celery import Celery
+
+    app = Celery("plumbline-doorbell", broker=settings.REDIS_URL, set_as_current=False)
+    app.conf.update(
+        task_serializer="json", accept_content=["json"], task_ignore_result=True, task_store_errors_even_if_ignored=False,
+        broker_transport_options={
+            "socket_connect_timeout": 0.5, "socket_timeout": 1, "max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0,
+            "retry_on_timeout": False,
+        },
+    )
+    return app

@@ -1,0 +1,68 @@
+"""What runs and profiles share: a row that one worker at a time holds, by the database's clock, fenced by its attempt number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db.models import DateTimeField, ExpressionWrapper, F, Model, Q, QuerySet
+from django.db.models.functions import Coalesce, Now
+
+LeasedModel = TypeVar("LeasedModel", bound=Model)
+
+
+class LeaseLost(Exception):
+    """Somebody else has the row by now, or it has ended: whoever gets this stops and writes nothing more."""
+
+
+@dataclass(frozen=True)
+class Fence:
+    """Proof of having claimed: a write is valid while the row is running at this attempt."""
+
+    key: Any
+    attempt: int
+
+
+def from_now(seconds: float) -> ExpressionWrapper:
+    """The database's clock plus ``seconds`` (or minus, when negative)."""
+    return ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())
+
+
+def take(waiting: QuerySet[LeasedModel], owner: str) -> bool:
+    """Claim the one row of ``waiting`` in one conditional UPDATE; False when somebody else has it, a normal answer."""
+    return bool(waiting.filter(state="queued").update(
+        state="running", attempt=F("attempt") + 1, owner=owner[:200], lease_until=from_now(settings.LEASE_SECONDS), heartbeat_at=Now(),
+        started_at=Coalesce(F("started_at"), Now()), rung_at=None,
+    ))
+
+
+def fenced(rows: QuerySet[LeasedModel], fence: Fence) -> QuerySet[LeasedModel]:
+    return rows.filter(pk=fence.key, state="running", attempt=fence.attempt)
+
+
+def write(rows: QuerySet[LeasedModel], fence: Fence, **columns: Any) -> None:
+    """The only way to write to a claimed row; raises LeaseLost where the fence no longer stands."""
+    if not fenced(rows, fence).update(**columns):
+        raise LeaseLost(f"attempt {fence.attempt} of {fence.key} no longer holds the lease")
+
+
+def extension() -> dict[str, Any]:
+    """The columns that a beat writes."""
+    return {"lease_until": from_now(settings.LEASE_SECONDS), "heartbeat_at": Now()}
+
+
+def end_of_lease() -> dict[str, Any]:
+    """The columns that give the row up, whatever comes next."""
+    return {"lease_until": None, "owner": ""}
+
+
+def expired(rows: QuerySet[LeasedModel]) -> QuerySet[LeasedModel]:
+    return rows.filter(state="running", lease_until__lte=Now())
+
+
+def unheard(rows: QuerySet[LeasedModel]) -> QuerySet[LeasedModel]:
+    """Rows that have waited so long since the doorbell last rang for them that it should ring again."""
+    long_ago = from_now(-settings.RING_AGAIN_SECONDS)
+    return rows.filter(state="queued").filter(Q(rung_at__isnull=True, queued_at__lte=long_ago) | Q(rung_at__lte=long_ago))

@@ -1,0 +1,17 @@
+"""`manage.py reconcile`: one sweep of the reconciler, by hand or by cron."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from auditapp.sweeps import sweep_all
+
+
+class Command(BaseCommand):
+    help = "Ring again for runs that wait, take back runs whose worker is gone, remove what interrupted work left behind."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        counts = sweep_all()
+        self.stdout.write(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counts.items()))

@@ -1,0 +1,13 @@
+"""Everything the reconciler does, in one call: by Celery beat, at a worker's start, by a busy worker, and by `manage.py reconcile`."""
+
+from __future__ import annotations
+
+from auditapp import profiles, runs, staging, storage
+
+
+def sweep_all() -> dict[str, int]:
+    """Idempotent and safe in parallel; returns what was done."""
+    return {
+        **runs.sweep(), **profiles.sweep(),
+        "staging_removed": staging.sweep_staging(), "drafts_removed": storage.sweep_drafts(),
+    }
