@@ -1,0 +1,172 @@
+"""How the errors and the scores fall in each group: error rates and their gaps, calibration, score levels (evidence rules 5, 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.audit.intervals import Count, count, difference_estimate, observed_over_expected, rate_estimate
+from automl.audit.outcomes import BoolArray, FloatArray
+from automl.audit.resampling import bootstrap_means, generator, percentile_estimate
+from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
+
+NO_LABEL = NotMeasured(reason="no label column was given")
+
+
+@dataclass(frozen=True)
+class View:
+    """The outcomes as one question: is the favourable outcome given (``selected``), was it deserved, what does the score say of it. Arrays (n,)."""
+
+    selected: BoolArray | None
+    deserving: BoolArray | None
+    score: FloatArray | None
+    probability: bool
+    """Whether ``score`` is the probability of the favourable outcome."""
+    residual: FloatArray | None
+    """Truth minus score: 0/1 minus probability, or number minus prediction; positive where the model says too little. None without labels."""
+    weight: FloatArray | None
+    cluster: NDArray[Any] | None
+
+    def take(self, rows: NDArray[Any]) -> View:
+        def cut(column: Any) -> Any:
+            return None if column is None else column[rows]
+
+        return View(
+            cut(self.selected), cut(self.deserving), cut(self.score), self.probability, cut(self.residual), cut(self.weight), cut(self.cluster),
+        )
+
+    def count(self, hits: BoolArray, among: BoolArray | None = None) -> Count:
+        if among is None:
+            return count(hits, self.weight, self.cluster)
+        return count(hits[among], None if self.weight is None else self.weight[among], None if self.cluster is None else self.cluster[among])
+
+
+@dataclass(frozen=True)
+class ErrorCounts:
+    """The counts behind the error rates of one group."""
+
+    tpr: Count
+    fpr: Count
+    ppv: Count
+    npv: Count
+    accuracy: Count
+
+    @classmethod
+    def of(cls, view: View) -> ErrorCounts | None:
+        if view.selected is None or view.deserving is None:
+            return None
+        got, deserved = view.selected, view.deserving
+        return cls(
+            tpr=view.count(got, deserved), fpr=view.count(got, ~deserved), ppv=view.count(deserved, got), npv=view.count(~deserved, ~got),
+            accuracy=view.count(got == deserved),
+        )
+
+
+def _complement(c: Count) -> Count:
+    return Count(c.n - c.k, c.n, c.rows_n - c.rows_k, c.rows_n, c.sum_n - c.sum_k, c.sum_n, c.exact)
+
+
+def error_rates(mine: ErrorCounts | None, reference: ErrorCounts | None, is_reference: bool) -> ErrorRates | NotMeasured:
+    """Error rates with Wilson's intervals; gaps are this group minus the reference, with Newcombe's."""
+    if mine is None:
+        return NO_LABEL
+    no_deserving, no_undeserving = "no row of this group has the favourable label", "every row of this group has the favourable label"
+    nobody, everybody = "nobody in this group has the favourable outcome", "everybody in this group has the favourable outcome"
+    gaps: Gaps | NotMeasured
+    if is_reference:
+        gaps = NotMeasured(reason="this group is the reference")
+    elif reference is None:
+        gaps = NotMeasured(reason="there is no reference group")
+    else:
+        gaps = Gaps(
+            tpr=difference_estimate(mine.tpr, reference.tpr, "one of the two groups has no row with the favourable label"),
+            fpr=difference_estimate(mine.fpr, reference.fpr, "one of the two groups has no row without the favourable label"),
+            ppv=difference_estimate(mine.ppv, reference.ppv, "one of the two groups has nobody with the favourable outcome"),
+        )
+    return ErrorRates(
+        tpr=rate_estimate(mine.tpr, no_deserving), fnr=rate_estimate(_complement(mine.tpr), no_deserving),
+        fpr=rate_estimate(mine.fpr, no_undeserving), tnr=rate_estimate(_complement(mine.fpr), no_undeserving),
+        ppv=rate_estimate(mine.ppv, nobody), npv=rate_estimate(mine.npv, everybody), accuracy=rate_estimate(mine.accuracy), gaps=gaps,
+    )
+
+
+def group_calibration(view: View) -> GroupCalibration | NotMeasured:
+    """Favourable labels observed against those the probabilities expect; z = (O - E) / sqrt(sum p (1 - p)), unweighted."""
+    if view.score is None or not view.probability:
+        return NotMeasured(reason="there are no probabilities to compare with")
+    if view.deserving is None:
+        return NO_LABEL
+    c = view.count(view.deserving)
+    weight = np.ones(len(view.score)) if view.weight is None else view.weight
+    spread = float((view.score * (1 - view.score)).sum())
+    z = float((view.deserving.sum() - view.score.sum()) / np.sqrt(spread)) if spread > 0 and c.exact else None
+    expected = float((weight * view.score).sum())
+    return GroupCalibration(observed=c.rows_k, expected=expected, observed_over_expected=observed_over_expected(c, expected), z=z)
+
+
+@dataclass(frozen=True)
+class ScoreLevels:
+    """Weighted means of one group's score, residual and absolute residual, and their bootstrap replicates (REPLICATES, 1 or 3)."""
+
+    rows: int
+    means: FloatArray
+    replicates: FloatArray
+    above: Count
+
+    @classmethod
+    def of(cls, view: View, median: float, seed: int, *names: str) -> ScoreLevels | None:
+        if view.score is None or not len(view.score):
+            return None
+        columns = [view.score] if view.residual is None else [view.score, view.residual, np.abs(view.residual)]
+        stacked = np.column_stack(columns)
+        return cls(
+            rows=len(view.score), means=np.average(stacked, axis=0, weights=view.weight), above=view.count(view.score > median),
+            replicates=bootstrap_means(stacked, generator(seed, "score", *names), view.weight, view.cluster),
+        )
+
+
+def score_outcome(mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str) -> ScoreOutcome | NotMeasured:
+    """Level and error of the score in a group and its signed distance to the reference's; a ratio only where ``ratios`` (every mean is above 0)."""
+    if mine is None:
+        return NotMeasured(reason="there is no score to measure")
+
+    def level(column: int) -> Value:
+        if column >= len(mine.means):
+            return NotMeasured(reason=no_residual)
+        return percentile_estimate(mine.means[column], mine.replicates[:, column], mine.rows)
+
+    def difference(column: int) -> Value:
+        if is_reference:
+            return NotMeasured(reason="this group is the reference")
+        if reference is None:
+            return NotMeasured(reason="there is no reference group")
+        if column >= min(len(mine.means), len(reference.means)):
+            return NotMeasured(reason=no_residual)
+        moved = mine.replicates[:, column] - reference.replicates[:, column]
+        return percentile_estimate(mine.means[column] - reference.means[column], moved, mine.rows + reference.rows)
+
+    ratio: Value
+    if is_reference or reference is None:
+        ratio = NotMeasured(reason="this group is the reference" if is_reference else "there is no reference group")
+    elif not ratios:
+        ratio = NotMeasured(reason="a ratio of means is only given where every group's mean is above 0")
+    else:
+        ratio = percentile_estimate(
+            mine.means[0] / reference.means[0], mine.replicates[:, 0] / reference.replicates[:, 0], mine.rows + reference.rows,
+        )
+    return ScoreOutcome(
+        mean=level(0), above_median=rate_estimate(mine.above), mean_residual=level(1), mean_absolute_error=level(2), mean_difference=difference(0),
+        residual_difference=difference(1), ratio_of_means=ratio,
+    )
+
+
+def middle(score: FloatArray, weight: FloatArray | None) -> float:
+    """The (weighted) median; for unweighted scores numpy's, the mean of the two middle values."""
+    if weight is None:
+        return float(np.median(score))
+    order = np.argsort(score, kind="stable")
+    heavy = np.cumsum(weight[order])
+    return float(score[order][np.searchsorted(heavy, heavy[-1] / 2)])
