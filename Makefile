@@ -1,0 +1,38 @@
+# Two commands: `make run` serves Plumbline, `make test` runs everything. `make help` lists the rest.
+# Needed from the system: make and Python 3.11 with its venv module (Debian: python3.11 python3.11-venv).
+
+SHELL := /bin/sh
+VENV := .venv
+
+# The first of these that really is a Python 3.11; `make run PYTHON=/path/to/python3.11` names another
+is_311 = $(shell $(1) -c 'import sys; print(sys.version_info[:2] == (3, 11))' 2>/dev/null)
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(firstword $(foreach name,python3.11 python3 python,$(if $(filter True,$(call is_311,$(name))),$(name))))
+WRONG_PYTHON := Plumbline needs Python 3.11 (Debian: python3.11 and python3.11-venv); none was found, name one with: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.11
+else
+WRONG_PYTHON := Plumbline needs Python 3.11; $(PYTHON) is not one
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit stories soak check install install-tests python
+
+help:
+	@echo "make run      set everything up, serve on 127.0.0.1:\$$PORT (8000), audit the bundled sample"
+	@echo "make test     everything: style, types, structure, unit tests, stories"
+	@echo "make unit     the fast tests only    make stories  the stories only    make check  style, types and structure only"
+	@echo "make soak     the stories that are too long for CI"
+
+python:
+	@$(if $(filter True,$(call is_311,$(PYTHON))),:,echo "$(WRONG_PYTHON)" >&2; exit 1)
+
+install: python
+	@$(PYTHON) auditapp/embedded/install.py requirements.txt
+
+install-tests: python
+	@$(PYTHON) auditapp/embedded/install.py requirements.txt tests/requirements.txt
+
+run: install
+	@exec $(VENV)/bin/python -m auditapp.embedded
+
+test unit stories soak check: install-tests
+	@exec $(VENV)/bin/python tests/suite.py $@
