@@ -1,0 +1,264 @@
+"""From a frame of features to the numbers that models learn from. Every encoder is fitted on training rows only.
+
+An encoder takes the frame of `automl.data.features.FeatureSchema` (float64 columns for numbers and dates, text or NaN for categories)
+and gives a float64 matrix; ``sources`` says for each column of the matrix which column of the frame it was made from, so that
+attributions can be given back to the columns a person knows. Encoders are stored as JSON; the names in it are data and are never executed
+or used as paths.
+
+- `CodeEncoder`   one column per column: numbers as they are (NaN kept), categories as codes 0..m-1, m for a level never seen, NaN for missing
+- `TreeEncoder`   for boosted trees: numbers as they are, categories as indicator columns of their frequent levels and as target means
+                  (scikit-learn's `TargetEncoder`, cross-fitted inside the training rows so that no row sees its own target). No categorical
+                  splits: exact interventional SHAP is defined over plain thresholds.
+- `LinearEncoder` for linear models: numbers robustly scaled and softly clipped with a missing indicator, categories as indicator columns
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.preprocessing import TargetEncoder
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[Any]
+Kind = Literal["binary", "multiclass", "regression"]
+
+INDICATOR_LEVELS = 30
+"""At most so many levels of a category get an indicator column of their own, the most frequent first."""
+RARE = 10
+"""A level with fewer training rows gets no indicator column for linear models: its weight would be noise."""
+MEANS_CLASSES = 10
+"""Above so many classes target means would multiply the columns; trees then get the level's frequency rank instead."""
+
+
+@dataclass(frozen=True)
+class CodeEncoder:
+    """Codes of the levels that training rows have, in order of falling frequency (ties by text)."""
+
+    names: tuple[str, ...]
+    levels: tuple[tuple[str, ...] | None, ...]
+    """Per column: its levels, or None for a number."""
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame) -> Self:
+        names = tuple(str(name) for name in frame.columns)
+        return cls(names, tuple(None if is_number(frame[name]) else _levels(frame[name]) for name in frame.columns))
+
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        return np.arange(len(self.names))
+
+    def transform(self, frame: pd.DataFrame) -> Matrix:
+        """(rows, columns) float64; a column that ``frame`` lacks is missing in every row."""
+        codes = np.full((len(frame), len(self.names)), np.nan)
+        for position, (name, levels) in enumerate(zip(self.names, self.levels, strict=True)):
+            if name in frame.columns:
+                codes[:, position] = _numbers(frame[name]) if levels is None else _codes(frame[name], levels)
+        return codes
+
+    def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
+        """Column to the number of its rows whose level no training row had; only columns where there are any."""
+        matrix = self.transform(frame)
+        counts = {
+            name: int((matrix[:, position] == len(levels)).sum())
+            for position, (name, levels) in enumerate(zip(self.names, self.levels, strict=True)) if levels is not None
+        }
+        return {name: n for name, n in counts.items() if n}
+
+    def as_json(self) -> dict[str, Any]:
+        return {"names": list(self.names), "levels": [None if levels is None else list(levels) for levels in self.levels]}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        return cls(tuple(document["names"]), tuple(None if levels is None else tuple(levels) for levels in document["levels"]))
+
+
+def is_number(column: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column.dtype))
+
+
+def _levels(column: pd.Series[Any]) -> tuple[str, ...]:
+    counts = column.dropna().astype(str).value_counts()
+    return tuple(sorted(counts.index, key=lambda level: (-int(counts[level]), level)))
+
+
+def _numbers(column: pd.Series[Any]) -> Matrix:
+    numbers: Matrix = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _codes(column: pd.Series[Any], levels: tuple[str, ...]) -> Matrix:
+    texts = column.astype(object).where(column.notna(), None)
+    found = pd.Index(levels, dtype=object).get_indexer(pd.Index(texts, dtype=object))
+    codes = np.where(found < 0, float(len(levels)), found.astype(np.float64))
+    return np.where(column.isna().to_numpy(), np.nan, codes)
+
+
+@dataclass(frozen=True)
+class TreeEncoder:
+    codes: CodeEncoder
+    indicators: tuple[int, ...]
+    """Per column: how many of its levels, the most frequent ones, have an indicator column (0 for numbers)."""
+    means: tuple[Matrix | None, ...]
+    """Per column (levels + 1, outputs): the smoothed target means of each level, the last row for levels never seen."""
+    missing_means: tuple[Matrix | None, ...]
+    """Per column (outputs,): the same for missing cells."""
+
+    @classmethod
+    def fit_transform(cls, frame: pd.DataFrame, y: Vector, kind: Kind, seed: int) -> tuple[Self, Matrix]:
+        """The encoder, and the training rows' own matrix with cross-fitted target means (no row is encoded by its own target)."""
+        codes = CodeEncoder.fit(frame)
+        plain = codes.transform(frame)
+        indicators = tuple(0 if levels is None else (1 if len(levels) == 2 else min(len(levels), INDICATOR_LEVELS)) for levels in codes.levels)
+        means: list[Matrix | None] = [None] * len(codes.names)
+        missing: list[Matrix | None] = [None] * len(codes.names)
+        fitted: list[Matrix | None] = [None] * len(codes.names)
+        for position, levels in enumerate(codes.levels):
+            if levels is not None and len(levels) > 2:
+                means[position], missing[position], fitted[position] = _target_means(plain[:, position], len(levels), y, kind, seed)
+        encoder = cls(codes, indicators, tuple(means), tuple(missing))
+        return encoder, encoder._matrix(plain, fitted)
+
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        widths = [1 if levels is None else shown + (0 if means is None else means.shape[1])
+                  for levels, shown, means in zip(self.codes.levels, self.indicators, self.means, strict=True)]
+        return np.repeat(np.arange(len(widths)), widths)
+
+    def transform(self, frame: pd.DataFrame) -> Matrix:
+        plain = self.codes.transform(frame)
+        looked_up = [None if means is None else _look_up(plain[:, position], means, missing)
+                     for position, (means, missing) in enumerate(zip(self.means, self.missing_means, strict=True))]
+        return self._matrix(plain, looked_up)
+
+    def _matrix(self, plain: Matrix, means: list[Matrix | None]) -> Matrix:
+        columns: list[Matrix] = []
+        for position, levels in enumerate(self.codes.levels):
+            if levels is None:
+                columns.append(plain[:, [position]])
+                continue
+            columns.append(_indicators(plain[:, position], self.indicators[position]))
+            mean = means[position]
+            if mean is not None:
+                columns.append(mean)
+        return np.ascontiguousarray(np.hstack(columns)) if columns else np.zeros((len(plain), 0))
+
+    def as_json(self) -> dict[str, Any]:
+        def lists(arrays: tuple[Matrix | None, ...]) -> list[Any]:
+            return [None if array is None else array.tolist() for array in arrays]
+
+        return {"codes": self.codes.as_json(), "indicators": list(self.indicators), "means": lists(self.means), "missing_means": lists(self.missing_means)}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        def arrays(lists: list[Any]) -> tuple[Matrix | None, ...]:
+            return tuple(None if values is None else np.array(values, dtype=np.float64) for values in lists)
+
+        return cls(CodeEncoder.from_json(document["codes"]), tuple(document["indicators"]), arrays(document["means"]), arrays(document["missing_means"]))
+
+
+def _indicators(codes: Matrix, shown: int) -> Matrix:
+    """(rows, shown): 1 where the row has the level; NaN throughout a row whose cell is missing, so that trees can send it either way."""
+    matrix = (codes[:, None] == np.arange(shown)[None, :]).astype(np.float64)
+    matrix[np.isnan(codes)] = np.nan
+    return matrix
+
+
+def _look_up(codes: Matrix, means: Matrix, missing: Matrix | None) -> Matrix:
+    found = means[np.where(np.isnan(codes), len(means) - 1, codes).astype(np.int64)]
+    if missing is not None:
+        found[np.isnan(codes)] = missing
+    return found
+
+
+def _target_means(codes: Matrix, levels: int, y: Vector, kind: Kind, seed: int) -> tuple[Matrix, Matrix, Matrix]:
+    """Smoothed target means (levels + 1, outputs), those of missing cells, and the cross-fitted ones of the training rows."""
+    cells = np.where(np.isnan(codes), -1, codes).reshape(-1, 1)
+    if kind == "multiclass" and len(np.unique(y)) > MEANS_CLASSES:
+        ranks = np.arange(levels + 1, dtype=np.float64).reshape(-1, 1)
+        return ranks, np.array([np.nan]), np.where(cells < 0, np.nan, cells)
+    folds: Any = KFold(5, shuffle=True, random_state=seed) if kind == "regression" else StratifiedKFold(5, shuffle=True, random_state=seed)
+    encoder = TargetEncoder(target_type="continuous" if kind == "regression" else kind, cv=folds)
+    with warnings.catch_warnings():
+        # a class with fewer rows than folds is no fault here: its mean is then fitted on fewer rows
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        fitted = encoder.fit_transform(cells, y)
+    everything = np.append(np.arange(levels + 1), -1).reshape(-1, 1)
+    known = encoder.transform(everything.astype(np.float64))
+    return known[:-1], known[-1], np.asarray(fitted, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class LinearEncoder:
+    codes: CodeEncoder
+    shown: tuple[tuple[int, ...], ...]
+    """Per column: codes of the levels with an indicator column; -1 stands for missing. For a number (-1,) where it may be missing."""
+    centre: Vector
+    scale: Vector
+    """Per column; numbers become soft((x - centre) / scale) with soft(z) = z / sqrt(1 + (z/3)^2), bounded by 3 (Holzmueller et al. 2024, RealMLP)."""
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame) -> Self:
+        codes = CodeEncoder.fit(frame)
+        plain = codes.transform(frame)
+        shown, centre, scale = [], np.zeros(len(codes.names)), np.ones(len(codes.names))
+        for position, levels in enumerate(codes.levels):
+            column = plain[:, position]
+            if levels is None:
+                centre[position], scale[position] = _centre_and_scale(column)
+                shown.append((-1,) if np.isnan(column).any() else ())
+            else:
+                shown.append(_frequent(column, len(levels)))
+        return cls(codes, tuple(shown), centre, scale)
+
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        widths = [len(shown) + (levels is None) for shown, levels in zip(self.shown, self.codes.levels, strict=True)]
+        return np.repeat(np.arange(len(widths)), widths)
+
+    def transform(self, frame: pd.DataFrame) -> Matrix:
+        """(rows, encoded columns) float64 without NaN: a missing number stands at the training median."""
+        plain = self.codes.transform(frame)
+        columns: list[Matrix] = [np.zeros((len(plain), 0))]
+        for position, levels in enumerate(self.codes.levels):
+            column = plain[:, position]
+            if levels is None:
+                columns.append(soft_clip((column - self.centre[position]) / self.scale[position])[:, None])
+            cells = np.where(np.isnan(column), -1, column if levels is not None else 0)
+            columns.append((cells[:, None] == np.array(self.shown[position])[None, :]).astype(np.float64).reshape(len(plain), -1))
+        return np.hstack(columns)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"codes": self.codes.as_json(), "shown": [list(shown) for shown in self.shown], "centre": self.centre.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        shown = tuple(tuple(codes) for codes in document["shown"])
+        return cls(CodeEncoder.from_json(document["codes"]), shown, np.array(document["centre"], dtype=float), np.array(document["scale"], dtype=float))
+
+
+def soft_clip(z: Matrix) -> Matrix:
+    """z / sqrt(1 + (z/3)^2) with NaN as 0: near the identity around 0 and never beyond 3."""
+    known = np.where(np.isnan(z), 0.0, z)
+    return np.asarray(known / np.sqrt(1 + np.square(known / 3)))
+
+
+def _centre_and_scale(column: Matrix) -> tuple[float, float]:
+    """Median and interquartile range; where that is 0 half the range, where that is 0 too 1."""
+    known = column[~np.isnan(column)]
+    if not len(known):
+        return 0.0, 1.0
+    low, middle, high = np.quantile(known, (0.25, 0.5, 0.75))
+    spread = high - low if high > low else (known.max() - known.min()) / 2
+    return float(middle), float(spread) if spread > 0 else 1.0
+
+
+def _frequent(codes: Matrix, levels: int) -> tuple[int, ...]:
+    cells = np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    counts = np.bincount(cells + 1, minlength=levels + 1)
+    return tuple(code for code in (-1, *range(min(levels, INDICATOR_LEVELS))) if counts[code + 1] >= min(RARE, max(1, len(codes) // 20)))
