@@ -179,7 +179,7 @@ def issue_token(
             workspace=workspace, user=user, name=name[:200], secret_sha256=_sha256(secret),
             scopes=[scope for scope in SCOPES if scope in scopes], expires_at=timezone.now() + timedelta(days=days),
         )
-        ledger.append(workspace, actor, "token_issued", token.pk, {
+        ledger.append(workspace, actor, "token.issued", token.pk, {
             "user": user.get_username(), "name": token.name, "scopes": token.scopes, "expires_at": _when(token.expires_at)})
     return token, f"plb_{token.pk}_{secret}"
 
@@ -189,7 +189,7 @@ def revoke_token(token: ApiToken, *, actor: str) -> bool:
     with transaction.atomic():
         ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
         if ended:
-            ledger.append(token.workspace, actor, "token_revoked", token.pk, {"user": token.user.get_username(), "name": token.name})
+            ledger.append(token.workspace, actor, "token.revoked", token.pk, {"user": token.user.get_username(), "name": token.name})
     return bool(ended)
 
 
@@ -212,7 +212,7 @@ def redeem_login_link(secret: str) -> User | None:
             return None
         user: User = LoginLink.objects.select_related("user").get(secret_sha256=_sha256(secret)).user
         first = Membership.objects.filter(user=user).select_related("workspace").order_by("pk").first()
-        ledger.append(first.workspace if first else None, f"user:{user.get_username()}", "login_by_link", f"user:{user.pk}", {})
+        ledger.append(first.workspace if first else None, f"user:{user.get_username()}", "login.by_link", f"user:{user.pk}", {})
     return user
 
 

@@ -127,9 +127,12 @@ INSTALLED_APPS = [
     "django.contrib.humanize", "axes", "csp", "auditapp", "workers",
 ]
 MIDDLEWARE = [
+    "auditapp.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "auditapp.problems.ProblemAnswers",
+    "auditapp.uploads.BodyLimits",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -196,8 +199,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Uploads stream to a temporary file next to their storage; anything else that is posted is small
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+FILE_UPLOAD_HANDLERS = ["auditapp.uploads.CappedUpload"]
 STORAGE_ROOT = HOME / "storage"
 STORAGE_URL = ENVIRONMENT.storage_url
 STAGING_ROOT = HOME / "staging"
@@ -221,8 +224,9 @@ SIGNING_CERTIFICATE = ENVIRONMENT.signing_certificate or HOME / "signing" / "cer
 
 LOGGING = {
     "version": 1, "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "auditapp.request_ids.InLogRecords"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
     "loggers": {"axes": {"level": "WARNING"}},
 }

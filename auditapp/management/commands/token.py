@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import sys
+from typing import Any, NoReturn, cast
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from auditapp import access
 from auditapp.models import Membership
@@ -24,26 +25,29 @@ class Command(BaseCommand):
         parser.add_argument("--workspace", help="id of the workspace (default: the user's first)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        membership = _membership(options["user"], options["workspace"])
+        membership = self._membership(options["user"], options["workspace"])
         scopes = tuple(part.strip() for part in options["scopes"].split(",") if part.strip())
         try:
             token, text = access.issue_token(
                 user=membership.user, workspace=membership.workspace, name=options["name"], scopes=cast("tuple[access.Scope, ...]", scopes),
                 days=options["days"], actor="command line")
         except ValueError as error:
-            raise CommandError(str(error), returncode=BAD_INPUT) from error
+            self._refuse(str(error))
         self.stderr.write(f"Token {token.pk} for {options['user']} in {membership.workspace.name}, scopes {', '.join(token.scopes)}, until {token.expires_at:%Y-%m-%d}.")
         self.stdout.write(text)
 
 
-def _membership(username: str, workspace_id: str | None) -> Membership:
-    user = User.objects.filter(username=username).first()
-    if user is None:
-        raise CommandError(f"there is no user {username!r}", returncode=BAD_INPUT)
-    memberships = Membership.objects.filter(user=user).select_related("user", "workspace").order_by("pk")
-    if workspace_id:
-        memberships = memberships.filter(workspace_id=workspace_id)
-    first = memberships.first()
-    if first is None:
-        raise CommandError(f"{username!r} is a member of no workspace{f' {workspace_id}' if workspace_id else ''}", returncode=BAD_INPUT)
-    return first
+    def _membership(self, username: str, workspace_id: str | None) -> Membership:
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            self._refuse(f"there is no user {username!r}")
+        memberships = Membership.objects.filter(user=user).select_related("user", "workspace").order_by("pk")
+        first = (memberships.filter(workspace_id=workspace_id) if workspace_id else memberships).first()
+        if first is None:
+            self._refuse(f"{username!r} is a member of no workspace{f' {workspace_id}' if workspace_id else ''}")
+        return first
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        # Django's CommandError would put its own name before the sentence
+        self.stderr.write(sentence)
+        sys.exit(BAD_INPUT)

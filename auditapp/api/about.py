@@ -1,0 +1,70 @@
+"""About the caller and the interface itself: who am I, verify a report, schemas, the catalogue of problems."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import File, Router
+from ninja.files import UploadedFile
+
+from auditapp.access import SCOPES
+from auditapp.api.bearer import MULTIPART, BearerToken, caller
+from auditapp.api.documents import MeDocument, VerdictDocument
+from auditapp.api.files import document_with_etag
+from auditapp.problems import CATALOGUE, CATALOGUE_URL, Problem
+from auditapp.report.verify import MAX_BYTES, verify_in_child
+from auditapp.uploads import file_sha256, passing_through, too_large_sentence
+from automl.evidence import Evidence
+
+router = Router(tags=["about"])
+
+
+@router.get("/me", auth=BearerToken("read"), response=MeDocument, summary="Whose token this is")
+def get_me(request: HttpRequest) -> object:
+    who = caller(request)
+    assert who.token is not None
+    return {
+        "id": who.user.get_username(), "workspace": {"id": who.workspace.pk, "name": who.workspace.name}, "role": who.role,
+        "scopes": [scope for scope in SCOPES if scope in who.scopes],
+        "token": {"id": who.token.pk, "name": who.token.name, "expires_at": who.token.expires_at},
+    }
+
+
+@router.post("/verify", auth=BearerToken("verify", MULTIPART), response=VerdictDocument, summary="Verify a report")
+def verify(request: HttpRequest, pdf: Annotated[UploadedFile, File()]) -> object:
+    """Who signed the PDF, when, for which run, and whether anything in it has changed since. Read in a child process; nothing of it is kept."""
+    if (pdf.size or 0) > MAX_BYTES:
+        raise Problem("too-large", too_large_sentence(MAX_BYTES))
+    with tempfile.TemporaryDirectory(dir=passing_through()) as folder:
+        path = Path(folder) / "to-verify.pdf"
+        with path.open("wb") as file:
+            for chunk in pdf.chunks():
+                file.write(chunk)
+        verdict = verify_in_child(path)
+    return {
+        "id": file_sha256(pdf), "valid": verdict.valid, "signer": verdict.signer, "signed_at": verdict.signed_at,
+        "time_source": verdict.time_source if verdict.signed_at else None, "run": verdict.run, "digest": verdict.digest, "problems": list(verdict.problems),
+    }
+
+
+@router.get("/schemas/evidence.json", auth=None, summary="JSON Schema of evidence.json", openapi_extra={"responses": {200: {"content": {
+    "application/json": {"schema": {"type": "object"}}}}}})
+def get_evidence_schema(request: HttpRequest) -> object:
+    return document_with_etag(request, _evidence_schema())
+
+
+@router.get("/problems", auth=None, summary="Every kind of problem", openapi_extra={"responses": {200: {"content": {
+    "application/json": {"schema": {"type": "object"}}}}}})
+def get_problems(request: HttpRequest) -> object:
+    """What `type` in a problem document points into."""
+    return document_with_etag(request, {"id": "problems", "problems": [
+        {"id": name, "type": f"{CATALOGUE_URL}#{name}", "status": kind.status, "title": kind.title, "meaning": kind.meaning} for name, kind in CATALOGUE.items()]})
+
+
+@cache
+def _evidence_schema() -> dict[str, Any]:
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "evidence.json", **Evidence.model_json_schema(mode="serialization")}

@@ -1,0 +1,34 @@
+"""How stored bytes leave: with a fixed type, as a download, with a strong ETag where the sha256 is known."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO, Any
+
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+
+
+def download(request: HttpRequest, file: IO[bytes], *, name: str, media_type: str, sha256: str) -> HttpResponseBase:
+    """``file`` whole; 304 where the client has these bytes already. ``name`` is made by us, never by a user."""
+    answer = get_conditional_response(request, etag=f'"{sha256}"')
+    if answer is not None:
+        file.close()
+        return _private(answer, sha256)
+    return _private(FileResponse(file, as_attachment=True, filename=name, content_type=media_type), sha256)
+
+
+def document_with_etag(request: HttpRequest, document: Any) -> HttpResponseBase:
+    """JSON whose ETag hashes the body only, so that polling costs a client nothing while nothing changes."""
+    response = JsonResponse(document, safe=False, json_dumps_params={"ensure_ascii": False, "sort_keys": True})
+    sha256 = hashlib.sha256(response.content).hexdigest()
+    answer = get_conditional_response(request, etag=f'"{sha256}"', response=response)
+    assert isinstance(answer, HttpResponse)
+    return _private(answer, sha256)
+
+
+def _private(response: HttpResponseBase, sha256: str) -> HttpResponseBase:
+    response["ETag"] = f'"{sha256}"'
+    response["Cache-Control"] = "private, no-cache"
+    return response

@@ -1,0 +1,152 @@
+"""How a request's body may come in: refused early when it is announced as too large, cut off while streaming when it is not announced, never held in memory.
+
+`CappedUpload` is Django's upload handler for pages and REST alike; `BodyLimits` is the middleware before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.core.handlers.wsgi import LimitedStream, WSGIRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from auditapp.problems import API_PREFIX, problem_response
+
+ENVELOPE_BYTES = 2**20
+"""What boundaries and the other fields of a form may need around the file."""
+
+UNANNOUNCED_BYTES = 64 * 2**20
+"""The most that is read of a body without a Content-Length; larger ones must announce themselves, so that they can be refused before they are sent."""
+
+DRAIN_SECONDS = 2.0
+_CHUNK = 2**16
+
+
+class CappedUpload(FileUploadHandler):
+    """Streams a file to a nameless temporary file beside its storage: it takes no memory, and vanishes with the process whatever ends it."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.file = nameless_file()
+        self.size = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.size += len(raw_data)
+        if self.size > settings.UPLOAD_BYTES + ENVELOPE_BYTES:
+            self.file.close()
+            raise RequestDataTooBig(too_large_sentence(settings.UPLOAD_BYTES))
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        self.file.seek(0)
+        return UploadedFile(self.file, self.file_name, self.content_type, file_size, self.charset, self.content_type_extra)
+
+    def upload_interrupted(self) -> None:
+        if hasattr(self, "file"):
+            self.file.close()
+
+
+def passing_through() -> Path:
+    """The folder, beside the storage, for files that live as long as a request."""
+    folder = Path(settings.STORAGE_ROOT) / "passing"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def nameless_file() -> IO[bytes]:
+    """A file without a name: a process that dies leaves nothing behind. Whoever asks for it closes it."""
+    return tempfile.TemporaryFile(dir=passing_through())
+
+
+def too_large_sentence(limit: int) -> str:
+    return f"The limit for a file is {limit:,} bytes ({limit / 2**20:,.0f} MiB)."
+
+
+def file_sha256(file: UploadedFile) -> str:
+    """sha256 of the upload; leaves it at its beginning."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+class BodyLimits:
+    """Middleware: answers 413 from the headers alone. Without it a refused gigabyte would first be read to its end."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        is_form = request.META.get("CONTENT_TYPE", "").startswith("multipart/")
+        limit = settings.UPLOAD_BYTES + ENVELOPE_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            _read_unannounced(request, min(limit, UNANNOUNCED_BYTES))
+        elif _announced(request) > limit:
+            return _refuse(request, settings.UPLOAD_BYTES if is_form else limit)
+        return self.get_response(request)
+
+
+def _announced(request: HttpRequest) -> int:
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
+
+def _read_unannounced(request: HttpRequest, limit: int) -> None:
+    """Django takes a body without Content-Length for empty. gunicorn ends such a stream properly, so it can be read up to a limit."""
+    if isinstance(request, WSGIRequest) and request.environ.get("wsgi.input_terminated"):
+        request._stream = LimitedStream(_Ended(request.environ["wsgi.input"], limit), limit + 1)  # type: ignore[attr-defined]
+        request.META["CONTENT_LENGTH"] = str(limit)
+
+
+class _Ended:
+    """A stream that refuses to go on past ``limit`` bytes."""
+
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
+        self.stream, self.left = stream, limit
+
+    def read(self, size: int = -1) -> bytes:
+        return self._counted(self.stream.read(size))
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._counted(self.stream.readline(size))
+
+    def _counted(self, data: bytes) -> bytes:
+        self.left -= len(data)
+        if self.left < 0:
+            raise RequestDataTooBig("A body without Content-Length is read only up to a limit; announce its length.")
+        return data
+
+
+def _refuse(request: HttpRequest, limit: int) -> HttpResponseBase:
+    sentence = too_large_sentence(limit)
+    if request.path_info.startswith(API_PREFIX):
+        answer = problem_response("too-large", sentence)
+    else:
+        answer = HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(_said_then_drained(answer.content, request), status=413, content_type=answer["Content-Type"])
+    # Not another request on this connection: its body is still on the way
+    response["Content-Length"], response["Connection"] = str(len(answer.content)), "close"
+    return response
+
+
+def _said_then_drained(text: bytes, request: HttpRequest) -> Iterator[bytes]:
+    """The answer, then for a moment what the client is still sending: closing at once would reset the connection before the answer is read."""
+    yield text
+    until = time.monotonic() + DRAIN_SECONDS
+    try:
+        while time.monotonic() < until and request.read(_CHUNK):
+            pass
+    except OSError:
+        return
