@@ -87,7 +87,7 @@ class LoginLink(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
-class InWorkspace(models.QuerySet):  # type: ignore[type-arg]
+class InWorkspace(models.QuerySet):
     """Reads that belong to a workspace; `auditapp.access` decides which workspaces a person sees."""
 
     def visible_to(self, user: User) -> InWorkspace:
