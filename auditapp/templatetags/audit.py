@@ -1,7 +1,205 @@
-"""Numbers with their intervals, "not measured: why", and the one chart component."""
+"""Numbers with their intervals, "not measured: why", words for states and severities, and the one chart component."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
 from django import template
+from django.forms import BoundField
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
+
+from auditapp.access import Action, Caller, may as caller_may
+from auditapp.digits import decimals, written
+from automl.evidence import Bar, Chart, Estimate, NotMeasured, Ratio
 
 register = template.Library()
+
+ICONS = {
+    "high": "M8 1 15.5 14.5H.5zM8 5.5v4.2M8 11.6v1.2",
+    "medium": "M8 .8 15.2 8 8 15.2.8 8zM8 4.6v4M8 10.6v1.2",
+    "low": "M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8zM8 7v5M8 3.9v1.3",
+    "info": "M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8zM8 7v5M8 3.9v1.3",
+    "done": "M1.8 8.6 6 12.8 14.2 3.6",
+    "failed": "M2.5 2.5l11 11M13.5 2.5l-11 11",
+    "cancelled": "M3 3h10v10H3z",
+    "queued": "M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8zM8 3.8V8l2.8 2",
+    "running": "M4 2.2 13 8l-9 5.8z",
+    "open": "M8 2.2a5.8 5.8 0 1 0 0 11.6A5.8 5.8 0 0 0 8 2.2z",
+    "unknown": "M5.2 5.6a2.8 2.8 0 1 1 4 2.6C8.3 8.7 8 9.2 8 10.2M8 12.4v1.3",
+    "equal": "M2.5 5.5h11M2.5 10.5h11",
+}
+"""One stroked path each in a 16 x 16 box: a shape beside every word, so that colour is never alone."""
+
+STATES = {
+    "queued": gettext_lazy("Waiting"), "running": gettext_lazy("Running"), "succeeded": gettext_lazy("Finished"), "failed": gettext_lazy("Failed"),
+    "cancelled": gettext_lazy("Cancelled"),
+}
+SEVERITIES = {"high": gettext_lazy("High"), "medium": gettext_lazy("Medium"), "low": gettext_lazy("Low"), "info": gettext_lazy("Note")}
+LABELS = {
+    "below": ("high", gettext_lazy("Below the limit")),
+    "not_below": ("done", gettext_lazy("Not below the limit")),
+    "inconclusive": ("unknown", gettext_lazy("Inconclusive at this sample size")),
+    "not_computable": ("low", gettext_lazy("Not computable")),
+    "reference": ("equal", gettext_lazy("Reference")),
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return format_html(
+        '<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"'
+        ' aria-hidden="true" focusable="false"><path d="{}"/></svg>', ICONS.get(name, ICONS["info"]))
+
+
+def _marked(css: str, picture: str, word: object) -> SafeString:
+    return format_html('<span class="{}">{}{}</span>', css, icon(picture), word)
+
+
+@register.simple_tag
+def severity(name: str) -> SafeString:
+    return _marked(f"severity {name}", name, SEVERITIES.get(name, name))
+
+
+@register.simple_tag
+def run_state(name: str) -> SafeString:
+    return _marked(f"state {name}", "done" if name == "succeeded" else name, STATES.get(name, name))
+
+
+@register.simple_tag
+def verdict(label: str) -> SafeString:
+    """The label of an impact ratio: icon and word."""
+    picture, word = LABELS.get(label, ("unknown", label))
+    return _marked(f"verdict {label}", picture, word)
+
+
+@register.simple_tag
+def estimate(value: Estimate | NotMeasured | None, limit: float | None = None, with_n: bool = True) -> SafeString:
+    """A value with its interval and n; "not measured: why" in its place; an em dash where there is nothing to say."""
+    if value is None:
+        return format_html('<span class="not-measured">{}</span>', "—")
+    if isinstance(value, NotMeasured):
+        return not_measured(value)
+    places = max(decimals(number, limit=limit) for number in (value.value, value.low, value.high))
+    few = format_html(' <span class="precision">{}</span>', _("few rows: low precision")) if value.low_precision else ""
+    n = format_html(' <span class="n">n = {}</span>', f"{value.n:,}") if with_n else ""
+    return _interval(written(value.value, places=places), written(value.low, places=places), written(value.high, places=places), format_html("{}{}", n, few))
+
+
+@register.simple_tag
+def ratio(value: Ratio | NotMeasured, limit: float | None = None) -> SafeString:
+    """An impact ratio from its counts, with digits until the side of the limit shows; the reference has no interval."""
+    if isinstance(value, NotMeasured):
+        return not_measured(value)
+    exact = Fraction(value.k * value.n_ref, value.n * value.k_ref) if value.n and value.k_ref else value.value
+    if value.label == "reference":
+        return format_html('<span class="estimate"><span class="value">{}</span></span>', written(exact, limit=limit))
+    places = max(decimals(number, limit=limit) for number in (exact, value.low, value.high))
+    return _interval(written(exact, places=places), written(value.low, places=places), written(value.high, places=places), SafeString(""))
+
+
+def _interval(middle: str, low: str, high: str, after: SafeString) -> SafeString:
+    return format_html('<span class="estimate"><span class="value">{}</span> <span class="interval">({} {} {})</span>{}</span>', middle, low, _("to"), high, after)
+
+
+@register.simple_tag
+def not_measured(value: NotMeasured) -> SafeString:
+    return format_html('<span class="not-measured">{} {}</span>', _("not measured:"), value.reason)
+
+
+@register.filter
+def measured(value: object) -> bool:
+    """Whether a section or value is there, rather than the reason why it is not."""
+    return value is not None and not isinstance(value, NotMeasured)
+
+
+@register.filter
+def number(value: object) -> str:
+    """A bare number of a table: integers with separators, floats with the digits they need, text as it is, nothing as a dash."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int):
+        return f"{value:,}"
+    return written(value) if isinstance(value, float) else str(value)
+
+
+@register.filter
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds in words: "48 s", "1 min 32 s", "2 h 5 min"."""
+    if seconds is None:
+        return "—"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return _("%(s)d s") % {"s": whole}
+    if whole < 3600:
+        return _("%(m)d min %(s)d s") % {"m": whole // 60, "s": whole % 60}
+    return _("%(h)d h %(m)d min") % {"h": whole // 3600, "m": whole % 3600 // 60}
+
+
+@register.simple_tag
+def took(start: datetime | None, end: datetime | None) -> str:
+    return duration((end - start).total_seconds()) if start and end else "—"
+
+
+@register.filter
+def item(mapping: Mapping[Any, Any], key: object) -> Any:
+    return mapping.get(key)
+
+
+@register.filter
+def percent_of(part: int, whole: int) -> str:
+    """A count as a share of rows: "0 %", "<0.1 %", "5.7 %"."""
+    if not whole or not part:
+        return "0 %"
+    share = 100 * part / whole
+    return "<0.1 %" if share < 0.1 else f"{share:.1f} %"
+
+
+@register.filter
+def may(caller: Caller | None, action: Action) -> bool:
+    return caller is not None and caller_may(caller, action)
+
+
+@register.simple_tag
+def histogram(bars: Sequence[Bar], width: int = 80, height: int = 24) -> SafeString:
+    """A column's values in 80 x 24 units, for the eye only: the table beside it holds the numbers."""
+    if not bars:
+        return SafeString("")
+    tallest = max(bar.n for bar in bars) or 1
+    step = width / len(bars)
+    rects = format_html_join("", '<rect x="{}" y="{}" width="{}" height="{}"/>', (
+        (f"{i * step:.1f}", f"{height - h:.1f}", f"{max(1.0, step - 1):.1f}", f"{h:.1f}")
+        for i, bar in enumerate(bars) for h in [max(1.0 if bar.n else 0.0, bar.n / tallest * height)]))
+    title = "; ".join(f"{bar.label}: {bar.n:,}" for bar in bars[:12])
+    return format_html('<svg class="mini" viewBox="0 0 {} {}" width="{}" height="{}" role="img" fill="currentColor"><title>{}</title>{}</svg>',
+                       width, height, width, height, title, rects)
+
+
+@register.inclusion_tag("partials/chart.html", takes_context=True)
+def chart(context: template.Context, chart: Chart) -> dict[str, object]:
+    """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
+    return {"chart": chart, "run": context["run"]}
+
+
+@register.inclusion_tag("partials/field.html")
+def field(bound: BoundField, css: str = "") -> dict[str, object]:
+    """A form field with label, hint and error, tied together for screen readers."""
+    kind = getattr(bound.field.widget, "input_type", "")
+    return {"field": bound, "css": css, "grouped": hasattr(bound.field.widget, "option_inherits_attrs") and kind in ("radio", "checkbox"),
+            "single_tick": kind == "checkbox" and not hasattr(bound.field.widget, "option_inherits_attrs")}
+
+
+@register.filter
+def rows(n: int) -> str:
+    return ngettext("%(n)s row", "%(n)s rows", n) % {"n": f"{n:,}"}

@@ -1,0 +1,253 @@
+"""The answers of somebody who is setting up an audit, kept in the session step by step, and the spec that they add up to.
+
+A draft belongs to one dataset. Going back shows what was answered; nothing is asked twice. Column and label names are kept as they
+are in the table: forms send positions, because a browser may alter a text on its way (line ends, for one).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.utils.translation import gettext as _, ngettext
+
+from automl.evidence import Bar, ColumnProfile, DatasetProfile
+from automl.spec import DEFAULT_MISSING, METRICS_OF_TASK, PredictionsSpec, Spec, TableOptions, TaskKind, TaskSpec, parse_spec
+
+Kind = Literal["training", "predictions"]
+Step = Literal["columns", "target", "outcome", "predictions", "attributes", "groups", "budget", "check"]
+
+STEPS: dict[str, tuple[Step, ...]] = {
+    "training": ("columns", "target", "outcome", "attributes", "groups", "budget", "check"),
+    "predictions": ("columns", "predictions", "attributes", "groups", "check"),
+}
+STEP_OF_POINTER: dict[str, Step] = {
+    "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
+    "intersections": "attributes", "limit": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "budget": "budget", "families": "budget",
+    "simple": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
+    "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
+}
+"""Where each field of the spec is asked, so that a refusal can link to its question."""
+
+KEPT_DRAFTS = 10
+"""In a session; the oldest goes first."""
+
+NUMERIC = ("integer", "number")
+
+
+@dataclass
+class Draft:
+    kind: Kind = "training"
+    title: str = ""
+    table: dict[str, Any] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=lambda: list(DEFAULT_MISSING))
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def options(self) -> TableOptions:
+        return TableOptions.model_validate(self.table)
+
+    def get(self, step: Step, name: str, default: Any = None) -> Any:
+        return self.answers.get(step, {}).get(name, default)
+
+
+def read(session: SessionBase, dataset_id: str) -> Draft:
+    """The draft for this dataset; a fresh one where there is none."""
+    kept = session.get("drafts", {}).get(dataset_id)
+    return Draft(**kept) if kept else Draft()
+
+
+def keep(session: SessionBase, dataset_id: str, draft: Draft) -> None:
+    drafts = {key: value for key, value in session.get("drafts", {}).items() if key != dataset_id}
+    drafts[dataset_id] = asdict(draft)
+    session["drafts"] = dict(list(drafts.items())[-KEPT_DRAFTS:])
+
+
+def drop(session: SessionBase, dataset_id: str) -> None:
+    session["drafts"] = {key: value for key, value in session.get("drafts", {}).items() if key != dataset_id}
+
+
+def answer(draft: Draft, step: Step, answers: dict[str, Any]) -> None:
+    """Keep the answers of ``step`` and forget later ones that another target or another set of attributes has made meaningless."""
+    before = draft.answers.get(step)
+    draft.answers[step] = answers
+    if before is not None and step == "target" and before != answers:
+        for later in ("outcome", "budget"):
+            draft.answers.pop(later, None)
+
+
+def steps_of(draft: Draft) -> tuple[Step, ...]:
+    """The steps that apply: groups are only asked for where an attribute was chosen."""
+    skip = {"groups"} if "attributes" in draft.answers and not draft.get("attributes", "sensitive") else set()
+    return tuple(step for step in STEPS[draft.kind] if step not in skip)
+
+
+def next_step(draft: Draft, step: Step) -> Step:
+    steps = steps_of(draft)
+    return steps[min(steps.index(step) + 1, len(steps) - 1)]
+
+
+def first_open(draft: Draft) -> Step:
+    """The first step without an answer: nobody can jump over a question."""
+    return next((step for step in steps_of(draft) if step not in draft.answers and step != "check"), "check")
+
+
+def column(profile: DatasetProfile, name: str | None) -> ColumnProfile | None:
+    return next((column for column in profile.columns if column.name == name), None)
+
+
+def levels(column: ColumnProfile) -> tuple[Bar, ...]:
+    """All values of a column with their counts; empty where the profile does not list every one of them."""
+    if (column.type in NUMERIC and column.distinct > 2) or len(column.histogram) != column.distinct:
+        return ()
+    return column.histogram
+
+
+def task_of(draft: Draft, profile: DatasetProfile) -> TaskKind | None:
+    """The task that was chosen, else the one that the target's values suggest."""
+    target = column(profile, draft.get("target", "target"))
+    return draft.get("target", "task") or (target.could_be_target if target else None)
+
+
+def roles(draft: Draft, profile: DatasetProfile) -> dict[str, str]:
+    """Every column's role: as answered, else as proposed; a column whose suspected leak is left out is ignored."""
+    chosen, leaks = draft.get("columns", "roles", {}), draft.get("columns", "leaks", {})
+    return {c.name: "ignore" if leaks.get(c.name) == "leave" else chosen.get(c.name, c.proposal.role) for c in profile.columns}
+
+
+def spec_of(draft: Draft, profile: DatasetProfile) -> Spec:
+    """The spec that the answers add up to; raises BadInput with a pointer to the field that does not fit."""
+    document = _training(draft, profile) if draft.kind == "training" else _predictions(draft, profile)
+    return parse_spec(document, draft.kind)
+
+
+def _shared(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
+    weights = [name for name, role in roles(draft, profile).items() if role == "weight"]
+    return {
+        "title": draft.title, "sensitive": draft.get("attributes", "sensitive", []), "intersections": draft.get("attributes", "intersections", 2),
+        "limit": {"ratio": draft.get("attributes", "limit", 0.8)}, "bins": draft.get("groups", "bins", {}), "reference": draft.get("groups", "reference", {}),
+        "weight": weights[0] if weights else None, "missing": draft.missing, "table": draft.table,
+    }
+
+
+def _training(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
+    budget, target = draft.answers.get("budget", {}), draft.get("target", "target", "")
+    spec = _shared(draft, profile)
+    named = {target, spec["weight"], budget.get("group"), budget.get("time"), *spec["sensitive"]}
+    return spec | {
+        "target": target, "task": draft.get("target", "task") or None, "positive": draft.get("outcome", "positive"), "favourable": draft.get("outcome", "favourable"),
+        "sensitive_as_features": draft.get("attributes", "as_features", False), "metric": budget.get("metric") or None,
+        "budget": {"seconds": budget.get("seconds"), "trials": budget.get("trials")}, "families": budget.get("families", []), "simple": budget.get("simple", False),
+        "audit_fraction": budget.get("audit_fraction", 0.25), "seed": budget.get("seed", 0), "group": budget.get("group"), "time": budget.get("time"),
+        "roles": {name: _spare(role) for name, role in roles(draft, profile).items() if name not in named},
+    }
+
+
+def _spare(role: str) -> str:
+    """What becomes of a role that no answer took up: a second outcome, a withheld attribute or an unused key never turns into a feature by itself."""
+    return {"target": "ignore", "sensitive": "ignore", "weight": "ignore", "group": "id", "time": "date"}.get(role, role)
+
+
+def _predictions(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
+    answers = draft.answers.get("predictions", {})
+    return _shared(draft, profile) | {name: answers.get(name) for name in ("label", "score", "decision", "threshold", "positive", "favourable")}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One line of "check your answers"."""
+
+    step: Step
+    question: str
+    answer: str
+
+
+def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[Answer]:
+    """What was answered, in the order it was asked."""
+    ignored = [name for name, role in spec.roles.items() if role == "ignore"] if isinstance(spec, TaskSpec) else []
+    lines = [Answer("columns", _("Table"), _("%(rows)s rows, %(columns)s columns") % {"rows": f"{profile.rows:,}", "columns": f"{len(profile.columns):,}"})]
+    if isinstance(spec, TaskSpec):
+        lines += [
+            Answer("columns", _("Left out of the model"), _listed(ignored) or _("nothing")),
+            Answer("target", _("Predict"), f"{spec.target} ({task or _('task decided by its values')})"),
+        ]
+        if task != "regression":
+            lines.append(Answer("outcome", _("Outcome"), outcome_sentence(spec.target, spec.positive, spec.favourable)))
+    else:
+        lines.append(Answer("predictions", _("Predictions"), _predictions_sentence(spec)))
+    lines.append(Answer("attributes", _("Sensitive attributes"), _listed(spec.sensitive) or _("none: fairness will read \"not measured\"")))
+    if spec.sensitive:
+        lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": spec.limit.ratio}),
+                  Answer("attributes", _("Crossings"), _depth(spec.intersections)),
+                  *[Answer("groups", _("Groups of %(name)s") % {"name": name}, _("cut at %(edges)s") % {"edges": ", ".join(f"{e:g}" for e in edges)}) for name, edges in spec.bins.items()],
+                  *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()]]
+    if isinstance(spec, TaskSpec):
+        lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), spec.metric or _("the usual one: %(m)s") % {"m": METRICS_OF_TASK[task][0] if task else "-"}),
+                  Answer("budget", _("Models"), ", ".join(spec.families) or _("all families")), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
+    return lines
+
+
+def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[str]:
+    """What will be done, in order, in words."""
+    if isinstance(spec, PredictionsSpec):
+        plan = [_("Read the table and take %(what)s as they are; no model is trained.") % {"what": _predictions_sentence(spec)}]
+    else:
+        target = column(profile, spec.target)
+        plan = [_("Read %(rows)s rows; leave out %(left)s without a value of %(target)s.") % {
+                    "rows": f"{profile.rows:,}", "left": f"{target.missing if target else 0:,}", "target": spec.target},
+                _("Set aside %(share)g %% of the rows as the audit part (%(split)s). It is opened once, after every choice has been made.") % {
+                    "share": spec.audit_fraction * 100, "split": split_words(spec)},
+                _("Search for a model on the other rows for %(budget)s, by cross-validation, and combine the best ones.") % {"budget": budget_words(spec)},
+                _("Measure on the audit part how well the model does, with uncertainty, next to a baseline that knows nothing.")]
+    if spec.sensitive:
+        plan.append(_("Compare %(names)s: selection rates, impact ratios against the limit of %(ratio)s, error rates and calibration, each with its interval.") % {
+            "names": _listed(spec.sensitive), "ratio": spec.limit.ratio})
+    if isinstance(spec, TaskSpec):
+        used = _("are features as well") if spec.sensitive_as_features else _("are not features")
+        plan.append((_("The sensitive attributes %(used)s.") % {"used": used} + " " if spec.sensitive else "") + _("Explain which inputs move the output, overall and by group."))
+    plan.append(_("Write everything into evidence.json, draw it as a PDF and sign that."))
+    return plan
+
+
+def outcome_sentence(target: str, positive: str | None, favourable: str | tuple[str, ...] | None) -> str:
+    if isinstance(favourable, tuple):
+        return _("Being predicted %(labels)s is good for the person.") % {"labels": _listed(favourable)}
+    if positive is None:
+        return _("We predict %(target)s.") % {"target": target}
+    if favourable is None or favourable == positive:
+        return _("We predict whether %(target)s is %(positive)s. Being predicted %(positive)s is good for the person.") % {"target": target, "positive": positive}
+    return _("We predict whether %(target)s is %(positive)s. Being predicted %(positive)s is bad for the person; %(favourable)s is good.") % {
+        "target": target, "positive": positive, "favourable": favourable}
+
+
+def budget_words(spec: TaskSpec) -> str:
+    parts = []
+    if spec.budget.seconds is not None:
+        minutes, seconds = divmod(round(spec.budget.seconds), 60)
+        parts.append(_("%(n)s s") % {"n": seconds} if not minutes else _("%(n)s min") % {"n": minutes} if not seconds else _("%(m)s min %(s)s s") % {"m": minutes, "s": seconds})
+    if spec.budget.trials is not None:
+        parts.append(ngettext("%(n)s trial", "%(n)s trials", spec.budget.trials) % {"n": spec.budget.trials})
+    return _(" or ").join(parts) + (_(", whichever ends first") if len(parts) == 2 else "")
+
+
+def split_words(spec: TaskSpec) -> str:
+    if spec.time:
+        return _("the latest rows by %(name)s") % {"name": spec.time}
+    if spec.group:
+        return _("all rows with the same %(name)s on one side") % {"name": spec.group}
+    return _("at random, with the shares of the target kept")
+
+
+def _depth(depth: int) -> str:
+    return _("each attribute by itself") if depth == 1 else _("up to %(depth)s attributes crossed") % {"depth": depth}
+
+
+def _predictions_sentence(spec: PredictionsSpec) -> str:
+    named = ((_("score"), spec.score), (_("decision"), spec.decision), (_("true label"), spec.label))
+    return ", ".join(f"{word} {name}" for word, name in named if name is not None)
+
+
+def _listed(names: Any, most: int = 12) -> str:
+    shown = [name if len(name) <= 60 else name[:59] + "…" for name in list(names)[:most]]
+    return ", ".join(shown) + (_(" and %(n)s more") % {"n": len(names) - most} if len(names) > most else "")
