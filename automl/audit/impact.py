@@ -96,17 +96,14 @@ def minimum_detectable_ratio(group: Count, reference: Count, limit: float, one_s
     Found where MOVER-R's upper limit at the expected counts, taken at z(level) + z(power), meets the limit (the usual normal argument for power).
     """
     combined = float(norm.sf(norm.isf(one_sided) + norm.ppf(POWER)))
-
-    def shown(ratio: float) -> bool:
-        _, high = mover_ratio(ratio * reference.rate * group.n, group.n, reference.k, reference.n, combined)
-        return bool(high < limit)
-
-    if not shown(0.0):
-        return None
-    low, high = 0.0, min(limit, 1 / reference.rate)
-    for _ in range(30):
-        middle = (low + high) / 2
-        low, high = (middle, high) if shown(middle) else (low, middle)
+    low, high = 0.0, limit
+    for _ in range(2):  # a grid, then a grid inside the cell where the answer changes
+        ratios = np.linspace(low, high, 1001)
+        _, upper = mover_ratio(ratios * reference.rate * group.n, group.n, reference.k, reference.n, combined)
+        shown = int((upper < limit).sum())
+        if shown == 0:
+            return None
+        low, high = float(ratios[shown - 1]), float(ratios[min(shown, 1000)])
     return low
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import chi2, chi2_contingency, fisher_exact, hypergeom, norm, random_table
@@ -16,20 +17,26 @@ _SAME = 1 + 1e-7
 """Tables whose probability agrees to this factor count as equally likely, as in scipy's Fisher test."""
 
 
+@lru_cache(maxsize=4096)
+def _exact(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float]:
+    """Fisher's two-sided p and the mid-p of one table; asked for twice per contrast (once for Holm's family), hence kept."""
+    fisher = float(fisher_exact(np.array([[k1, n1 - k1], [k2, n2 - k2]])).pvalue)
+    selected, rows = k1 + k2, n1 + n2
+    possible = np.arange(max(0, selected - n2), min(selected, n1) + 1)
+    mass = hypergeom.pmf(possible, rows, selected, n1)
+    observed = float(mass[k1 - possible[0]])
+    less, same = mass < observed / _SAME, (mass >= observed / _SAME) & (mass <= observed * _SAME)
+    return min(1.0, fisher), min(1.0, float(mass[less].sum() + mass[same].sum() / 2))
+
+
 def fisher_p(a: Count, b: Count) -> float:
     """Fisher's exact test, two-sided by likelihood."""
-    table = np.array([[a.rows_k, a.rows_n - a.rows_k], [b.rows_k, b.rows_n - b.rows_k]])
-    return min(1.0, float(fisher_exact(table).pvalue))
+    return _exact(a.rows_k, a.rows_n, b.rows_k, b.rows_n)[0]
 
 
 def mid_p(a: Count, b: Count) -> float:
     """Lancaster's mid-p of the same test: tables less likely than the observed one, and half of those as likely."""
-    selected, rows = a.rows_k + b.rows_k, a.rows_n + b.rows_n
-    possible = np.arange(max(0, selected - b.rows_n), min(selected, a.rows_n) + 1)
-    mass = hypergeom.pmf(possible, rows, selected, a.rows_n)
-    observed = float(mass[a.rows_k - possible[0]])
-    less, same = mass < observed / _SAME, (mass >= observed / _SAME) & (mass <= observed * _SAME)
-    return min(1.0, float(mass[less].sum() + mass[same].sum() / 2))
+    return _exact(a.rows_k, a.rows_n, b.rows_k, b.rows_n)[1]
 
 
 def pooled_z(a: Count, b: Count) -> float | None:

@@ -1,0 +1,309 @@
+"""Each metric as an estimate: the value equals scikit-learn's on the same arrays, the interval follows evidence rule 9.
+
+Shares of rows take Wilson; AUC takes Newcombe or DeLong; what is made of a confusion matrix is resampled from its counts; means over rows are resampled
+by units; average precision is resampled from its counts per score bin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+from sklearn.metrics import average_precision_score
+
+from automl.audit.intervals import DELONG_FROM, LOW_PRECISION_BELOW, auc_estimate, auc_interval_newcombe, count, logit_interval, rate_estimate
+from automl.audit.outcomes import BoolArray, FloatArray, IntArray, Outcomes
+from automl.audit.resampling import REPLICATES, bootstrap_means, draw_counts, generator, percentile_estimate, units_of
+from automl.evidence import Estimate, NotMeasured, Value
+
+METRICS = {
+    "binary": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "brier", "log_loss"),
+    "multiclass": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "brier", "log_loss"),
+    "regression": ("mae", "rmse", "r2", "mean_residual"),
+}
+"""What is measured per task. Multiclass: roc_auc and average_precision one-versus-rest, precision, recall and f1 per class, all averaged without weights (macro)."""
+
+_SCORE_BINS = 256
+_ROWWISE_CELLS = 20_000
+_EPS = float(np.finfo(np.float64).eps)
+
+
+def metric_estimates(outcomes: Outcomes, *, seed: int, names: Collection[str] | None = None) -> dict[str, Value]:
+    """Metrics of the task by name (all of METRICS, or those in ``names``); one that cannot be measured says why."""
+    wanted = [name for name in METRICS[outcomes.task] if names is None or name in names]
+    if outcomes.truth is None:
+        return {name: NotMeasured(reason="no label column was given") for name in wanted}
+    if outcomes.rows == 0:
+        return {name: NotMeasured(reason="there are no rows") for name in wanted}
+    measure = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[outcomes.task]
+    makers = measure(outcomes, seed)
+    return {name: makers[name]() for name in wanted}
+
+
+Makers = dict[str, Callable[[], Value]]
+
+
+def _binary(o: Outcomes, seed: int) -> Makers:
+    y = np.asarray(o.truth) == o.positive_index
+    decisions, score = o.decisions, o.score
+    makers: Makers = {}
+    if decisions is None:
+        absent = NotMeasured(reason="no decision column and no threshold was given")
+        makers |= dict.fromkeys(("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1"), lambda: absent)
+    else:
+        makers |= _decided(o, y, decisions == o.positive_index, seed)
+    if score is None:
+        no_score = NotMeasured(reason="no score column was given")
+        makers |= dict.fromkeys(("roc_auc", "average_precision", "brier", "log_loss"), lambda: no_score)
+    else:
+        makers["roc_auc"] = partial(_auc, o, y, score)
+        makers["average_precision"] = partial(_average_precision, o, y, score, seed)
+        makers |= _probability_losses(o, y[:, None] == np.array([False, True]), np.column_stack([1 - score, score]), seed)
+    return makers
+
+
+def _decided(o: Outcomes, y: BoolArray, got: BoolArray, seed: int) -> Makers:
+    def share(hits: BoolArray, among: BoolArray, absent: str) -> Value:
+        return rate_estimate(count(hits[among], None if o.weight is None else o.weight[among], None if o.cluster is None else o.cluster[among]), absent)
+
+    def from_counts(name: str) -> Value:
+        cells = np.column_stack([got & y, got & ~y, ~got & y, ~got & ~y])
+        observed, replicates = _cell_shares(o, cells, seed)
+        return percentile_estimate(float(formula[name](observed)), formula[name](replicates), o.rows, "bootstrap of counts")
+
+    formula: dict[str, Callable[[FloatArray], Any]] = {"balanced_accuracy": _balanced_accuracy, "f1": _f1}
+    everywhere = np.ones(len(y), dtype=bool)
+    no_class = NotMeasured(reason="only one class is present in these rows")
+    no_positive = NotMeasured(reason="no row is positive, predicted or true")
+    return {
+        "accuracy": lambda: share(got == y, everywhere, "there are no rows"),
+        "precision": lambda: share(y, got, "no row was predicted positive"),
+        "recall": lambda: share(got, y, "no row is positive"),
+        "specificity": lambda: share(~got, ~y, "no row is negative"),
+        "balanced_accuracy": lambda: from_counts("balanced_accuracy") if 0 < y.sum() < len(y) else no_class,
+        "f1": lambda: from_counts("f1") if (y | got).any() else no_positive,
+    }
+
+
+def _balanced_accuracy(cells: FloatArray) -> Any:
+    tp, fp, fn, tn = np.moveaxis(cells, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (tp / (tp + fn) + tn / (tn + fp)) / 2
+
+
+def _f1(cells: FloatArray) -> Any:
+    tp, fp, fn, _ = np.moveaxis(cells, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 2 * tp / (2 * tp + fp + fn)
+
+
+def _cell_shares(o: Outcomes, cells: NDArray[Any], seed: int) -> tuple[FloatArray, FloatArray]:
+    """Weighted shares of disjoint row indicators (n, m), as observed (m,) and resampled (REPLICATES, m); from counts where rows are independent."""
+    rng = generator(seed, "cells")
+    if o.weight is None and o.cluster is None:
+        observed = cells.mean(axis=0)
+        return observed, rng.multinomial(o.rows, observed / observed.sum(), size=REPLICATES) / o.rows
+    return np.average(cells, axis=0, weights=o.weight), bootstrap_means(cells.astype(np.float64), rng, o.weight, o.cluster)
+
+
+def _probability_losses(o: Outcomes, hot: NDArray[Any], probabilities: FloatArray, seed: int) -> Makers:
+    """Brier score and log loss; ``hot`` and ``probabilities`` are (n, k). Binary: mean (p - y)^2; multiclass: the sum over classes, as scikit-learn has it."""
+    if not o.scores_are_probabilities:
+        absent = NotMeasured(reason="the scores are not probabilities: some lie outside 0 to 1")
+        return dict.fromkeys(("brier", "log_loss"), lambda: absent)
+
+    def mean_of(losses: FloatArray, name: str) -> Value:
+        replicates = bootstrap_means(losses[:, None], generator(seed, name), o.weight, o.cluster)[:, 0]
+        return percentile_estimate(float(np.average(losses, weights=o.weight)), replicates, o.rows)
+
+    def brier() -> Value:
+        squares = ((probabilities - hot) ** 2).sum(axis=1)
+        return mean_of(squares / 2 if o.task == "binary" else squares, "brier")
+
+    return {"brier": brier, "log_loss": lambda: mean_of(-xlogy(hot, np.clip(probabilities, _EPS, 1 - _EPS)).sum(axis=1), "log_loss")}
+
+
+def _auc(o: Outcomes, y: BoolArray, score: FloatArray) -> Value:
+    if o.weight is None and o.cluster is None:
+        return auc_estimate(score[y], score[~y])
+    if not 0 < y.sum() < len(y):
+        return NotMeasured(reason="only one class is present in these rows")
+    auc, influence = auc_influence(y, score, o.weight)
+    return _auc_by_influence(o, auc, influence, int(min(y.sum(), (~y).sum())))
+
+
+def auc_influence(y: BoolArray, score: FloatArray, weight: FloatArray | None) -> tuple[float, FloatArray]:
+    """(Weighted) AUC and what each row moves it by, to first order: DeLong's placement values, centred and scaled. Both classes must be present."""
+    w = np.ones(len(y)) if weight is None else weight
+
+    def placement(of: FloatArray, among: FloatArray, heavy: FloatArray) -> FloatArray:
+        order = np.argsort(among, kind="stable")
+        ahead = np.concatenate([[0.0], np.cumsum(heavy[order])])
+        left, right = np.searchsorted(among[order], of, side="left"), np.searchsorted(among[order], of, side="right")
+        return np.asarray((ahead[left] + ahead[right]) / 2 / ahead[-1])
+
+    above = placement(score[y], score[~y], w[~y])
+    below = 1 - placement(score[~y], score[y], w[y])
+    auc = float(np.average(above, weights=w[y]))
+    influence = np.empty(len(y))
+    influence[y] = w[y] * (above - auc) / w[y].sum()
+    influence[~y] = w[~y] * (below - auc) / w[~y].sum()
+    return auc, influence
+
+
+def _auc_by_influence(o: Outcomes, auc: float, influence: FloatArray, smallest: int) -> Value:
+    unit = np.arange(o.rows) if o.cluster is None else np.unique(o.cluster, return_inverse=True)[1]
+    totals = np.bincount(unit, weights=influence)
+    variance = float((totals**2).sum()) * len(totals) / max(len(totals) - 1, 1)
+    if smallest >= DELONG_FROM and 0 < auc < 1 and variance > 0:
+        (low, high), method = logit_interval(auc, variance), "delong (logit)"
+    else:
+        smallest_units = max(1.0, smallest * len(totals) / o.rows)
+        (low, high), method = auc_interval_newcombe(auc, smallest_units, max(1.0, len(totals) - smallest_units)), "newcombe score"
+    by = " by person" if o.cluster is not None else ""
+    return Estimate(value=auc, low=min(low, auc), high=max(high, auc), method=method + by, n=o.rows, low_precision=smallest < LOW_PRECISION_BELOW)
+
+
+def _average_precision(o: Outcomes, y: BoolArray, score: FloatArray, seed: int) -> Value:
+    """Average precision. Above _SCORE_BINS distinct scores the replicates use that many bins, shifted by what the binning itself changes."""
+    if not y.any():
+        return NotMeasured(reason="no row is positive")
+    value = float(average_precision_score(y, score, sample_weight=o.weight))
+    bins = _score_bins(score)
+    observed = _binned_precision(*_bin_totals(np.ones((1, o.rows)), o, y, bins))
+    if o.weight is None and o.cluster is None:
+        cells = np.bincount(bins * 2 + y, minlength=2 * (int(bins.max()) + 1))
+        drawn = generator(seed, "average_precision").multinomial(o.rows, cells / o.rows, size=REPLICATES).reshape(REPLICATES, -1, 2)
+        replicates = _binned_precision(drawn[:, :, 1].astype(float), drawn[:, :, 0].astype(float))
+        return percentile_estimate(value, replicates + (value - float(observed[0])), o.rows, "bootstrap of counts")
+    rng = generator(seed, "average_precision")
+    unit = units_of(o.rows, o.cluster, rng, limit=_ROWWISE_CELLS)
+    replicates = np.concatenate([
+        _binned_precision(*_bin_totals(counts[:, unit], o, y, bins)) for counts in draw_counts(int(unit.max()) + 1, rng)
+    ])
+    return percentile_estimate(value, replicates + (value - float(observed[0])), o.rows)
+
+
+def _score_bins(score: FloatArray) -> IntArray:
+    """Bin of each row, 0 the highest scores; equal scores share a bin."""
+    distinct, place = np.unique(-score, return_inverse=True)
+    if len(distinct) <= _SCORE_BINS:
+        return place.astype(np.int64)
+    rank = np.cumsum(np.bincount(place))[place]  # rows scored at least as high
+    return np.unique((rank - 1) * _SCORE_BINS // len(score), return_inverse=True)[1].astype(np.int64)
+
+
+def _bin_totals(draws: FloatArray, o: Outcomes, y: BoolArray, bins: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Weights of positives and of negatives per score bin, (b, bins) each, for row draws (b, n)."""
+    order = np.argsort(bins, kind="stable")
+    starts = np.flatnonzero(np.diff(bins[order], prepend=-1))
+    w = draws[:, order] if o.weight is None else draws[:, order] * o.weight[order]
+    return np.add.reduceat(w * y[order], starts, axis=1), np.add.reduceat(w * ~y[order], starts, axis=1)
+
+
+def _binned_precision(positives: FloatArray, negatives: FloatArray) -> FloatArray:
+    true = np.cumsum(positives, axis=1)
+    everybody = true + np.cumsum(negatives, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision = np.where(everybody > 0, true / everybody, 0.0)
+        return np.asarray((positives * precision).sum(axis=1) / true[:, -1])
+
+
+def _multiclass(o: Outcomes, seed: int) -> Makers:
+    truth, decisions, score = np.asarray(o.truth), o.decisions, o.score
+    makers: Makers = {}
+    if decisions is None:
+        absent = NotMeasured(reason="no decision column was given")
+        makers |= dict.fromkeys(("accuracy", "balanced_accuracy", "precision", "recall", "f1"), lambda: absent)
+    else:
+        right = decisions == truth
+        makers["accuracy"] = lambda: rate_estimate(count(right, o.weight, o.cluster))
+        makers |= {name: partial(_macro, o, truth, decisions, name, seed) for name in ("balanced_accuracy", "precision", "recall", "f1")}
+    if score is None or score.ndim != 2:
+        no_score = NotMeasured(reason="no score per class was given")
+        return makers | dict.fromkeys(("roc_auc", "average_precision", "brier", "log_loss"), lambda: no_score)
+    hot = truth[:, None] == np.arange(len(o.labels))
+    makers["roc_auc"] = partial(_macro_auc, o, hot, score)
+    makers["average_precision"] = partial(_macro_average_precision, o, hot, score, seed)
+    return makers | _probability_losses(o, hot, score, seed)
+
+
+def _macro(o: Outcomes, truth: IntArray, decisions: IntArray, name: str, seed: int) -> Value:
+    """Means over classes, from resampled (true, predicted) cells; the classes are those that occur, as scikit-learn has it."""
+    pairs, place = np.unique(np.column_stack([truth, decisions]), axis=0, return_inverse=True)
+    indicators = place.ravel()[:, None] == np.arange(len(pairs))
+    observed, replicates = _cell_shares(o, indicators, seed)
+    occurring = np.unique(truth) if name == "balanced_accuracy" else np.union1d(truth, decisions)
+    missing = np.setdiff1d(occurring, decisions) if name == "precision" else np.setdiff1d(occurring, truth) if name == "recall" else np.array([], dtype=int)
+    if len(missing):
+        verb = "was predicted" if name == "precision" else "is"
+        return NotMeasured(reason=f"no row {verb} {o.labels[int(missing[0])]!r}, so its {name} has no denominator")
+
+    def mean_over_classes(shares: FloatArray) -> FloatArray:
+        per_class = []
+        for c in occurring:
+            hit = shares[..., (pairs[:, 0] == c) & (pairs[:, 1] == c)].sum(axis=-1)
+            true, predicted = shares[..., pairs[:, 0] == c].sum(axis=-1), shares[..., pairs[:, 1] == c].sum(axis=-1)
+            below = {"precision": predicted, "f1": (true + predicted) / 2}.get(name, true)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                per_class.append(np.where(below > 0, hit / below, np.nan))
+        stacked = np.stack(per_class)
+        present = np.isfinite(stacked)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a class that a replicate lacks does not count in it
+            return np.asarray(np.where(present, stacked, 0).sum(axis=0) / present.sum(axis=0))
+
+    return percentile_estimate(float(mean_over_classes(observed)), mean_over_classes(replicates), o.rows, "bootstrap of counts, macro")
+
+
+def _macro_auc(o: Outcomes, hot: NDArray[Any], score: FloatArray) -> Value:
+    sizes = hot.sum(axis=0)
+    if sizes.min() == 0 or sizes.max() == o.rows:
+        return NotMeasured(reason=f"no row is {o.labels[int(sizes.argmin())]!r}, so one of the one-versus-rest curves is undefined")
+    parts = [auc_influence(hot[:, c], score[:, c], o.weight) for c in range(hot.shape[1])]
+    estimate = _auc_by_influence(o, float(np.mean([auc for auc, _ in parts])), np.mean([influence for _, influence in parts], axis=0), int(sizes.min()))
+    return estimate.model_copy(update={"method": f"{estimate.method}, macro"}) if isinstance(estimate, Estimate) else estimate
+
+
+def _macro_average_precision(o: Outcomes, hot: NDArray[Any], score: FloatArray, seed: int) -> Value:
+    """Mean over classes. The interval adds the classes' half-widths as if they moved together, which errs on the wide side."""
+    parts = [_average_precision(o, hot[:, c], score[:, c], seed) for c in range(hot.shape[1])]
+    absent = [c for c, part in enumerate(parts) if isinstance(part, NotMeasured)]
+    if absent:
+        return NotMeasured(reason=f"no row is {o.labels[absent[0]]!r}, so its average precision is undefined")
+    measured = [part for part in parts if isinstance(part, Estimate)]
+    return Estimate(
+        value=float(np.mean([part.value for part in measured])), low=float(np.mean([part.low for part in measured])),
+        high=float(np.mean([part.high for part in measured])), method="bootstrap of counts per class, limits averaged", n=o.rows,
+        low_precision=any(part.low_precision for part in measured) or int(hot.sum(axis=0).min()) < LOW_PRECISION_BELOW,
+    )
+
+
+def _regression(o: Outcomes, seed: int) -> Makers:
+    truth, predicted = np.asarray(o.truth, dtype=np.float64), o.score
+    if predicted is None:
+        absent = NotMeasured(reason="no predicted number was given")
+        return dict.fromkeys(METRICS["regression"], lambda: absent)
+    residual, centred = truth - predicted, truth - float(np.average(truth, weights=o.weight))
+    columns = np.column_stack([np.abs(residual), residual**2, residual, centred, centred**2])
+    observed = np.average(columns, axis=0, weights=o.weight)
+    replicates = bootstrap_means(columns, generator(seed, "regression"), o.weight, o.cluster)
+
+    def r2(means: FloatArray) -> Any:
+        total = means[..., 4] - means[..., 3] ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(total > 0, 1 - means[..., 1] / total, np.nan)
+
+    def determination() -> Value:
+        if o.rows < 2 or observed[4] == 0:
+            return NotMeasured(reason="the true values do not vary in these rows")
+        return percentile_estimate(float(r2(observed)), r2(replicates), o.rows)
+
+    return {
+        "mae": lambda: percentile_estimate(observed[0], replicates[:, 0], o.rows),
+        "rmse": lambda: percentile_estimate(float(np.sqrt(observed[1])), np.sqrt(replicates[:, 1]), o.rows),
+        "mean_residual": lambda: percentile_estimate(observed[2], replicates[:, 2], o.rows), "r2": determination,
+    }

@@ -1,0 +1,146 @@
+"""How well the predictions fit the truth on the audit part: metrics overall and by group, baselines, confusion, calibration, curves, and drift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import ttest_ind
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from automl.audit.estimates import METRICS, metric_estimates
+from automl.audit.intervals import LEVEL, LOW_PRECISION_BELOW, count, observed_over_expected, rate_estimate
+from automl.audit.outcomes import FloatArray, Outcomes
+from automl.evidence import (
+    Calibration,
+    CalibrationBin,
+    Confusion,
+    Curve,
+    Estimate,
+    GroupPerformance,
+    NotMeasured,
+    PerformanceSection,
+    Value,
+)
+
+__all__ = ["METRICS", "measure_performance", "metric_estimates"]
+
+CURVE_POINTS = 200
+CALIBRATION_BINS = 10
+ROWS_PER_BIN = 30
+
+
+def measure_performance(
+    outcomes: Outcomes, *, seed: int, baselines: Mapping[str, Outcomes] | None = None, out_of_fold: Outcomes | None = None,
+) -> PerformanceSection | NotMeasured:
+    """Performance on the audited rows; NotMeasured without labels.
+
+    ``baselines``: name ("majority", "mean") to what that baseline predicts for the same rows. ``out_of_fold``: the deployed model's out-of-fold
+    predictions of the training rows; its drift against the audit part is measured overall and per group (rule 1).
+    """
+    if outcomes.truth is None:
+        return NotMeasured(reason="no label column was given, so predictions cannot be compared with the truth")
+    return PerformanceSection(
+        n=outcomes.rows, metrics=metric_estimates(outcomes, seed=seed),
+        by_group={attribute: _by_group(outcomes, labels, seed) for attribute, labels in outcomes.groups.items()},
+        baselines={name: metric_estimates(baseline, seed=seed) for name, baseline in (baselines or {}).items()},
+        threshold=outcomes.threshold, confusion=_confusion(outcomes), calibration=_calibration(outcomes), curves=_curves(outcomes),
+        drift={} if out_of_fold is None else _drift(outcomes, out_of_fold),
+    )
+
+
+def _groups(labels: NDArray[np.object_]) -> list[str]:
+    return sorted({str(label) for label in labels if label is not None})
+
+
+def _by_group(outcomes: Outcomes, labels: NDArray[np.object_], seed: int) -> tuple[GroupPerformance, ...]:
+    rows = {group: np.flatnonzero(labels == group) for group in _groups(labels)}
+    return tuple(GroupPerformance(group=group, n=len(of), metrics=metric_estimates(outcomes.take(of), seed=seed)) for group, of in rows.items())
+
+
+def _confusion(outcomes: Outcomes) -> Confusion | NotMeasured:
+    if outcomes.task == "regression":
+        return NotMeasured(reason="a regression has no classes to confuse")
+    if outcomes.decisions is None or outcomes.truth is None:
+        return NotMeasured(reason="no decision column and no threshold was given")
+    k = len(outcomes.labels)
+    cells = np.bincount(outcomes.truth.astype(np.int64) * k + outcomes.decisions, minlength=k * k).reshape(k, k)
+    return Confusion(labels=outcomes.labels, counts=tuple(tuple(int(cell) for cell in row) for row in cells))
+
+
+def _calibration(outcomes: Outcomes) -> Calibration | NotMeasured:
+    """Equal-count bins of the positive class's probability; at least ROWS_PER_BIN rows a bin, equal scores in one bin."""
+    if outcomes.task != "binary":
+        return NotMeasured(reason=f"a reliability picture of a {outcomes.task} task is not part of this version")
+    if outcomes.score is None or not outcomes.scores_are_probabilities:
+        return NotMeasured(reason="there are no probabilities to compare with")
+    score, y = outcomes.score, np.asarray(outcomes.truth) == outcomes.positive_index
+    weight = np.ones(len(score)) if outcomes.weight is None else outcomes.weight
+    wanted = max(1, min(CALIBRATION_BINS, len(score) // ROWS_PER_BIN))
+    inner = np.unique(np.quantile(score, np.arange(1, wanted) / wanted))
+    place = np.unique(np.searchsorted(inner, score, side="left"), return_inverse=True)[1]
+    bins = []
+    for b in range(int(place.max()) + 1):
+        rows = np.flatnonzero(place == b)
+        observed = rate_estimate(count(y[rows], *_cut(outcomes, rows)), "the weights of this bin add up to 0")
+        mean = float(np.average(score[rows], weights=weight[rows])) if weight[rows].sum() > 0 else float(score[rows].mean())
+        bins.append(CalibrationBin(low=float(score[rows].min()), high=float(score[rows].max()), n=len(rows), mean_score=mean, observed=observed))
+    whole = count(y, outcomes.weight, outcomes.cluster)
+    return Calibration(bins=tuple(bins), observed_over_expected=observed_over_expected(whole, float((weight * score).sum())))
+
+
+def _cut(outcomes: Outcomes, rows: NDArray[Any]) -> tuple[Any, Any]:
+    return None if outcomes.weight is None else outcomes.weight[rows], None if outcomes.cluster is None else outcomes.cluster[rows]
+
+
+def _curves(outcomes: Outcomes) -> dict[str, Curve]:
+    """ROC and precision-recall of the positive class, at most CURVE_POINTS points each; none where a class or the score is missing."""
+    if outcomes.task != "binary" or outcomes.score is None:
+        return {}
+    y = np.asarray(outcomes.truth) == outcomes.positive_index
+    if not 0 < y.sum() < len(y):
+        return {}
+    false, true, _ = roc_curve(y, outcomes.score, sample_weight=outcomes.weight)
+    precision, recall, _ = precision_recall_curve(y, outcomes.score, sample_weight=outcomes.weight, drop_intermediate=True)
+    return {
+        "roc": _curve(false, true, "false positive rate", "true positive rate"),
+        "precision_recall": _curve(recall[::-1], precision[::-1], "recall", "precision"),
+    }
+
+
+def _curve(x: FloatArray, y: FloatArray, x_name: str, y_name: str) -> Curve:
+    """Points evenly spaced along the curve's length, its ends among them."""
+    length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    keep = np.arange(len(x))
+    if len(x) > CURVE_POINTS:
+        keep = np.unique(np.searchsorted(length, np.linspace(0, length[-1], CURVE_POINTS)).clip(0, len(x) - 1))
+        keep[-1] = len(x) - 1
+    return Curve(x=tuple(float(v) for v in x[keep]), y=tuple(float(v) for v in y[keep]), x_name=x_name, y_name=y_name)
+
+
+def _drift(outcomes: Outcomes, out_of_fold: Outcomes) -> dict[str, Value]:
+    """Mean score out-of-fold minus mean score on the audit part, with Welch's interval; the score of the favourable outcome, or the predicted number."""
+    trained, audited = out_of_fold.favourable_score(), outcomes.favourable_score()
+    if trained is None or audited is None:
+        return {}
+    drift = {"": _mean_difference(trained, audited)}
+    for attribute, labels in outcomes.groups.items():
+        if attribute not in out_of_fold.groups:
+            continue
+        for group in _groups(labels):
+            drift[f"{attribute}={group}"] = _mean_difference(trained[out_of_fold.groups[attribute] == group], audited[labels == group])
+    return drift
+
+
+def _mean_difference(a: FloatArray, b: FloatArray) -> Value:
+    if min(len(a), len(b)) < 2:
+        return NotMeasured(reason="fewer than 2 rows on one side")
+    value = float(a.mean() - b.mean())
+    if np.ptp(a) == 0 and np.ptp(b) == 0:
+        low, high = value, value
+    else:
+        interval = ttest_ind(a, b, equal_var=False).confidence_interval(LEVEL)
+        low, high = float(interval.low), float(interval.high)
+    return Estimate(value=value, low=low, high=high, method="welch", n=len(a) + len(b), low_precision=min(len(a), len(b)) < LOW_PRECISION_BELOW)
