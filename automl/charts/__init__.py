@@ -1,0 +1,31 @@
+"""Pictures of the Evidence: one Vega-Lite spec serves page and PDF, with the sentence it shows and the numbers behind it.
+
+Nothing is computed here but positions on paper. Strings from the data are values in the specs, never field names, titles or expressions.
+"""
+
+from __future__ import annotations
+
+from automl.charts.explanation import explanation_charts
+from automl.charts.fairness import fairness_charts
+from automl.charts.performance import performance_charts
+from automl.charts.search import search_charts
+from automl.evidence import Charts, Evidence, NotMeasured
+
+
+def draw_charts(evidence: Evidence) -> Charts:
+    """Every chart that the evidence has numbers for, in the order of the report. Deterministic: the same evidence gives the same specs."""
+    charts = []
+    if not isinstance(evidence.performance, NotMeasured):
+        charts += performance_charts(evidence.performance, _headline(evidence))
+    if not isinstance(evidence.fairness, NotMeasured):
+        charts += fairness_charts(evidence.fairness)
+    if not isinstance(evidence.explanation, NotMeasured):
+        charts += explanation_charts(evidence.explanation)
+    if not isinstance(evidence.search, NotMeasured):
+        charts += search_charts(evidence.search)
+    return Charts(charts=tuple(charts))
+
+
+def _headline(evidence: Evidence) -> str | None:
+    """The metric that the model was chosen by, where there is one."""
+    return None if isinstance(evidence.search, NotMeasured) else evidence.search.metric

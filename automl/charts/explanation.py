@@ -1,0 +1,137 @@
+"""Pictures of which inputs move the model's output: overall, row by row, and per group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from automl.charts.marks import (
+    MAX_ROWS,
+    MAX_SERIES,
+    OKABE_ITO,
+    ROW,
+    WIDE,
+    Row,
+    axis_labels,
+    by_place,
+    chart,
+    data,
+    dots_with_intervals,
+    grouped_dots,
+    interval_rows,
+)
+from automl.evidence import Chart, Estimate, ExplanationSection, GroupImportance, NotMeasured, Points, ScoreGap
+from automl.printing import estimate, whole
+
+MAX_MARKS = 1_500
+FEATURES_BY_GROUP = 8
+BANDS = 41
+"""Slots of attribution in which a beeswarm stacks its marks."""
+
+
+def explanation_charts(explanation: ExplanationSection) -> list[Chart]:
+    charts = [_importance(explanation), _beeswarm(explanation)]
+    charts += [_by_group(explanation, attribute, groups, place) for place, (attribute, groups) in enumerate(explanation.by_group.items(), start=1)]
+    gaps = [gap for gap in explanation.score_gap_by_input if not isinstance(gap, NotMeasured)]
+    charts += [_gap(explanation, gap, place) for place, gap in enumerate(gaps, start=1)]
+    return [made for made in charts if made is not None]
+
+
+def _space(explanation: ExplanationSection) -> str:
+    # Not `explanation.output`: it may quote a label of the data, and titles are part of the spec's code
+    return {"log_odds": "log-odds", "probability": "probability", "value": "predicted value"}[explanation.output_space]
+
+
+def _importance(explanation: ExplanationSection) -> Chart | None:
+    measured = [(feature, value) for feature in explanation.features if isinstance(value := feature.mean_abs_shap, Estimate)]
+    if not measured:
+        return None
+    rows = interval_rows(axis_labels([feature.feature for feature, _ in measured], [None] * len(measured)), [value for _, value in measured])[:MAX_ROWS]
+    x = alt.X("value:Q", title=f"mean |SHAP| ({_space(explanation)}), with 95 % interval")
+    base = alt.Chart(data(rows))
+    bars = base.mark_bar(color=OKABE_ITO[5], height=13, aria=False).encode(y=by_place(), x=x)
+    rules = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.8, aria=False).encode(y=by_place(), x=alt.X("low:Q"), x2="high:Q")
+    top, value = measured[0]
+    return chart(
+        "shap-importance", "explanation", "Importance of the inputs",
+        f"{top.feature} moves the {explanation.output} most: mean |SHAP| {estimate(value)} over {whole(explanation.rows)} rows. Associations in this model, not causes.",
+        alt.layer(bars, rules).properties(width=WIDE, height=alt.Step(ROW), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")),
+        ("input", "mean |SHAP|", "low", "high", "direction"), [(feature.feature, value.value, value.low, value.high, feature.direction) for feature, value in measured])
+
+
+def _beeswarm(explanation: ExplanationSection) -> Chart | None:
+    shown = [points for points in explanation.points if points.shap]
+    if not shown:
+        return None
+    each = max(1, MAX_MARKS // len(shown))
+    labels = axis_labels([points.feature for points in shown], [None] * len(shown))
+    widest = max((abs(shap) for points in shown for shap in points.shap), default=1.0) or 1.0
+    rows = [row for place, points in enumerate(shown) for row in _swarm(points, labels[place], place, each, widest)]
+    numeric = [row for row in rows if row["level"] is not None]
+    base = alt.Chart(data(rows))
+    colour = alt.Color("level:Q", title="value of the input, low to high", scale=alt.Scale(scheme="viridis", domain=[0, 1]),
+                       legend=alt.Legend(orient="bottom", gradientLength=140, labelOpacity=0, titleLimit=320) if numeric else None)
+    dots = base.mark_circle(size=13, opacity=0.85, aria=False).encode(
+        y=by_place(), yOffset=alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1])), x=alt.X("shap:Q", title=f"SHAP value: change of the {_space(explanation)}"),
+        color=alt.condition("datum.level === null", alt.value("#8a8a8a"), colour))
+    zero = alt.Chart(data([{"at": 0}])).mark_rule(color="#7a7a7a", strokeWidth=1, aria=False).encode(x="at:Q")
+    return chart(
+        "shap-beeswarm", "explanation", "Attributions row by row",
+        f"One mark a row and input, for a sample of rows: how far {shown[0].feature} and the other inputs move the {explanation.output}; grey marks have no order of values.",
+        alt.layer(zero, dots).properties(width=WIDE, height=alt.Step(30), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")),
+        ("input", "value", "SHAP"), [(points.feature, value, shap) for points in shown for value, shap in list(zip(points.values, points.shap, strict=True))[:each]])
+
+
+def _swarm(points: Points, label: str, place: int, each: int, widest: float) -> list[Row]:
+    """Marks of one input: stacked where many have the same attribution, coloured by where the value stands among the input's values."""
+    pairs = list(zip(points.values, points.shap, strict=True))[:each]
+    ordered = sorted({float(value) for value, _ in pairs if isinstance(value, int | float)})
+    standing = {value: at / max(1, len(ordered) - 1) for at, value in enumerate(ordered)}
+    bands = [round((shap / widest + 1) / 2 * (BANDS - 1)) for _, shap in pairs]
+    fullest = max(bands.count(band) for band in set(bands))
+    seen: dict[int, int] = {}
+    rows = []
+    for (value, shap), band in zip(pairs, bands, strict=True):
+        turn = seen[band] = seen.get(band, -1) + 1
+        offset = ((turn + 1) // 2) * (1 if turn % 2 else -1) / max(6, fullest / 2)
+        level = standing[float(value)] if isinstance(value, int | float) else None
+        rows.append({"label": label, "place": place, "shap": shap, "offset": round(offset, 4), "level": None if level is None else round(level, 4)})
+    return rows
+
+
+def _by_group(explanation: ExplanationSection, attribute: str, groups: Sequence[GroupImportance], place: int) -> Chart | None:
+    order = [feature.feature for feature in explanation.features]
+    drawn = sorted(groups, key=lambda group: -group.n)[:MAX_SERIES]
+    named = axis_labels([group.group for group in drawn], [group.n for group in drawn])
+    features = [name for name in order if any(name in group.mean_abs_shap for group in drawn)][:FEATURES_BY_GROUP]
+    labels = axis_labels(features, [None] * len(features))
+    rows = [
+        {"label": labels[at], "place": at, "series": named[series], "value": group.mean_abs_shap[name]}
+        for at, name in enumerate(features) for series, group in enumerate(drawn) if name in group.mean_abs_shap
+    ]
+    if not rows:
+        return None
+    part = " The picture shows the largest groups, the table all." if len(groups) > len(drawn) else ""
+    return chart(
+        f"shap-by-group-{place}", "explanation", f"Importance of the inputs by {attribute}",
+        f"Mean |SHAP| of the most important inputs by {attribute}; first {features[0]}: {', '.join(_said(group, features[0]) for group in drawn if features[0] in group.mean_abs_shap)}.{part}",
+        grouped_dots(rows, f"mean |SHAP| ({_space(explanation)})", named, "Group", x_format="~g"), ("input", "group", "n", "mean |SHAP|", "mean SHAP"),
+        [(name, group.group, group.n, group.mean_abs_shap.get(name), group.mean_shap.get(name)) for name in order for group in groups])
+
+
+def _said(group: GroupImportance, feature: str) -> str:
+    return f"{group.group} {group.mean_abs_shap[feature]:.3f} (n = {whole(group.n)})"
+
+
+def _gap(explanation: ExplanationSection, gap: ScoreGap, place: int) -> Chart | None:
+    measured = [(share, value) for share in gap.contributions if isinstance(value := share.contribution, Estimate)]
+    if not measured:
+        return None
+    rows = interval_rows(axis_labels([share.feature for share, _ in measured], [None] * len(measured)), [value for _, value in measured])
+    top, value = max(measured, key=lambda pair: abs(pair[1].value))
+    return chart(
+        f"score-gap-{place}", "explanation", f"Score gap by input: {gap.group} against {gap.reference} ({gap.attribute})",
+        f"How inputs add up to the difference of mean scores of {gap.group} against {gap.reference}: the largest part is {top.feature}, {estimate(value, signed=True)}. Not a cause, and not the selection gap.",
+        dots_with_intervals(rows, f"part of the difference in {_space(explanation)}, with 95 % interval", x_format="~g", rules=[(0, "no difference")], zero=True),
+        ("input", "contribution", "low", "high"), [(share.feature, one.value, one.low, one.high) for share, one in measured])

@@ -1,0 +1,129 @@
+"""The few kinds of picture that all charts are made of, so that they look like one hand drew them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import altair as alt
+
+from automl.evidence import Chart, ChartTable, Estimate
+from automl.printing import visible, whole
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+MAX_SERIES = len(OKABE_ITO)
+"""More series than colours told apart by everybody are not drawn as series; the table has them all."""
+
+WIDE, HALF = 640, 312
+ROW = 24
+LABEL_LENGTH = 34
+MAX_ROWS = 40
+"""Rows of a dot chart; the table behind it has every row."""
+
+Section = Literal["search", "performance", "fairness", "explanation"]
+Cell = str | float | int | None
+Row = dict[str, Any]
+Picture = alt.LayerChart | alt.FacetChart
+
+
+def chart(name: str, section: Section, title: str, sentence: str, picture: alt.TopLevelMixin, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Chart:
+    """A `Chart` of an Altair picture. The theme is laid over it when it is drawn, so Altair's own config is taken out."""
+    spec = picture.to_dict()
+    spec.pop("config", None)
+    return Chart(name=name, section=section, title=visible(title), sentence=visible(sentence), spec=spec,
+                 table=ChartTable(columns=tuple(columns), rows=tuple(tuple(row) for row in rows)))
+
+
+def data(rows: Sequence[Row]) -> alt.InlineData:
+    """Rows as inline values, every row with the same keys: names from the data are values under keys of ours."""
+    return alt.InlineData(values=list(rows))
+
+
+def axis_labels(names: Sequence[str], counts: Sequence[int | None]) -> list[str]:
+    """Short labels with n, each different from the others even where two long names are cut to the same beginning."""
+    labels: list[str] = []
+    for name, n in zip(names, counts, strict=True):
+        short = visible(name, LABEL_LENGTH) or "(empty)"
+        label = short if n is None else f"{short} (n = {whole(n)})"
+        twin = 2
+        while label in labels:
+            label = f"{short} [{twin}]" if n is None else f"{short} [{twin}] (n = {whole(n)})"
+            twin += 1
+        labels.append(label)
+    return labels
+
+
+def interval_rows(labels: Sequence[str], estimates: Sequence[Estimate], **more: Sequence[Any]) -> list[Row]:
+    return [
+        {"label": label, "place": place, "value": one.value, "low": one.low, "high": one.high, **{key: values[place] for key, values in more.items()}}
+        for place, (label, one) in enumerate(zip(labels, estimates, strict=True))
+    ]
+
+
+def by_place(title: str | None = None) -> alt.Y:
+    # Sorting by a number: a list of names would be written into an expression
+    return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=alt.Axis(labelLimit=300, labelPadding=10, ticks=False, domain=False))
+
+
+def dots_with_intervals(
+    rows: Sequence[Row], x_title: str, *, x_format: str, rules: Sequence[tuple[float, str]] = (), zero: bool = False,
+    status: dict[str, tuple[str, str]] | None = None, status_title: str = "",
+) -> Picture:
+    """One dot and interval a row. ``rules``: upright lines with their words. ``status``: word to (colour, shape), read from each row's "status"."""
+    rows = rows[:MAX_ROWS]
+    x = alt.X("value:Q", title=x_title, axis=alt.Axis(format=x_format, tickCount=6), scale=alt.Scale(zero=zero, nice=True))
+    base = alt.Chart(data(rows))
+    bars = base.mark_rule(strokeWidth=2, opacity=1, aria=False).encode(y=by_place(), x=alt.X("low:Q", title=x_title, scale=alt.Scale(zero=zero)), x2="high:Q")
+    dots = base.mark_point(filled=True, size=75, opacity=1, aria=False).encode(y=by_place(), x=x)
+    if status:
+        words = [word for word in status if any(row.get("status") == word for row in rows)]
+        colour = alt.Color("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][0] for word in words]), legend=_legend())
+        shape = alt.Shape("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][1] for word in words]), legend=_legend())
+        bars, dots = bars.encode(color=colour), dots.encode(color=colour, shape=shape)
+    else:
+        bars, dots = bars.encode(color=alt.value(OKABE_ITO[0])), dots.encode(color=alt.value(OKABE_ITO[0]))
+    layers: list[Any] = [bars, dots, *(layer for at, words in rules for layer in _rule(at, words))]
+    return alt.layer(*layers).properties(width=WIDE, height=alt.Step(ROW), autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+
+
+def _rule(at: float, words: str) -> list[alt.Chart]:
+    line = alt.Chart(data([{"at": at, "words": words}]))
+    return [
+        line.mark_rule(strokeDash=[5, 3], strokeWidth=1.2, color="#7a7a7a", aria=False).encode(x="at:Q"),
+        # Above the plot, where no mark is
+        line.mark_text(align="center", baseline="bottom", dy=-4, fontSize=10.5, color="#7a7a7a", aria=False).encode(x="at:Q", y=alt.value(0), text="words:N"),
+    ]
+
+
+def _legend(columns: int = 4) -> alt.Legend:
+    return alt.Legend(orient="bottom", direction="horizontal", columns=columns, labelLimit=320, titleLimit=320, symbolStrokeWidth=0)
+
+
+def series_looks(names: Sequence[str], title: str) -> dict[str, Any]:
+    """Colour and shape for a row's "series"; the second channel is for who sees no colour."""
+    # A domain is a list of values to Vega, where a sort order would become an expression
+    colour = alt.Color("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(OKABE_ITO[:len(names)])), legend=_legend(MAX_SERIES // 2))
+    shape = alt.Shape("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(SHAPES[:len(names)])), legend=_legend(MAX_SERIES // 2))
+    return {"color": colour, "shape": shape}
+
+
+def grouped_dots(rows: Sequence[Row], x_title: str, series: Sequence[str], series_title: str, *, x_format: str, zero: bool = True) -> Picture:
+    """Several dots a row, one below the other: one a series; with intervals where rows have "low" and "high"."""
+    offset = alt.YOffset("series:N", scale=alt.Scale(domain=list(series), paddingOuter=0.6))
+    looks = series_looks(series, series_title)
+    base = alt.Chart(data(rows))
+    dots = base.mark_point(filled=True, size=60, opacity=1, aria=False).encode(
+        y=by_place(), yOffset=offset, x=alt.X("value:Q", title=x_title, axis=alt.Axis(format=x_format, tickCount=6), scale=alt.Scale(zero=zero)), **looks)
+    layers: list[Any] = [dots]
+    if rows and "low" in rows[0]:
+        bars = base.mark_rule(strokeWidth=1.6, opacity=1, aria=False).encode(
+            y=by_place(), yOffset=offset, x=alt.X("low:Q", title=x_title, scale=alt.Scale(zero=zero)), x2="high:Q", color=looks["color"])
+        layers.insert(0, bars)
+    height = alt.Step(9 * len(series) + 14, **{"for": "position"})
+    return alt.layer(*layers).properties(width=WIDE, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+
+
+def half(picture: Picture, height: int = 250) -> Picture:
+    """A picture that stands beside another one."""
+    return picture.properties(width=HALF, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding"))

@@ -1,0 +1,56 @@
+"""Pictures of how the model was found: every trial with the best so far, and the candidates on the audit part."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from automl.charts.marks import WIDE, axis_labels, chart, data, dots_with_intervals, interval_rows, series_looks
+from automl.charts.performance import metric_words
+from automl.evidence import Chart, Estimate, SearchSection
+from automl.printing import estimate, significant, visible
+
+MAX_MARKS = 1_500
+
+
+def search_charts(search: SearchSection) -> list[Chart]:
+    return [made for made in (_trials(search), _leaderboard(search)) if made is not None]
+
+
+def _trials(search: SearchSection) -> Chart | None:
+    scored = [(trial, trial.score) for trial in search.trials if trial.score is not None]
+    if not scored:
+        return None
+    words, better = metric_words(search.metric), max if search.direction == "maximize" else min
+    families = list(dict.fromkeys(trial.family for trial in search.trials))
+    best = scored[0][1]
+    rows, steps = [], []
+    for trial, score in scored:
+        best = better(best, score)
+        steps.append({"number": trial.number, "best": best})
+        rows.append({"number": trial.number, "score": score, "series": visible(trial.family)})
+    winner, score = better(scored, key=lambda pair: pair[1])
+    y = alt.Y("score:Q", title=f"out-of-fold {words}", scale=alt.Scale(zero=False), axis=alt.Axis(grid=True))
+    line = alt.Chart(data(steps[-MAX_MARKS:])).mark_line(interpolate="step-after", color="#7a7a7a", strokeWidth=1.4, aria=False).encode(
+        x=alt.X("number:Q", title="trial", axis=alt.Axis(tickMinStep=1, format="d", grid=False)), y=alt.Y("best:Q", scale=alt.Scale(zero=False), title=f"out-of-fold {words}"))
+    dots = alt.Chart(data(rows[-MAX_MARKS:])).mark_point(filled=True, size=60, opacity=0.9, aria=False).encode(
+        x=alt.X("number:Q", title="trial"), y=y, **series_looks([visible(family) for family in families], "family"))
+    return chart(
+        "trials", "search", "Trials of the search", f"Best out-of-fold {words} {significant(score)} at trial {winner.number} ({winner.family}); the grey line is the best so far.",
+        alt.layer(line, dots).properties(width=WIDE, height=220, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")),
+        ("trial", "family", "state", f"out-of-fold {words}", "seconds"), [(trial.number, trial.family, trial.state, trial.score, trial.seconds) for trial in search.trials])
+
+
+def _leaderboard(search: SearchSection) -> Chart | None:
+    measured = [(row, row.audit) for row in search.leaderboard if isinstance(row.audit, Estimate)]
+    if not measured:
+        return None
+    words = metric_words(search.metric)
+    labels = axis_labels([row.name + (" (chosen)" if row.chosen else "") for row, _ in measured], [None] * len(measured))
+    chosen = next(((row, value) for row, value in measured if row.chosen), measured[0])
+    return chart(
+        "leaderboard", "search", "Candidates on the audit part",
+        f"{words[:1].upper()}{words[1:]} of the candidates on the audit part, measured after the choice was made. {chosen[0].name}: {estimate(chosen[1])}.",
+        dots_with_intervals(interval_rows(labels, [value for _, value in measured]), f"{words}, with 95 % interval", x_format="~g"),
+        ("candidate", "family", "out-of-fold", "audit", "low", "high"),
+        [(row.name, row.family, row.out_of_fold, *((row.audit.value, row.audit.low, row.audit.high) if isinstance(row.audit, Estimate) else
+                                                   (f"not measured: {row.audit.reason}", None, None))) for row in search.leaderboard])
