@@ -210,7 +210,7 @@ def _full_disk_named() -> Iterator[None]:
 
 @cache
 def _object_store() -> Any:
-    from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]
+    from storages.backends.s3 import S3Storage
 
     url = urllib.parse.urlsplit(settings.STORAGE_URL)
     if url.scheme != "s3" or not url.hostname:

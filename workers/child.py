@@ -100,6 +100,7 @@ def _do(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
 def _profile(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
     hooks.progress(Progress("read"))
     from automl.data.profiles import profile_table
+
     from automl.data.tables import read_table
     from automl.evidence import canonical_json
     from automl.spec import TableOptions
@@ -129,7 +130,7 @@ def _run(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
 def _table_limits(job: dict[str, Any]) -> TableLimits:
     from automl.data.tables import TableLimits
 
-    return TableLimits(**{name: job["limits"][name] for name in ("bytes", "rows", "columns")})
+    return TableLimits(**job["limits"])
 
 
 def _has_accelerator() -> bool:

@@ -23,6 +23,7 @@ from typing import Any, Literal, Self
 import psutil
 
 from auditapp.confinement import ROOT, child_environment
+from auditapp.failpoints import testing
 
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 10.0
@@ -78,7 +79,9 @@ def run_child(
 def run_render(staging: Path, *, limits: Limits, wish: Callable[[], Wish | None]) -> Ending:
     """Draw ``staging/bundle``: chart pictures and audit.unsigned.pdf, in an interpreter of its own without key or network."""
     (staging / "tmp").mkdir(exist_ok=True)
-    with _Group([sys.executable, "-m", "workers.render", str(staging / "bundle")], staging, limits) as group:
+    # A scripted renderer may stand in for the real one in tests of everything around it
+    module = os.environ.get("PLUMBLINE_TESTING_RENDER") if testing() else None
+    with _Group([sys.executable, "-m", module or "workers.render", str(staging / "bundle")], staging, limits) as group:
         return _watch(group, limits, staging / "control", lambda event: None, wish)
 
 

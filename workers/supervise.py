@@ -1,0 +1,361 @@
+"""What a worker does with a run: claim it, have the child do it, beat meanwhile, then draw, sign and commit. Profiles in the same way, shorter.
+
+There is no thread: the loop that watches the child asks `Keeper.wish` several times a second, and that beats, records trials and sweeps when it is time.
+Whoever gets LeaseLost stops at once and has written nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import socket
+import stat
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, close_old_connections
+from pydantic import TypeAdapter, ValidationError
+
+from auditapp import profiles, runs, storage
+from auditapp.bundles import open_checked
+from auditapp.failpoints import failpoint, testing
+from auditapp.leases import LeaseLost
+from auditapp.runs import Lease
+from auditapp.staging import staging_folder
+from auditapp.storage import StorageFull
+from auditapp.sweeps import sweep_all
+from automl.bundle import BrokenBundle
+from automl.evidence import DatasetProfile
+from automl.hooks import STAGES, Progress
+from workers import stopping
+from workers.process import Ending, Limits, Wish, run_child, run_render
+
+logger = logging.getLogger(__name__)
+
+WISH_SECONDS = 2.0
+"""How often a run's row is asked whether the person wants it cancelled; a beat of 15 s would be too slow for that."""
+PROGRESS_SECONDS = 1.0
+"""How fresh the live page is."""
+RENDER_SECONDS = 300.0
+TRIAL_BYTES = 2**30
+INTERNAL = "something in Plumbline failed; the log of the worker has the details, and the run can be started again"
+
+_PROGRESS = TypeAdapter(Progress)
+
+
+class Stopping(Exception):
+    """This worker is being stopped on purpose."""
+
+
+def do_run(run_id: str) -> bool:
+    """Do the run if its turn has come; False when there is nothing to do for us, a normal answer to a doorbell."""
+    lease = runs.claim(run_id, owner())
+    if lease is None:
+        return False
+    try:
+        with staging_folder(lease.run_id, lease.attempt) as staging:
+            _attempt(lease, staging)
+    except LeaseLost as lost:
+        logger.warning("%s; what this worker did since is thrown away", lost)
+    except Stopping:
+        _quietly(lambda: runs.hand_back(lease))
+    except StorageFull as full:
+        why = str(full)
+        _quietly(lambda: runs.fail(lease, "storage_full", why))
+    except OperationalError:
+        # Not the run's fault, and nothing of it was written: another attempt, now or when the lease has run out
+        logger.exception("run %s, attempt %d: the database", lease.run_id, lease.attempt)
+        close_old_connections()
+        _quietly(lambda: runs.lose(lease, "the database did not answer"))
+    except Exception:
+        logger.exception("run %s, attempt %d", lease.run_id, lease.attempt)
+        _quietly(lambda: runs.fail(lease, "internal", INTERNAL))
+    return True
+
+
+def read_profile(profile_id: int) -> bool:
+    """Read the table if its profile still waits; False when somebody else did."""
+    lease = profiles.claim_profile(profile_id, owner())
+    if lease is None:
+        return False
+    try:
+        with staging_folder(f"profile-{profile_id}", lease.attempt) as staging, storage.local_path(lease.dataset_sha256) as table:
+            job = _job("profile", table) | {"options": lease.options, "missing": list(lease.missing)}
+            keeper = Keeper(lambda progress: profiles.beat(lease))
+            limits = Limits(settings.RUN_MEMORY, settings.PROFILE_SECONDS, 1)
+            ending = run_child(job, staging, limits=limits, on_event=lambda event: None, wish=keeper.wish)
+            _end_profile(lease, ending, staging)
+    except LeaseLost as lost:
+        logger.warning("%s; what this worker did since is thrown away", lost)
+    except Stopping:
+        # Reading is short: the lease ends at once, the next sweep has it done elsewhere
+        _quietly(lambda: profiles.lose(lease))
+    except StorageFull as full:
+        why = str(full)
+        _quietly(lambda: profiles.fail(lease, "storage_full", why))
+    except Exception:
+        logger.exception("profile %s, attempt %d", profile_id, lease.attempt)
+        _quietly(lambda: profiles.fail(lease, "internal", INTERNAL))
+    return True
+
+
+def trial_name(number: int) -> str:
+    """The file of a trial in ``trials/``: what the engine writes, and what a resumed attempt finds again."""
+    return f"{number:04d}.trial"
+
+
+def owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+# --- a run
+
+
+def _attempt(lease: Lease, staging: Path) -> None:
+    keeper = RunKeeper(lease, staging)
+    with ExitStack() as stack:
+        table = stack.enter_context(storage.local_path(lease.dataset_sha256))
+        test = stack.enter_context(storage.local_path(lease.test_sha256)) if lease.test_sha256 else None
+        _restore_trials(lease, staging)
+        ending = run_child(_run_job(lease, table, test), staging, limits=_run_limits(lease), on_event=keeper.event, wish=keeper.wish)
+    keeper.record_trials()
+    if ending.kind != "done":
+        _end_without_result(lease, ending)
+    elif _is_nothing(lease):
+        runs.end_cancelled(lease)
+    else:
+        _draw_sign_commit(lease, staging, keeper)
+
+
+def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
+    bundle = staging / "bundle"
+    open_checked(bundle, lease.run_id)
+    keeper.stage("draw")
+    failpoint("draw")
+    drawn = run_render(staging, limits=Limits(settings.RUN_MEMORY, RENDER_SECONDS, 1), wish=keeper.wish)
+    if drawn.kind != "done":
+        _end_without_result(lease, drawn)
+        return
+    unsigned = bundle / "audit.unsigned.pdf"
+    if not unsigned.exists() or not stat.S_ISREG(unsigned.lstat().st_mode):
+        raise BrokenBundle("audit.unsigned.pdf is missing")
+    keeper.stage("sign")
+    failpoint("sign")
+    signed = _sign(unsigned)
+    keeper.now()
+    if keeper.wished == "cancel":
+        runs.end_cancelled(lease)
+        return
+    runs.succeed(lease, bundle, signed, keep=keeper.keep)
+
+
+def _sign(unsigned: Path) -> Any | None:
+    from auditapp.report.sign import NoSigningKey, sign_pdf
+
+    try:
+        return sign_pdf(unsigned.read_bytes())
+    except NoSigningKey as why:
+        logger.warning("the report waits for its signature: %s", why)
+        return None
+
+
+def _end_without_result(lease: Lease, ending: Ending) -> None:
+    logger.info("run %s, attempt %d: child ended: %s (signal %s, peak %d MiB) %s",
+                lease.run_id, lease.attempt, ending.kind, ending.signal, ending.peak // 2**20, ending.text)
+    if ending.kind == "stopped":
+        runs.end_cancelled(lease)
+    elif ending.kind == "died":
+        runs.lose(lease, f"the child died by signal {ending.signal}")
+    else:
+        code, text = _failure(ending, settings.RUN_SECONDS)
+        runs.fail(lease, code, text)
+
+
+def _failure(ending: Ending, seconds: float) -> tuple[str, str]:
+    if ending.kind == "bad_input":
+        return "bad_input", ending.sentence
+    if ending.kind == "out_of_memory":
+        return "out_of_memory", f"it needs more memory than the limit of {settings.RUN_MEMORY / 2**30:.1f} GiB (it held {ending.peak / 2**30:.1f} GiB when it was ended)"
+    if ending.kind == "time_limit":
+        return "time_limit", f"it took longer than the limit of {seconds:,.0f} seconds and was ended"
+    return "internal", INTERNAL
+
+
+def _restore_trials(lease: Lease, staging: Path) -> None:
+    (staging / "trials").mkdir()
+    for number, sha256 in lease.trials:
+        with storage.open_verified(sha256) as source, (staging / "trials" / trial_name(number)).open("wb") as target:
+            shutil.copyfileobj(source, target, 2**20)
+        logger.info("run %s: trial %d taken up", lease.run_id, number)
+
+
+def _run_job(lease: Lease, table: Path, test: Path | None) -> dict[str, Any]:
+    kind = "nothing" if _is_nothing(lease) else lease.kind
+    return _job(kind, table, test) | {
+        "spec": lease.spec, "run": {"id": lease.run_id, "kind": lease.kind, "title": lease.title, "parent": lease.parent},
+        "audit_number": lease.audit_number, "spent_seconds": lease.spent_seconds,
+    }
+
+
+def _is_nothing(lease: Lease) -> bool:
+    """T-14 counts claims of runs whose child does nothing; no such run exists outside tests."""
+    return testing() and lease.title == "nothing"
+
+
+def _job(kind: str, table: Path, test: Path | None = None) -> dict[str, Any]:
+    limits = {"bytes": settings.UPLOAD_BYTES, "rows": settings.TABLE_ROWS, "columns": settings.TABLE_COLUMNS, "groups": settings.TABLE_GROUPS}
+    return {
+        "kind": kind, "table": str(table), "test": str(test) if test else None, "spec": None, "options": None, "missing": None, "run": None,
+        "audit_number": 1, "spent_seconds": 0.0, "limits": limits,
+    }
+
+
+def _run_limits(lease: Lease) -> Limits:
+    asked = lease.spec.get("threads")
+    threads = min(asked, settings.RUN_THREADS) if isinstance(asked, int) else settings.RUN_THREADS
+    return Limits(settings.RUN_MEMORY, settings.RUN_SECONDS, threads)
+
+
+# --- a profile
+
+
+def _end_profile(lease: profiles.ProfileLease, ending: Ending, staging: Path) -> None:
+    if ending.kind == "done":
+        path = staging / "bundle" / "profile.json"
+        if path.is_symlink() or path.stat().st_size > 64 * 2**20:
+            raise BrokenBundle("profile.json is not what a child may leave")
+        profiles.finish(lease, DatasetProfile.model_validate_json(path.read_bytes()))
+    elif ending.kind == "died":
+        profiles.lose(lease)
+    else:
+        logger.info("profile %s: child ended: %s %s", lease.profile_id, ending.kind, ending.text)
+        profiles.fail(lease, *_failure(ending, settings.PROFILE_SECONDS))
+
+
+# --- between the child and the row
+
+
+class Keeper:
+    """Keeps a lease while something else is watched. The database may be away for as long as the lease lasts."""
+
+    def __init__(self, beat: Callable[[Progress | None], Wish | None], ask: Callable[[], Wish | None] = lambda: None) -> None:
+        self._beat, self._ask = beat, ask
+        self.wished: Wish | None = None
+        self._progress: Progress | None = None
+        self._heard = self._beaten = self._asked = self._swept = time.monotonic()
+
+    def wish(self) -> Wish | None:
+        """Beat, ask and sweep where it is time; what the person wishes. Raises LeaseLost and Stopping."""
+        if stopping.asked():
+            raise Stopping
+        now = time.monotonic()
+        try:
+            self._due(now)
+            self._heard = now
+        except OperationalError as error:
+            logger.warning("the database does not answer: %s", error)
+            close_old_connections()
+            if now - self._heard > settings.LEASE_SECONDS:
+                raise LeaseLost("the database did not answer for as long as a lease lasts") from error
+        return self.wished
+
+    def now(self) -> None:
+        """Beat, whether it is time or not."""
+        self.wished = self._beat(self._progress)
+        self._progress = None
+        self._beaten = self._asked = time.monotonic()
+
+    def keep(self) -> None:
+        """Beat where it is time, and nothing else: for the last steps, which no wish interrupts."""
+        if time.monotonic() - self._beaten >= settings.BEAT_SECONDS:
+            self.now()
+
+    def _due(self, now: float) -> None:
+        if now - self._beaten >= (min(PROGRESS_SECONDS, settings.BEAT_SECONDS) if self._progress else settings.BEAT_SECONDS):
+            self.now()
+        elif now - self._asked >= min(WISH_SECONDS, settings.BEAT_SECONDS):
+            self.wished = self._ask()
+            self._asked = now
+        # Where every slot is busy, nobody else would sweep
+        if now - self._swept >= settings.SWEEP_SECONDS:
+            self._swept = now
+            _sweep()
+
+
+class RunKeeper(Keeper):
+    """A Keeper that also turns the child's events into rows."""
+
+    def __init__(self, lease: Lease, staging: Path) -> None:
+        super().__init__(lambda progress: runs.beat(lease, progress), lambda: runs.wish(lease))
+        self._lease, self._staging = lease, staging
+        self._latest: Progress | None = None
+        self._trials: list[tuple[int, Path, float]] = []
+        self._told = 0.0
+        self._begun: list[Progress] = []
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Take in what the child said; anything that is not as agreed is dropped, for the child may be a stranger's by now."""
+        if event["event"] == "progress":
+            self._take_progress({key: value for key, value in event.items() if key != "event"})
+        elif event["event"] == "trial" and isinstance(event.get("number"), int) and 0 <= event["number"] <= 100_000:
+            path = self._staging / "trials" / trial_name(event["number"])
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= TRIAL_BYTES:
+                self._trials.append((event["number"], path, time.monotonic()))
+
+    def stage(self, stage: str) -> None:
+        """A stage that is the worker's own."""
+        self._take_progress({"stage": stage})
+        self._due(time.monotonic())
+
+    def record_trials(self, all_of_them: bool = True) -> None:
+        """Keep the finished trials; unless ``all_of_them``, one waits up to a second for the progress that names its score."""
+        while self._trials:
+            number, path, at = self._trials[0]
+            if not all_of_them and self._told < at and time.monotonic() - at < PROGRESS_SECONDS:
+                return
+            runs.record_trial(self._lease, number, path, self._latest)
+            self._trials.pop(0)
+
+    def _due(self, now: float) -> None:
+        # Every stage gets its event with its time, also one that was over before it was time to beat
+        while self._begun:
+            self.wished = runs.beat(self._lease, self._begun[0])
+            self._begun.pop(0)
+        self.record_trials(all_of_them=False)
+        super()._due(now)
+
+    def _take_progress(self, fields: dict[str, Any]) -> None:
+        try:
+            progress = _PROGRESS.validate_python(fields)
+            json.dumps(progress.as_json(), allow_nan=False)
+        except (ValidationError, ValueError):
+            return
+        if progress.stage in STAGES and len(progress.note) <= 500 and "\x00" not in progress.note:
+            if progress.stage != (self._latest.stage if self._latest else ""):
+                self._begun.append(progress)
+            self._progress = self._latest = progress
+            self._told = time.monotonic()
+
+
+def _sweep() -> None:
+    try:
+        sweep_all()
+    except OperationalError:
+        raise
+    except Exception:
+        # The run that is being watched must not suffer from what another one left behind
+        logger.exception("sweep")
+
+
+def _quietly(write: Callable[[], None]) -> None:
+    """The last write of an attempt: where the lease is gone, somebody else has already decided."""
+    try:
+        write()
+    except LeaseLost as lost:
+        logger.warning("%s", lost)

@@ -1,0 +1,22 @@
+"""The doorbell's other end. Each task looks at the row and does what the row says; a task that comes twice, late or never changes nothing."""
+
+from __future__ import annotations
+
+from auditapp.sweeps import sweep_all
+from workers.app import app
+from workers.supervise import do_run, read_profile
+
+
+@app.task(name="workers.tasks.run_hint")
+def run_hint(run_id: str) -> None:
+    do_run(run_id)
+
+
+@app.task(name="workers.tasks.profile_hint")
+def profile_hint(profile_id: int) -> None:
+    read_profile(profile_id)
+
+
+@app.task(name="workers.tasks.reconcile")
+def reconcile() -> None:
+    sweep_all()
