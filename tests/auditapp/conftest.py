@@ -1,0 +1,202 @@
+"""The cast of the access and REST tests: Ada's workspace with one person of each role, a stranger with a workspace of her own, and their tokens."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))  # evidence_example.py
+
+TABLE = b"age,sex,income\n" + b"".join(b"%d,%s,%s\n" % (20 + i % 40, b"FM"[i % 2: i % 2 + 1], b">50K" if i % 3 else b"<=50K") for i in range(200))
+
+
+@pytest.fixture(autouse=True)
+def _static_root(settings: Any, tmp_path: Path) -> None:
+    """whitenoise warns where the folder of collected files is not there yet."""
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATIC_ROOT.mkdir()
+
+
+@dataclass
+class Rest:
+    """Speaks to the REST interface with one token; ``last`` is the raw answer."""
+
+    token: str | None
+    client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
+
+    def headers(self, **more: str) -> dict[str, str]:
+        return {**({"Authorization": f"Bearer {self.token}"} if self.token else {}), **more}
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(f"/api/v1{path}", headers=self.headers(**headers))
+
+    def delete(self, path: str) -> Any:
+        return self.client.delete(f"/api/v1{path}", headers=self.headers())
+
+    def post(self, path: str, document: Any = None, *, raw: bytes | None = None, content_type: str = "application/json", **headers: str) -> Any:
+        data = raw if raw is not None else json.dumps(document) if document is not None else ""
+        return self.client.post(f"/api/v1{path}", data=data, content_type=content_type, headers=self.headers(**headers))
+
+    def send(self, path: str, headers: dict[str, str] | None = None, **fields: Any) -> Any:
+        return self.client.post(f"/api/v1{path}", data=fields, headers=self.headers(**(headers or {})))
+
+    def upload(self, content: bytes = TABLE, name: str = "people.csv", **headers: str) -> Any:
+        file = io.BytesIO(content)
+        file.name = name
+        return self.send("/datasets", headers, file=file, name="People")
+
+
+@dataclass
+class Cast:
+    workspace: Any
+    elsewhere: Any
+    users: dict[str, Any]
+    tokens: dict[str, str]
+
+    def rest(self, who: str) -> Rest:
+        """A client with the token of ``who``: a role of Ada's workspace, "stranger", "nobody", or "owner/read" for a token with that scope only."""
+        return Rest(self.tokens.get(who))
+
+
+@pytest.fixture
+def people(db: None) -> Cast:
+    from django.contrib.auth.models import User
+
+    from auditapp import access
+    from auditapp.models import Membership, Workspace
+
+    workspace, elsewhere = Workspace.objects.create(name="Ada's"), Workspace.objects.create(name="Elsewhere")
+    users, tokens = {}, {}
+    for who in ("owner", "analyst", "reviewer", "viewer", "stranger"):
+        home, role = (elsewhere, "owner") if who == "stranger" else (workspace, who)
+        users[who] = User.objects.create_user(who)
+        Membership.objects.create(workspace=home, user=users[who], role=role)
+        tokens[who] = access.issue_token(user=users[who], workspace=home, name=who, scopes=access.SCOPES, actor="test")[1]
+    for scope in access.SCOPES:
+        tokens[f"owner/{scope}"] = access.issue_token(user=users["owner"], workspace=workspace, name=scope, scopes=(scope,), actor="test")[1]
+    return Cast(workspace, elsewhere, users, tokens)
+
+
+@dataclass(frozen=True)
+class _Signed:
+    bytes: bytes = b"%PDF-1.7 signed"
+    signer: str = "A test"
+    signed_at: datetime = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.fixture
+def succeeded_run(people: Cast, tmp_path: Path) -> Any:
+    """Makes a run of Ada's workspace that has come all the way, by the verbs that workers use; only the training is replaced by the example evidence."""
+
+    def make(*, signed: bool = True, owner: str = "owner") -> Any:
+        from evidence_example import make_charts, make_evidence
+
+        from auditapp import datasets, runs
+        from automl.bundle import write_bundle
+        from automl.evidence import digest_of
+        from automl.spec import TaskSpec
+
+        user = people.users[owner]
+        workspace = people.elsewhere if owner == "stranger" else people.workspace
+        dataset = datasets.store_upload(io.BytesIO(TABLE), name="People", filename="people.csv", workspace=workspace, user=user)
+        run = runs.submit(workspace=workspace, dataset=dataset, kind="training", spec=TaskSpec(target="income", sensitive=("sex",)), user=user)
+        lease = runs.claim(run.pk, "test")
+        assert lease is not None
+        evidence = make_evidence()
+        evidence = evidence.model_copy(update={"run": evidence.run.model_copy(update={"id": run.pk, "kind": "training"})})
+        evidence = evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})
+        bundle = tmp_path / run.pk
+        write_bundle(
+            bundle, evidence=evidence, charts=make_charts(evidence), card="# Card\n", predictions=lambda path: path.write_text("row,label,prediction\n"),
+            save_model=lambda folder: (folder / "model.json").write_text("{}"))
+        (bundle / "charts").mkdir()
+        for chart in ("roc.svg", "roc.dark.svg"):
+            (bundle / "charts" / chart).write_text(f"<svg xmlns='http://www.w3.org/2000/svg'><title>{chart}</title></svg>")
+        (bundle / "audit.unsigned.pdf").write_bytes(b"%PDF-1.7 unsigned")
+        runs.succeed(lease, bundle, _Signed() if signed else None)
+        run.refresh_from_db()
+        return run
+
+    return make
+
+
+# --- a web service of its own: real processes, real database file, real sockets
+
+
+@dataclass
+class WebServer:
+    home: Path
+    port: int
+    pid: int
+    token: str
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/v1"
+
+    def resident_bytes(self) -> int:
+        """Of master and workers together."""
+        import psutil
+
+        master = psutil.Process(self.pid)
+        return sum(process.memory_info().rss for process in (master, *master.children(recursive=True)))
+
+    def script(self, code: str) -> str:
+        """What ``code`` prints, run in an interpreter of its own against the same database."""
+        setup = "import django; django.setup()\n"
+        done = subprocess.run([sys.executable, "-c", setup + code], env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """gunicorn as the Procfile starts it, on a home of its own with a small upload limit; one for all tests that need real sockets."""
+    home = tmp_path_factory.mktemp("home")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
+    environment = {**kept, "PLUMBLINE_HOME": str(home), "PLUMBLINE_UPLOAD_BYTES": str(100 * 2**20), "DJANGO_SETTINGS_MODULE": "auditapp.settings"}
+    made = subprocess.run([sys.executable, "manage.py", "token", "demo"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    port = _free_port()
+    with (home / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "auditapp.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2",
+             "--threads", "8", "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket", "--access-logfile", "-"],
+            env=environment, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            _wait_for(port, home / "web.log")
+            yield WebServer(home, port, process.pid, made.stdout.split()[-1], environment)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_for(port: int, log: Path) -> None:
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/problems", timeout=5):  # noqa: S310 - our own loopback address
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(log.read_text())

@@ -1,0 +1,105 @@
+"""Bodies that are too large, announced or not, against a real gunicorn: refused soon, seen by the client, nothing kept in memory or on disk."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MIB = 2**20
+
+
+def _curl(server: Any, *arguments: str) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        ["curl", "-sS", "-m", "60", "-H", f"Authorization: Bearer {server.token}", "-w", "\n%{http_code}", *arguments], capture_output=True, text=True, check=False)
+    body, _, status = done.stdout.rpartition("\n")
+    assert done.returncode == 0, done.stderr
+    return int(status), json.loads(body)
+
+
+def _sparse(path: Path, size: int) -> Path:
+    with path.open("wb") as file:
+        file.truncate(size)
+    return path
+
+
+def _passing_files(server: Any) -> list[Path]:
+    return [path for path in (server.home / "storage").rglob("*") if path.is_file() and "sha256" not in path.parts]
+
+
+@pytest.fixture
+def gigabyte(tmp_path: Path) -> Path:
+    return _sparse(tmp_path / "big.csv", 1024 * MIB)
+
+
+@pytest.mark.parametrize("form", [[], ["-H", "Transfer-Encoding: chunked"]], ids=["announced", "chunked"])
+def test_a_gigabyte_is_refused_and_the_process_does_not_grow(form: list[str], gigabyte: Path, web_server: Any) -> None:
+    before = web_server.resident_bytes()
+    status, problem = _curl(web_server, *form, "-F", f"file=@{gigabyte}", f"{web_server.url}/datasets")
+    assert (status, problem["status"], problem["title"]) == (413, 413, "Too large")
+    assert web_server.resident_bytes() - before < 50 * MIB
+    assert _passing_files(web_server) == []
+
+
+def test_the_refusal_names_the_limit(gigabyte: Path, web_server: Any) -> None:
+    _, problem = _curl(web_server, "-F", f"file=@{gigabyte}", f"{web_server.url}/datasets")
+    assert problem["detail"] == "The limit for a file is 104,857,600 bytes (100 MiB)."
+
+
+def test_a_file_one_byte_over_the_limit_is_refused_and_one_at_the_limit_is_stored(tmp_path: Path, web_server: Any) -> None:
+    status, problem = _curl(web_server, "-F", f"file=@{_sparse(tmp_path / 'over.csv', 100 * MIB + 1)}", f"{web_server.url}/datasets")
+    assert (status, problem["title"]) == (413, "Too large")
+    before = web_server.resident_bytes()
+    status, dataset = _curl(web_server, "-F", f"file=@{_sparse(tmp_path / 'at.csv', 100 * MIB)}", f"{web_server.url}/datasets")
+    assert (status, dataset["bytes"]) == (201, 100 * MIB)
+    assert web_server.resident_bytes() - before < 50 * MIB
+    assert _passing_files(web_server) == []
+
+
+def test_a_body_that_does_not_announce_its_length_is_read(tmp_path: Path, web_server: Any) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("a,b\n1,2\n")
+    status, dataset = _curl(web_server, "-H", "Transfer-Encoding: chunked", "-F", f"file=@{table}", f"{web_server.url}/datasets")
+    assert (status, dataset["bytes"]) == (201, 8)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_json_of_100_mb_is_refused(chunked: bool, tmp_path: Path, web_server: Any) -> None:
+    big = tmp_path / "big.json"
+    big.write_bytes(b'{"dataset": "' + b"x" * 100_000_000 + b'"}')
+    form = ["-H", "Transfer-Encoding: chunked"] if chunked else []
+    status, problem = _curl(web_server, *form, "-H", "Content-Type: application/json", "--data-binary", f"@{big}", f"{web_server.url}/runs")
+    assert (status, problem["title"]) == (413, "Too large")
+
+
+def test_an_upload_cut_off_leaves_nothing(web_server: Any) -> None:
+    before = web_server.script("from auditapp.models import Dataset; print(Dataset.objects.count())")
+    head = (
+        f"POST /api/v1/datasets HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {web_server.token}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 50000000\r\n\r\n"
+        '--x\r\nContent-Disposition: form-data; name="file"; filename="t.csv"\r\n\r\n')
+    with socket.create_connection(("127.0.0.1", web_server.port)) as connection:
+        connection.sendall(head.encode() + b"a,b\n" * 1_000_000)
+    for _ in range(50):
+        if not _passing_files(web_server):
+            break
+        time.sleep(0.1)
+    assert _passing_files(web_server) == []
+    assert web_server.script("from auditapp.models import Dataset; print(Dataset.objects.count())") == before
+
+
+def test_without_a_token_no_byte_of_the_body_is_read(gigabyte: Path, web_server: Any, tmp_path: Path) -> None:
+    """99 MiB, below the limit, announced but never sent: the answer comes all the same."""
+    connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
+    connection.putrequest("POST", "/api/v1/datasets")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+    connection.putheader("Content-Length", str(99 * MIB))
+    connection.endheaders()
+    assert connection.getresponse().status == 401
+    connection.close()
