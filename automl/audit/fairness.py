@@ -279,7 +279,7 @@ def _group(
     return Group(
         group=grouping.names[i], n=len(grouping.rows[i]), share=len(grouping.rows[i]) / known,
         **_selection(table, i, limit, family),
-        error_rates=error_rates(errors[i], None if of_reference is None else errors[of_reference], is_reference)
+        error_rates=error_rates(errors[i], None if of_reference is None else errors[of_reference], is_reference, max(1, len(errors) - 1))
         if question.view.selected is not None else NotMeasured(reason=question.no_selection),
         calibration=group_calibration(view),
         score=score_outcome(

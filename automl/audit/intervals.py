@@ -114,15 +114,17 @@ def rate_estimate(c: Count, absent: str = "no row counts towards it") -> Value:
     )
 
 
-def difference_estimate(a: Count, b: Count, absent: str = "one of the two rates has no rows") -> Value:
-    """rate(a) - rate(b) with Newcombe's hybrid score interval (1998, method 10)."""
+def difference_estimate(a: Count, b: Count, absent: str = "one of the two rates has no rows", comparisons: int = 1) -> Value:
+    """rate(a) - rate(b) with Newcombe's hybrid score interval (1998, method 10); simultaneous over ``comparisons`` such differences (Bonferroni)."""
     if min(a.rows_n, b.rows_n) == 0 or min(a.sum_n, b.sum_n) <= 0:
         return NotMeasured(reason=absent)
-    low, high = confint_proportions_2indep(a.k, a.n, b.k, b.n, compare="diff", method="newcomb", alpha=1 - LEVEL)
+    alpha = (1 - LEVEL) / comparisons
+    low, high = confint_proportions_2indep(a.k, a.n, b.k, b.n, compare="diff", method="newcomb", alpha=alpha)
     value = a.rate - b.rate
-    suffix = a.suffix() or b.suffix()
+    suffix = (f", simultaneous over {comparisons}" if comparisons > 1 else "") + (a.suffix() or b.suffix())
     return Estimate(
-        value=value, low=min(float(low), value), high=max(float(high), value), method="newcombe" + suffix, n=a.rows_n + b.rows_n,
+        value=value, low=min(float(low), value), high=max(float(high), value), level=LEVEL if comparisons == 1 else 1 - alpha,
+        method="newcombe" + suffix, n=a.rows_n + b.rows_n,
         low_precision=a.low_precision or b.low_precision,
     )
 

@@ -69,8 +69,8 @@ def _complement(c: Count) -> Count:
     return Count(c.n - c.k, c.n, c.rows_n - c.rows_k, c.rows_n, c.sum_n - c.sum_k, c.sum_n, c.exact)
 
 
-def error_rates(mine: ErrorCounts | None, reference: ErrorCounts | None, is_reference: bool) -> ErrorRates | NotMeasured:
-    """Error rates with Wilson's intervals; gaps are this group minus the reference, with Newcombe's."""
+def error_rates(mine: ErrorCounts | None, reference: ErrorCounts | None, is_reference: bool, comparisons: int) -> ErrorRates | NotMeasured:
+    """Error rates with Wilson's intervals; gaps are this group minus the reference, with Newcombe's limits simultaneous over the ``comparisons`` of the table."""
     if mine is None:
         return NO_LABEL
     no_deserving, no_undeserving = "no row of this group has the favourable label", "every row of this group has the favourable label"
@@ -82,9 +82,9 @@ def error_rates(mine: ErrorCounts | None, reference: ErrorCounts | None, is_refe
         gaps = NotMeasured(reason="there is no reference group")
     else:
         gaps = Gaps(
-            tpr=difference_estimate(mine.tpr, reference.tpr, "one of the two groups has no row with the favourable label"),
-            fpr=difference_estimate(mine.fpr, reference.fpr, "one of the two groups has no row without the favourable label"),
-            ppv=difference_estimate(mine.ppv, reference.ppv, "one of the two groups has nobody with the favourable outcome"),
+            tpr=difference_estimate(mine.tpr, reference.tpr, "one of the two groups has no row with the favourable label", comparisons),
+            fpr=difference_estimate(mine.fpr, reference.fpr, "one of the two groups has no row without the favourable label", comparisons),
+            ppv=difference_estimate(mine.ppv, reference.ppv, "one of the two groups has nobody with the favourable outcome", comparisons),
         )
     return ErrorRates(
         tpr=rate_estimate(mine.tpr, no_deserving), fnr=rate_estimate(_complement(mine.tpr), no_deserving),

@@ -1,0 +1,349 @@
+"""Which inputs move the model's output: SHAP values overall, per group, between groups, and for a few rows (evidence rule 10).
+
+The attributions are the model's own (interventional, against the background given); this file samples rows, sums up and puts uncertainty on the sums.
+A contribution says how the model's inputs add up to a score. It is no cause, and the gap it adds up to is one of mean scores, not of selection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from automl.audit.outcomes import FloatArray, IntArray
+from automl.audit.resampling import bootstrap_means, generator, percentile_estimate
+from automl.evidence import (
+    Background,
+    Contribution,
+    Example,
+    ExplanationSection,
+    FeatureImportance,
+    GapShare,
+    GroupImportance,
+    NotMeasured,
+    Points,
+    ScoreGap,
+    Threshold,
+)
+from automl.spec import TaskKind
+
+EXPLAINED_ROWS = 500
+BACKGROUND_ROWS = 100
+ROWS_PER_GROUP = 30
+"""Groups with fewer rows in the sample get rows of their own up to this number, used for that group only."""
+FEWEST_ROWS_OF_GROUP = 10
+POINT_FEATURES = 10
+POINT_ROWS = 150
+"""Ten features of 150 rows are 1,500 marks in one picture."""
+LISTED_CONTRIBUTIONS = 12
+OTHERS = "all other inputs"
+WEAK_CORRELATION = 0.3
+Direction = Literal["increases", "decreases", "mixed"]
+Space = Literal["log_odds", "probability", "value"]
+
+
+class Attributions(Protocol):
+    """phi: (n, features) for binary and regression, (n, features, k) for multiclass; base: a number, or one a class; output = base + sum of phi."""
+
+    @property
+    def phi(self) -> NDArray[Any]: ...
+    @property
+    def base(self) -> Any: ...
+    @property
+    def space(self) -> str: ...
+    @property
+    def explainer(self) -> str: ...
+    @property
+    def additivity_error(self) -> float: ...
+
+
+class Predicted(Protocol):
+    @property
+    def probabilities(self) -> NDArray[Any] | None: ...
+    @property
+    def values(self) -> NDArray[Any] | None: ...
+
+
+class ExplainedModel(Protocol):
+    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame) -> Attributions: ...
+    def predict(self, frame: pd.DataFrame) -> Predicted: ...
+
+
+class ExplainedRows(Protocol):
+    @property
+    def features(self) -> pd.DataFrame: ...
+    @property
+    def groups(self) -> Mapping[str, NDArray[Any]]: ...
+
+
+class ExplainedProblem(Protocol):
+    @property
+    def task(self) -> TaskKind: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def positive(self) -> str | None: ...
+    @property
+    def favourable(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The attributions of one output for the explained rows. ``rows``: their positions in the audit part; ``main``: which of them are the random sample."""
+
+    frame: pd.DataFrame
+    phi: FloatArray
+    base: float
+    rows: IntArray
+    main: IntArray
+    space: Space
+    output: str
+
+    @property
+    def outputs(self) -> FloatArray:
+        return np.asarray(self.base + self.phi.sum(axis=1))
+
+    @property
+    def names(self) -> list[str]:
+        return [str(name) for name in self.frame.columns]
+
+
+def explain_model(
+    model: ExplainedModel, audit_rows: ExplainedRows, background_rows: ExplainedRows, problem: ExplainedProblem, *, seed: int,
+    rows: int = EXPLAINED_ROWS, background: int = BACKGROUND_ROWS, reference: Mapping[str, str] | None = None, threshold: Threshold | None = None,
+) -> ExplanationSection | NotMeasured:
+    """SHAP values of ``rows`` audited rows against ``background`` training rows, both drawn at random with ``seed``.
+
+    ``reference``: the group of each attribute that score gaps are taken against; where it names none, the group with the highest mean output.
+    ``threshold``: the cut on the positive class's probability (default: the model's own), for the example nearest to it.
+    """
+    if not len(audit_rows.features.columns) or not len(audit_rows.features) or not len(background_rows.features):
+        return NotMeasured(reason="there are no inputs or no rows to explain")
+    main, of_group = _choose_rows(audit_rows, rows, seed)
+    chosen = np.unique(np.concatenate([main, *of_group.values()]))
+    place = {int(row): i for i, row in enumerate(chosen)}
+    frame = audit_rows.features.iloc[chosen]
+    against = _background(background_rows.features, background, seed)
+    attributions = model.attributions(frame, against)
+    explained = _explained(model, problem, attributions, frame, chosen, np.array([place[int(row)] for row in main]))
+    groups = {key: np.array([place[int(row)] for row in positions], dtype=np.int64) for key, positions in of_group.items()}
+    features = _importance(explained, seed)
+    return ExplanationSection(
+        output_space=explained.space, output=explained.output, explainer=attributions.explainer,
+        background=Background(source=f"training rows drawn at random (seed {seed})", n=len(against), sha256=_frame_digest(against)),
+        rows=len(main), features=features, by_group=_by_group(explained, groups),
+        score_gap_by_input=_score_gaps(explained, groups, dict(reference or {}), seed), additivity_error=float(attributions.additivity_error),
+        points=_points(explained, [feature.feature for feature in features[:POINT_FEATURES]]),
+        examples=_examples(model, problem, explained, threshold or getattr(model, "threshold", None)),
+    )
+
+
+def _choose_rows(audit_rows: ExplainedRows, rows: int, seed: int) -> tuple[IntArray, dict[tuple[str, str], IntArray]]:
+    """A random sample of all rows, and for each group its rows in it, topped up from the group where they are few: uniform within each either way."""
+    n = len(audit_rows.features)
+    rng = generator(seed, "explained rows")
+    main = np.sort(rng.choice(n, size=min(rows, n), replace=False))
+    of_group: dict[tuple[str, str], IntArray] = {}
+    for attribute, labels in audit_rows.groups.items():
+        for group in sorted({str(label) for label in labels if label is not None}):
+            members = np.flatnonzero(labels == group)
+            sampled = np.intersect1d(members, main)
+            lacking = min(ROWS_PER_GROUP, len(members)) - len(sampled)
+            if lacking > 0:
+                more = generator(seed, "rows of", attribute, group).choice(np.setdiff1d(members, sampled), size=lacking, replace=False)
+                sampled = np.sort(np.concatenate([sampled, more]))
+            of_group[attribute, group] = sampled
+    return main, of_group
+
+
+def _background(features: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+    chosen = generator(seed, "background").choice(len(features), size=min(rows, len(features)), replace=False)
+    return features.iloc[np.sort(chosen)]
+
+
+def _frame_digest(frame: pd.DataFrame) -> str:
+    digest = hashlib.sha256("\x1f".join(map(str, frame.columns)).encode("utf-8", "surrogatepass"))
+    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _explained(
+    model: ExplainedModel, problem: ExplainedProblem, attributions: Attributions, frame: pd.DataFrame, rows: IntArray, main: IntArray,
+) -> Explained:
+    """One output: the positive class, the predicted number, or for multiclass the first favourable class (without one the class predicted most often)."""
+    phi, base = np.asarray(attributions.phi, dtype=np.float64), np.asarray(attributions.base, dtype=np.float64)
+    space: Space = "value" if problem.task == "regression" else "probability" if attributions.space == "probability" else "log_odds"
+    unit = "probability" if space == "probability" else "log-odds"
+    if problem.task == "regression":
+        output = f"predicted {problem.target}"
+    elif phi.ndim == 2:
+        output = f"{unit} of {problem.positive or problem.labels[-1]}"
+    else:
+        c = _explained_class(model, problem, frame)
+        phi, base = phi[:, :, c], base[c]
+        output = f"{unit} of {problem.labels[c]}" + (" against the mean of all classes" if space == "log_odds" else "")
+    return Explained(frame, phi, float(base), rows, main, space, output)
+
+
+def _explained_class(model: ExplainedModel, problem: ExplainedProblem, frame: pd.DataFrame) -> int:
+    if problem.favourable:
+        return problem.labels.index(problem.favourable[0])
+    probabilities = model.predict(frame).probabilities
+    return 0 if probabilities is None else int(np.bincount(probabilities.argmax(axis=1)).argmax())
+
+
+def _importance(explained: Explained, seed: int) -> tuple[FeatureImportance, ...]:
+    """Mean |SHAP| over the random sample, with its bootstrap interval and the 5th to 95th percentile of the rank; most important first."""
+    sizes = np.abs(explained.phi[explained.main])
+    replicates = bootstrap_means(sizes, generator(seed, "importance"))
+    ranks = np.argsort(np.argsort(-replicates, axis=1, kind="stable"), axis=1) + 1
+    lowest, highest = np.quantile(ranks, [0.05, 0.95], axis=0, method="nearest").astype(int)
+    means = sizes.mean(axis=0)
+    order = sorted(range(len(means)), key=lambda j: (-means[j], j))
+    return tuple(
+        FeatureImportance(
+            feature=explained.names[j], mean_abs_shap=percentile_estimate(float(means[j]), replicates[:, j], len(sizes)),
+            direction=_direction(explained.frame.iloc[:, j].iloc[explained.main], explained.phi[explained.main, j]), rank=place,
+            rank_over_replicates=(int(lowest[j]), int(highest[j])),
+        )
+        for place, j in enumerate(order, start=1)
+    )
+
+
+def _direction(values: pd.Series[Any], phi: FloatArray) -> Direction:
+    if not pd.api.types.is_numeric_dtype(values):
+        return "mixed"
+    numbers = values.to_numpy(dtype=np.float64)
+    known = np.isfinite(numbers)
+    if known.sum() < 3 or np.ptp(numbers[known]) == 0 or np.ptp(phi[known]) == 0:
+        return "mixed"
+    correlation = float(spearmanr(numbers[known], phi[known]).statistic)
+    if abs(correlation) < WEAK_CORRELATION:
+        return "mixed"
+    return "increases" if correlation > 0 else "decreases"
+
+
+def _by_group(explained: Explained, groups: Mapping[tuple[str, str], IntArray]) -> dict[str, tuple[GroupImportance, ...]]:
+    by_attribute: dict[str, list[GroupImportance]] = {}
+    for (attribute, group), rows in groups.items():
+        phi = explained.phi[rows]
+        signed, sizes = phi.mean(axis=0), np.abs(phi).mean(axis=0)
+        by_attribute.setdefault(attribute, []).append(GroupImportance(
+            group=group, n=len(rows), mean_shap=_named(explained.names, signed), mean_abs_shap=_named(explained.names, sizes),
+        ))
+    return {attribute: tuple(importances) for attribute, importances in by_attribute.items()}
+
+
+def _named(names: Sequence[str], values: FloatArray) -> dict[str, float]:
+    return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+
+def _score_gaps(
+    explained: Explained, groups: Mapping[tuple[str, str], IntArray], reference: Mapping[str, str], seed: int,
+) -> tuple[ScoreGap | NotMeasured, ...]:
+    gaps: list[ScoreGap | NotMeasured] = []
+    for attribute in dict.fromkeys(attribute for attribute, _ in groups):
+        of_attribute = {group: rows for (of, group), rows in groups.items() if of == attribute}
+        large = {group: rows for group, rows in of_attribute.items() if len(rows) >= FEWEST_ROWS_OF_GROUP}
+        against = reference.get(attribute)
+        if against not in large:
+            against = max(large, key=lambda group: float(explained.outputs[large[group]].mean()), default=None)
+        for group, rows in of_attribute.items():
+            if against is None or group == against:
+                continue
+            if group not in large:
+                gaps.append(NotMeasured(reason=f"score gap of {attribute} {group}: only {len(rows)} rows, fewer than {FEWEST_ROWS_OF_GROUP}"))
+            else:
+                gaps.append(_score_gap(explained, attribute, (group, rows), (against, large[against]), seed))
+    return tuple(gaps)
+
+
+def _score_gap(explained: Explained, attribute: str, group: tuple[str, IntArray], reference: tuple[str, IntArray], seed: int) -> ScoreGap:
+    """Mean attribution in the group minus in the reference, input by input; the largest are listed, the rest is summed, and all add up to the gap."""
+    mine, theirs = explained.phi[group[1]], explained.phi[reference[1]]
+    names = explained.names
+    contributions = mine.mean(axis=0) - theirs.mean(axis=0)
+    order = np.argsort(-np.abs(contributions), kind="stable")
+    if len(order) > LISTED_CONTRIBUTIONS:
+        kept, summed = order[: LISTED_CONTRIBUTIONS - 1], order[LISTED_CONTRIBUTIONS - 1 :]
+        mine = np.column_stack([mine[:, kept], mine[:, summed].sum(axis=1)])
+        theirs = np.column_stack([theirs[:, kept], theirs[:, summed].sum(axis=1)])
+        listed = [*(names[j] for j in kept), OTHERS]
+    else:
+        mine, theirs, listed = mine[:, order], theirs[:, order], [names[j] for j in order]
+    values = mine.mean(axis=0) - theirs.mean(axis=0)
+    replicates = bootstrap_means(mine, generator(seed, "gap", attribute, group[0])) - bootstrap_means(theirs, generator(seed, "gap", attribute, reference[0], ""))
+    rows = len(mine) + len(theirs)
+    return ScoreGap(
+        attribute=attribute, group=group[0], reference=reference[0], gap=float(values.sum()),
+        contributions=tuple(
+            GapShare(feature=name, contribution=percentile_estimate(float(values[j]), replicates[:, j], rows)) for j, name in enumerate(listed)
+        ),
+    )
+
+
+def _points(explained: Explained, features: Sequence[str]) -> tuple[Points, ...]:
+    rows = explained.main[np.linspace(0, len(explained.main) - 1, min(POINT_ROWS, len(explained.main))).astype(int)]
+    points = []
+    for feature in features:
+        j = explained.names.index(feature)
+        values = tuple(_value(value) for value in explained.frame.iloc[rows, j])
+        points.append(Points(feature=feature, values=values, shap=tuple(float(phi) for phi in explained.phi[rows, j])))
+    return tuple(points)
+
+
+def _value(value: Any) -> float | str | None:
+    if value is None or pd.isna(value):
+        return None
+    return value if isinstance(value, str) else float(value)
+
+
+def _text(value: float | str | None) -> str:
+    return "missing" if value is None else value if isinstance(value, str) else f"{value:.10g}"
+
+
+def _examples(model: ExplainedModel, problem: ExplainedProblem, explained: Explained, threshold: Threshold | None) -> tuple[Example, ...]:
+    outputs = explained.outputs[explained.main]
+    order = np.argsort(outputs, kind="stable")
+    predicted = model.predict(explained.frame.iloc[explained.main])
+    picks = {"lowest output": int(order[0]), "median output": int(order[len(order) // 2]), "highest output": int(order[-1])}
+    if problem.task == "binary" and threshold is not None and predicted.probabilities is not None:
+        positive = problem.labels.index(problem.positive) if problem.positive else len(problem.labels) - 1
+        picks["nearest the cut"] = int(np.abs(predicted.probabilities[:, positive] - threshold.value).argmin())
+    examples = []
+    for why, pick in picks.items():
+        i = int(explained.main[pick])
+        examples.append(Example(
+            row=int(explained.rows[i]), why=why, output=float(outputs[pick]), base=explained.base,
+            prediction=_prediction(problem, predicted, pick, threshold), contributions=_contributions(explained, i),
+        ))
+    return tuple(examples)
+
+
+def _prediction(problem: ExplainedProblem, predicted: Predicted, row: int, threshold: Threshold | None) -> str:
+    if predicted.probabilities is None:
+        return "" if predicted.values is None else _text(float(predicted.values[row]))
+    chances = predicted.probabilities[row]
+    if problem.task == "binary" and threshold is not None:
+        positive = problem.labels.index(problem.positive) if problem.positive else len(problem.labels) - 1
+        return problem.labels[positive if chances[positive] >= threshold.value else 1 - positive]
+    return problem.labels[int(chances.argmax())]
+
+
+def _contributions(explained: Explained, i: int) -> tuple[Contribution, ...]:
+    """Largest first; beyond LISTED_CONTRIBUTIONS the rest as one, so that base and contributions add up to the output."""
+    phi, names = explained.phi[i], explained.names
+    order = np.argsort(-np.abs(phi), kind="stable")
+    kept = order if len(order) <= LISTED_CONTRIBUTIONS else order[: LISTED_CONTRIBUTIONS - 1]
+    listed = [Contribution(feature=names[j], value=_text(_value(explained.frame.iloc[i, j])), shap=float(phi[j])) for j in kept]
+    if len(kept) < len(order):
+        listed.append(Contribution(feature=OTHERS, value=f"{len(order) - len(kept)} inputs", shap=float(phi[order[len(kept):]].sum())))
+    return tuple(listed)

@@ -1,0 +1,358 @@
+"""Page one: written rules that turn the document's numbers into findings, one sentence each.
+
+A finding states a value, its interval, and its relation to a limit that somebody stated; it never judges, and below 30 rows it draws no conclusion
+(evidence rules 3, 5, 8). The rules, by id:
+
+- ``impact_ratio_below`` (high): the ratio is below the stated limit beyond sampling error (label "below" of evidence rule 7).
+- ``impact_ratio_near`` (medium): the ratio is below the limit by exact count, and the label is "inconclusive".
+- ``impact_ratio_inconclusive`` (low; crossings info): the sample cannot tell on which side of the limit the ratio lies.
+- ``impact_ratio_not_below`` (info): every group of an attribute is at or above the limit beyond sampling error.
+- ``error_gap`` (medium): a simultaneous interval of a true or false positive rate gap to the reference excludes 0.
+- ``residual_gap`` (medium): regression; the interval of the difference in mean error to the reference excludes 0.
+- ``calibration_group`` (medium): observed over expected is off by a tenth or more and its interval excludes 1.
+- ``ranking_like_chance`` (high): the AUC's interval reaches down to 0.5, or R2's to 0.
+- ``like_baseline`` (high): the interval of the run's metric includes or lies beyond the best baseline's value, on the worse side.
+- ``leak_suspected`` (high): the AUC is above 0.99, or one input carries more than 60 % of all mean |SHAP|.
+- ``sensitive_input`` (medium): a sensitive attribute is an input of the model. ``proxies_unknown`` (info): the proxy scan was not made.
+- ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
+- ``left_out`` (low, medium above 5 % of the rows): rows that were not used. ``drift`` (medium): out-of-fold and audit scores differ in the mean.
+- ``fairness_not_measured`` (medium), ``performance_not_measured`` (info): a whole section is missing, with its reason.
+- ``data_quality``: the data section's own findings of severity high or medium, as they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from automl.audit.intervals import LOW_PRECISION_BELOW
+from automl.evidence import (
+    Attribute,
+    DataSection,
+    Estimate,
+    ExplanationSection,
+    FairnessSection,
+    Finding,
+    Group,
+    NotMeasured,
+    PerformanceSection,
+    Ratio,
+    SearchSection,
+    Severity,
+    Value,
+)
+from automl.spec import Limit, Metric
+
+ORDER: tuple[Severity, ...] = ("high", "medium", "low", "info")
+LEAK_AUC = 0.99
+LEAK_SHARE = 0.6
+CALIBRATION_OFF = 0.1
+UNKNOWN_LOW, UNKNOWN_MEDIUM = 0.05, 0.2
+LEFT_OUT_MEDIUM = 0.05
+LISTED = 4
+DEFAULT_METRIC: dict[str, tuple[Metric, ...]] = {"smaller": ("log_loss", "brier", "rmse", "mae"), "larger": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "r2")}
+
+
+def write_findings(
+    data: DataSection, search: SearchSection | NotMeasured, performance: PerformanceSection | NotMeasured, fairness: FairnessSection | NotMeasured,
+    explanation: ExplanationSection | NotMeasured, limit: Limit | float,
+) -> tuple[Finding, ...]:
+    """All findings, most severe first; their ids are unique and their pointers lead into the document that has these sections."""
+    ratio = limit.ratio if isinstance(limit, Limit) else float(limit)
+    found = [
+        *_of_fairness(fairness, ratio), *_of_performance(performance, search), *_of_explanation(explanation, data), *_of_data(data),
+    ]
+    return tuple(sorted(found, key=lambda finding: ORDER.index(finding.severity)))
+
+
+def number(value: float, limit: float | None = None) -> str:
+    """Two decimals, or as many (up to six) as it takes to show on which side of the limit the value lies."""
+    text = f"{value:.2f}"
+    for digits in range(3, 7):
+        if limit is None or value == limit or ((float(text) < limit) == (value < limit) and float(text) != limit):
+            break
+        text = f"{value:.{digits}f}"
+    return text
+
+
+def _shown(name: str) -> str:
+    """A name from the data, bounded: it may be as long as a book and hold line breaks."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return flat if len(flat) <= 60 else flat[:59] + "…"
+
+
+def _interval(estimate: Estimate | Ratio, limit: float | None = None) -> str:
+    level = f"{100 * estimate.level:.3g}"
+    return f"{level} % interval {number(estimate.low, limit)} to {number(estimate.high, limit)}"
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = [_shown(name) for name in names[:LISTED]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _excludes(estimate: Value, value: float) -> bool:
+    return isinstance(estimate, Estimate) and not estimate.low_precision and not estimate.low <= value <= estimate.high
+
+
+def _of_fairness(fairness: FairnessSection | NotMeasured, limit: float) -> Iterator[Finding]:
+    if isinstance(fairness, NotMeasured):
+        yield Finding(
+            id="fairness_not_measured", severity="medium", text=f"Group fairness was not measured: {fairness.reason}.", evidence="/fairness",
+            suggestion="Name the attributes that must be treated fairly.", rule="fairness_not_measured",
+        )
+        return
+    for pointer, of_class, attribute in _tables(fairness):
+        if len(attribute.columns) == 1:
+            yield from _of_groups(attribute, pointer, of_class, limit)
+        else:
+            yield from _of_crossing(attribute, pointer, of_class, limit)
+        if len(attribute.columns) == 1 and not of_class:
+            yield from _of_membership(attribute, pointer)
+        if fairness.outcome == "score":
+            yield from _of_residuals(attribute, pointer)
+
+
+def _tables(fairness: FairnessSection) -> Iterator[tuple[str, str, Attribute]]:
+    """Every table with its pointer and, where it is of one class of several, that class."""
+    for name in ("attributes", "intersections"):
+        for i, attribute in enumerate(getattr(fairness, name)):
+            yield f"/fairness/{name}/{i}", "", attribute
+        for c, section in enumerate(fairness.by_class):
+            for i, attribute in enumerate(getattr(section, name)):
+                yield f"/fairness/by_class/{c}/{name}/{i}", section.favourable, attribute
+
+
+def _ratios(attribute: Attribute) -> list[tuple[int, Group, Ratio]]:
+    return [(i, group, group.impact_ratio) for i, group in enumerate(attribute.groups) if isinstance(group.impact_ratio, Ratio)]
+
+
+def _selected(of_class: str) -> str:
+    return f"given {_shown(of_class)}" if of_class else "selected"
+
+
+def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:
+    ratios = _ratios(attribute)
+    unclear = []
+    for i, group, ratio in ratios:
+        if ratio.label == "below":
+            yield _ratio_finding("impact_ratio_below", "high", attribute, f"{pointer}/groups/{i}", of_class, (group, ratio), limit)
+        elif ratio.label == "inconclusive" and ratio.below_limit_exact:
+            yield _ratio_finding("impact_ratio_near", "medium", attribute, f"{pointer}/groups/{i}", of_class, (group, ratio), limit)
+        elif ratio.label == "inconclusive":
+            unclear.append(group.group)
+        yield from _of_errors(attribute, group, f"{pointer}/groups/{i}", of_class)
+    if unclear:
+        yield Finding(
+            id=f"impact_ratio_inconclusive:{pointer}", severity="low",
+            text=f"Whether {_listing(unclear)} ({_shown(attribute.attribute)}) are {_selected(of_class)} at no less than {number(limit)} times the rate of "
+            f"{_shown(attribute.reference or '')} is inconclusive at this sample size.",
+            evidence=pointer, suggestion="More rows of these groups would narrow the intervals.", rule="impact_ratio_inconclusive",
+        )
+    others = [ratio for _, _, ratio in ratios if ratio.label != "reference"]
+    if others and all(ratio.label == "not_below" for ratio in others):
+        lowest = min(others, key=lambda ratio: ratio.value)
+        yield Finding(
+            id=f"impact_ratio_not_below:{pointer}", severity="info",
+            text=f"Every group of {_shown(attribute.attribute)} is {_selected(of_class)} at no less than {number(limit)} times the rate of the others beyond sampling "
+            f"error; the lowest ratio is {number(lowest.value, limit)} ({_interval(lowest, limit)}).",
+            evidence=pointer, rule="impact_ratio_not_below",
+        )
+
+
+def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer: str, of_class: str, measured: tuple[Group, Ratio], limit: float) -> Finding:
+    group, ratio = measured
+    reference = _shown(attribute.reference or "")
+    start = (
+        f"{_shown(group.group)} ({_shown(attribute.attribute)}) is {_selected(of_class)} at {number(ratio.value, limit)} times the rate of {reference} "
+        f"({_interval(ratio, limit)}; {ratio.k:,} of {ratio.n:,} against {ratio.k_ref:,} of {ratio.n_ref:,}), below the stated limit of {number(limit)}"
+    )
+    if rule == "impact_ratio_below":
+        end, suggestion = " beyond sampling error.", "Look at which inputs carry the gap, and at the errors of this group."
+    else:
+        compared = "" if attribute.reference_named or len(attribute.groups) < 3 else f" with {len(attribute.groups)} groups compared"
+        end = f"; whether this is more than sampling error is inconclusive at this sample size{compared}."
+        detectable = group.minimum_detectable_ratio
+        suggestion = "No ratio could be shown to be below the limit with so few rows." if detectable is None else (
+            f"With these sizes a true ratio of {number(detectable, limit)} or less would be shown to be below the limit in four of five samples."
+        )
+    if group.n < LOW_PRECISION_BELOW:
+        end = end.removesuffix(".") + f"; the group has only {group.n} rows."
+    return Finding(id=f"{rule}:{pointer}", severity=severity, text=start + end, evidence=f"{pointer}/impact_ratio", suggestion=suggestion, rule=rule)
+
+
+def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:
+    """One sentence for all below and one for all that cannot be told: a crossing may have hundreds of cells."""
+    ratios = _ratios(attribute)
+    below = sorted(((i, group, ratio) for i, group, ratio in ratios if ratio.label == "below"), key=lambda item: item[2].value)
+    unclear = [group.group for _, group, ratio in ratios if ratio.label == "inconclusive"]
+    name = _shown(attribute.attribute)
+    if below:
+        i, lowest, ratio = below[0]
+        yield Finding(
+            id=f"impact_ratio_below:{pointer}", severity="high",
+            text=f"{len(below)} of {len(attribute.groups)} groups of {name} are {_selected(of_class)} at less than the stated limit of {number(limit)} times the rate of "
+            f"another group beyond sampling error; the lowest is {_shown(lowest.group)} at {number(ratio.value, limit)} times the rate of "
+            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {ratio.k:,} of {ratio.n:,}).",
+            evidence=f"{pointer}/groups/{i}/impact_ratio", suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.",
+            rule="impact_ratio_below",
+        )
+    if unclear:
+        yield Finding(
+            id=f"impact_ratio_inconclusive:{pointer}", severity="info",
+            text=f"For {len(unclear)} of {len(attribute.groups)} groups of {name} the ratio's side of the stated limit of {number(limit)} is inconclusive at this sample size.",
+            evidence=pointer, rule="impact_ratio_inconclusive",
+        )
+
+
+def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) -> Iterator[Finding]:
+    if isinstance(group.error_rates, NotMeasured) or isinstance(group.error_rates.gaps, NotMeasured):
+        return
+    whose = {"tpr": "rows whose true label is the favourable one", "fpr": "rows whose true label is not the favourable one"}
+    for rate, gap in (("tpr", group.error_rates.gaps.tpr), ("fpr", group.error_rates.gaps.fpr)):
+        if isinstance(gap, Estimate) and _excludes(gap, 0):
+            relation = "less" if gap.value < 0 else "more"
+            outcome = _shown(of_class) if of_class else "the favourable outcome"
+            yield Finding(
+                id=f"error_gap:{pointer}:{rate}", severity="medium",
+                text=f"Among {whose[rate]}, {_shown(group.group)} ({_shown(attribute.attribute)}) get {outcome} {relation} often than {_shown(attribute.reference or '')}: "
+                f"the rates differ by {100 * gap.value:+.1f} points ({100 * gap.level:.3g} % interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}).",
+                evidence=f"{pointer}/error_rates/gaps/{rate}",
+                suggestion="With unequal base rates not all error measures can agree; say which one governs this use, and why.", rule="error_gap",
+            )
+    observed = NotMeasured(reason="") if isinstance(group.calibration, NotMeasured) else group.calibration.observed_over_expected
+    if isinstance(observed, Estimate) and _excludes(observed, 1) and abs(observed.value - 1) >= CALIBRATION_OFF:
+        yield Finding(
+            id=f"calibration_group:{pointer}", severity="medium",
+            text=f"In {_shown(group.group)} ({_shown(attribute.attribute)}) favourable labels are observed {number(observed.value, 1)} times as often as the model's probabilities "
+            f"expect ({_interval(observed, 1)}).",
+            evidence=f"{pointer}/calibration", suggestion="Read the scores of this group with care, or recalibrate.", rule="calibration_group",
+        )
+
+
+def _of_residuals(attribute: Attribute, pointer: str) -> Iterator[Finding]:
+    for i, group in enumerate(attribute.groups):
+        gap = NotMeasured(reason="") if isinstance(group.score, NotMeasured) else group.score.residual_difference
+        if isinstance(gap, Estimate) and _excludes(gap, 0):
+            yield Finding(
+                id=f"residual_gap:{pointer}/groups/{i}", severity="medium",
+                text=f"The truth lies {'above' if gap.value > 0 else 'below'} the prediction by {abs(gap.value):.4g} more for {_shown(group.group)} "
+                f"({_shown(attribute.attribute)}) than for {_shown(attribute.reference or '')} (difference of mean errors {gap.value:.4g}, 95 % interval {gap.low:.4g} to {gap.high:.4g}).",
+                evidence=f"{pointer}/groups/{i}/score/residual_difference", suggestion="Look at which inputs this group's error goes with.", rule="residual_gap",
+            )
+
+
+def _of_membership(attribute: Attribute, pointer: str) -> Iterator[Finding]:
+    rows = sum(group.n for group in attribute.groups) + attribute.unknown
+    share = attribute.unknown / rows if rows else 0.0
+    if share > UNKNOWN_LOW:
+        yield Finding(
+            id=f"unknown_share:{pointer}", severity="medium" if share > UNKNOWN_MEDIUM else "low",
+            text=f"{attribute.unknown:,} of {rows:,} audited rows ({100 * share:.1f} %) have no known {_shown(attribute.attribute)}; they are counted and left out of its table.",
+            evidence=f"{pointer}/unknown", suggestion="The band beside each ratio says how far these rows could move it.", rule="unknown_share",
+        )
+    small = [group.group for group in attribute.groups if group.n < LOW_PRECISION_BELOW]
+    if small:
+        yield Finding(
+            id=f"small_groups:{pointer}", severity="info",
+            text=f"{len(small)} of {len(attribute.groups)} groups of {_shown(attribute.attribute)} have fewer than {LOW_PRECISION_BELOW} audited rows: {_listing(small)}.",
+            evidence=pointer, suggestion="Their intervals are wide; more rows are needed to say more.", rule="small_groups",
+        )
+
+
+def _of_performance(performance: PerformanceSection | NotMeasured, search: SearchSection | NotMeasured) -> Iterator[Finding]:
+    if isinstance(performance, NotMeasured):
+        yield Finding(
+            id="performance_not_measured", severity="info", text=f"Performance was not measured: {performance.reason}.", evidence="/performance",
+            rule="performance_not_measured",
+        )
+        return
+    for metric, chance in (("roc_auc", 0.5), ("r2", 0.0)):
+        value = performance.metrics.get(metric)
+        if isinstance(value, Estimate) and value.low <= chance:
+            yield Finding(
+                id=f"ranking_like_chance:{metric}", severity="high",
+                text=f"On the audited rows {_metric(metric)} is {number(value.value, chance)} ({_interval(value, chance)}): not distinguishable from {chance:g}, what knowing nothing gives.",
+                evidence=f"/performance/metrics/{metric}", suggestion="Check the target and the inputs before using this model for anything.",
+                rule="ranking_like_chance",
+            )
+    yield from _against_baseline(performance, search)
+    auc = performance.metrics.get("roc_auc")
+    if isinstance(auc, Estimate) and auc.value > LEAK_AUC:
+        yield Finding(
+            id="leak_suspected:auc", severity="high",
+            text=f"AUC on the audited rows is {auc.value:.4f} ({100 * auc.level:.3g} % interval {auc.low:.4f} to {auc.high:.4f}), unusually close to 1: an input may hold the answer.",
+            evidence="/performance/metrics/roc_auc", suggestion="Check that every input is known at the time of the decision.", rule="leak_suspected",
+        )
+    overall = performance.drift.get("")
+    if isinstance(overall, Estimate) and _excludes(overall, 0):
+        yield Finding(
+            id="drift", severity="medium",
+            text=f"Mean scores out-of-fold and on the audited rows differ by {overall.value:+.3g} (95 % interval {overall.low:+.3g} to {overall.high:+.3g}).",
+            evidence="/performance/drift", suggestion="The audited rows may come from another time or population than the training rows.", rule="drift",
+        )
+
+
+def _metric(name: str) -> str:
+    return {"roc_auc": "AUC", "r2": "R2", "rmse": "RMSE", "mae": "MAE", "f1": "F1"}.get(name, name.replace("_", " "))
+
+
+def _against_baseline(performance: PerformanceSection, search: SearchSection | NotMeasured) -> Iterator[Finding]:
+    metric = _metric_to_compare(performance, search)
+    if metric is None:
+        return
+    smaller = metric in DEFAULT_METRIC["smaller"]
+    mine = performance.metrics[metric]
+    measured = {name: metrics[metric] for name, metrics in performance.baselines.items() if isinstance(metrics.get(metric), Estimate)}
+    if not isinstance(mine, Estimate) or not measured:
+        return
+    values = {name: estimate.value for name, estimate in measured.items() if isinstance(estimate, Estimate)}
+    best = (min if smaller else max)(values, key=lambda name: values[name])
+    if mine.high >= values[best] if smaller else mine.low <= values[best]:
+        yield Finding(
+            id=f"like_baseline:{metric}", severity="high",
+            text=f"The model's {_metric(metric)} is {mine.value:.4g} ({100 * mine.level:.3g} % interval {mine.low:.4g} to {mine.high:.4g}); the baseline \"{_shown(best)}\" has {values[best]:.4g}: "
+            "the model is not distinguishable from the best baseline.",
+            evidence=f"/performance/metrics/{metric}", suggestion="Prefer the baseline, or look for better inputs.", rule="like_baseline",
+        )
+
+
+def _metric_to_compare(performance: PerformanceSection, search: SearchSection | NotMeasured) -> str | None:
+    """The run's own metric, else the first of the proper ones that was measured."""
+    candidates: Iterable[str] = (*([] if isinstance(search, NotMeasured) else [search.metric]), "log_loss", "rmse", "accuracy")
+    return next((name for name in candidates if isinstance(performance.metrics.get(name), Estimate)), None)
+
+
+def _of_explanation(explanation: ExplanationSection | NotMeasured, data: DataSection) -> Iterator[Finding]:
+    for i, column in enumerate(data.columns):
+        if column.role == "sensitive" and column.used_as_feature:
+            yield Finding(
+                id=f"sensitive_input:/data/columns/{i}", severity="medium", text=f"The sensitive attribute {_shown(column.name)} is an input of the model.",
+                evidence=f"/data/columns/{i}", suggestion="State the basis for using it at the time of the decision, or leave it out.", rule="sensitive_input",
+            )
+    if isinstance(explanation, NotMeasured):
+        return
+    sizes = [feature.mean_abs_shap.value if isinstance(feature.mean_abs_shap, Estimate) else 0.0 for feature in explanation.features]
+    if len(sizes) > 1 and sum(sizes) > 0 and sizes[0] / sum(sizes) > LEAK_SHARE:
+        yield Finding(
+            id="leak_suspected:input", severity="high",
+            text=f"One input, {_shown(explanation.features[0].feature)}, carries {100 * sizes[0] / sum(sizes):.0f} % of all mean |SHAP| ({explanation.output}); it may hold the answer.",
+            evidence="/explanation/features/0", suggestion="Check that this input is known at the time of the decision.", rule="leak_suspected",
+        )
+    if any(column.role == "sensitive" for column in data.columns):
+        yield Finding(
+            id="proxies_unknown", severity="info",
+            text=f"Whether other inputs stand in for the sensitive attributes was not measured: {explanation.proxies.reason}.",
+            evidence="/explanation/proxies", rule="proxies_unknown",
+        )
+
+
+def _of_data(data: DataSection) -> Iterator[Finding]:
+    for i, left in enumerate(data.left_out):
+        if left.n > 0:
+            yield Finding(
+                id=f"left_out:{i}", severity="medium" if left.n > LEFT_OUT_MEDIUM * max(data.rows, 1) else "low",
+                text=f"{left.n:,} of {data.rows:,} rows were left out: {left.reason.rstrip('.')}.", evidence=f"/data/left_out/{i}",
+                suggestion="Check whether these rows differ from the others.", rule="left_out",
+            )
+    yield from (finding for finding in data.quality if finding.severity in ("high", "medium"))
