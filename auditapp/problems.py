@@ -6,19 +6,26 @@ Routes raise `Problem`; whatever else goes wrong under ``/api/`` (unknown path, 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
 
 from auditapp.request_ids import request_id
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
 CATALOGUE_URL = "/api/v1/problems"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,11 @@ CATALOGUE: dict[str, Kind] = {
 _KIND_OF_STATUS = {
     400: "malformed", 401: "unauthenticated", 403: "not-allowed", 404: "not-found", 405: "method-not-allowed", 409: "conflict", 413: "too-large",
     415: "unsupported-media-type", 422: "invalid", 500: "internal", 503: "unavailable", 507: "storage-full",
+}
+
+_KIND_OF_ERROR: dict[type[Exception], str] = {
+    Http404: "not-found", PermissionDenied: "not-allowed", RequestDataTooBig: "too-large", SuspiciousOperation: "malformed", MultiPartParserError: "malformed",
+    BadRequest: "malformed",
 }
 
 
@@ -87,8 +99,14 @@ def _answer(document: dict[str, Any], headers: dict[str, str]) -> HttpResponse:
     return response
 
 
+@csrf_exempt
+def unknown_address(request: HttpRequest) -> HttpResponse:
+    """View for every address under ``/api/`` that nothing else answers."""
+    return problem_response("not-found")
+
+
 class ProblemAnswers:
-    """Middleware: an error under ``/api/`` that is not a problem document yet (Django's 404 page, a plain 405, a 500) becomes one."""
+    """Middleware: an error under ``/api/`` that is not a problem document yet (a plain 405, a refused host, a defect of ours) becomes one."""
 
     _CARRIED = ("Allow", "Retry-After", "WWW-Authenticate", "Connection")
 
@@ -102,6 +120,17 @@ class ProblemAnswers:
         headers = {name: response[name] for name in self._CARRIED if response.has_header(name)}
         response.close()
         return _for_status(response.status_code, headers)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """What a view did not foresee: logged with its trace, told without it, and without the page that a person would get."""
+        if not request.path_info.startswith(API_PREFIX):
+            return None
+        for known, kind in _KIND_OF_ERROR.items():
+            if isinstance(error, known):
+                return problem_response(kind)
+        logger.error("%s %s: %s", request.method, request.path, error, exc_info=error)
+        got_request_exception.send(sender=type(self), request=request)
+        return problem_response("internal")
 
 
 def _for_status(status: int, headers: dict[str, str]) -> HttpResponse:

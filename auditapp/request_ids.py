@@ -7,7 +7,10 @@ import re
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
+from django.core.signals import request_finished
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -29,13 +32,16 @@ class RequestIds:
         given = request.headers.get("X-Request-ID", "")
         # Anything else could forge log lines or headers, so it is replaced rather than cleaned
         own = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
-        reset = _current.set(own)
-        try:
-            response = self.get_response(request)
-        finally:
-            _current.reset(reset)
+        _current.set(own)
+        response = self.get_response(request)
         response["X-Request-ID"] = own
         return response
+
+
+@receiver(request_finished)
+def _forget(**_: Any) -> None:
+    # Not in the middleware: Django logs a refused request after all middleware has returned
+    _current.set("-")
 
 
 class InLogRecords(logging.Filter):

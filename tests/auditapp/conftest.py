@@ -195,7 +195,7 @@ def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
 def _wait_for(port: int, log: Path) -> None:
     for _ in range(200):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/problems", timeout=5):  # noqa: S310 - our own loopback address
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/problems", timeout=5):
                 return
         except OSError:
             time.sleep(0.1)
