@@ -1,0 +1,204 @@
+"""Sections 6 to 9 of a report: what each group gets, how sure that is, how the errors fall, and crossings of attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auditapp.report.blocks import LOW_PRECISION, Block, charts_of, data_text, facts, heading, not_measured, note, paragraph, shown, table
+from automl.evidence import (
+    Attribute,
+    Charts,
+    ErrorRates,
+    Evidence,
+    FairnessSection,
+    Group,
+    GroupCalibration,
+    NotMeasured,
+    Ratio,
+    ScoreOutcome,
+    Test,
+    VersusRest,
+)
+from automl.printing import LABEL_WORDS, fixed, p_value, percent, ratio, significant, whole
+
+GROUP_LENGTH = 70
+
+
+def outcome_section(evidence: Evidence, charts: Charts) -> list[Block]:
+    fairness = evidence.fairness
+    if isinstance(fairness, NotMeasured):
+        return [not_measured("Group fairness", fairness)]
+    blocks: list[Block] = [
+        facts([
+            ("Favourable outcome", ", ".join(map(data_text, fairness.favourable)) or "a higher number"),
+            ("Limit stated for impact ratios", f"{fairness.limit.ratio:g} of the highest rate; a convention that was chosen, not a law"),
+            ("Comparison", "each group with the group of the highest rate, or with the reference that was named before the audit part was opened"),
+        ]),
+        note("The interval of a ratio is for reading. Its label is decided on limits that allow for the number of groups compared, so the two may differ near the limit."),
+    ]
+    for place, attribute in enumerate(fairness.attributes, start=1):
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, str(place))]
+    for place, of_class in enumerate(fairness.by_class, start=1):
+        for at, attribute in enumerate(of_class.attributes, start=1):
+            blocks += [heading(f"Favourable outcome {data_text(of_class.favourable)}, by {data_text(attribute.attribute)}"),
+                       *_outcomes(attribute, fairness, charts, f"class-{place}-{at}")]
+    return blocks
+
+
+def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, place: str) -> list[Block]:
+    blocks: list[Block] = [paragraph(_who_is_compared(attribute))]
+    if fairness.outcome == "score":
+        return blocks + charts_of(charts, f"score-{place}", exactly=True) + [_scores(attribute)]
+    limit = fairness.limit.ratio
+    return [
+        *blocks, *charts_of(charts, f"selection-rate-{place}", exactly=True), *charts_of(charts, f"impact-ratio-{place}", exactly=True),
+        table(
+            f"Outcomes by {data_text(attribute.attribute)}",
+            [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.2),
+             ("impact ratio, 95 % interval", "left", 1.2), ("against the limit", "left", 1.2)],
+            [_outcome_row(group, limit) for group in attribute.groups]),
+    ]
+
+
+def _who_is_compared(attribute: Attribute) -> str:
+    reference = "No group could serve as reference." if attribute.reference is None else \
+        f"Reference: {data_text(attribute.reference)}, {'as named beforehand' if attribute.reference_named else 'the group with the highest rate'}."
+    unknown = f" {whole(attribute.unknown)} rows have an unknown value here and are in no group."
+    bins = f" Groups are bins at {', '.join(f'{edge:g}' for edge in attribute.bins)}." if attribute.bins else ""
+    return reference + bins + unknown + (f" {attribute.note}" if attribute.note else "")
+
+
+def _outcome_row(group: Group, limit: float) -> tuple[str, ...]:
+    one = group.impact_ratio
+    label = LABEL_WORDS[one.label] if isinstance(one, Ratio) else "not computable"
+    return (
+        data_text(group.group, GROUP_LENGTH), whole(group.n), percent(group.share), "–" if group.selected is None else whole(group.selected),
+        shown(group.selection_rate, as_percent=True), ratio(one, limit), f"excluded: {group.excluded}" if group.excluded else label)
+
+
+def _scores(attribute: Attribute) -> Block:
+    measured = [(group, group.score) for group in attribute.groups if isinstance(group.score, ScoreOutcome)]
+    return table(
+        f"Scores by {data_text(attribute.attribute)}",
+        [("group", "left", 1.2), ("n", "right", 0), ("mean score", "left", 1), ("difference to the reference", "left", 1), ("mean residual", "left", 1), ("mean absolute error", "left", 1)],
+        [(data_text(group.group, GROUP_LENGTH), whole(group.n), shown(score.mean), shown(score.mean_difference, signed=True), shown(score.mean_residual, signed=True), shown(score.mean_absolute_error))
+         for group, score in measured])
+
+
+def tests_section(evidence: Evidence) -> list[Block]:
+    fairness = evidence.fairness
+    if isinstance(fairness, NotMeasured):
+        return [not_measured("Statistical tests", fairness)]
+    blocks: list[Block] = [
+        paragraph(f"Each group is tested against the pooled others. The primary family has {whole(fairness.family.tests)} tests, adjusted by Holm's method; everything else is exploratory. "
+                  "A small p says that a group differs from the pooled others, not that the difference matters; the ratio and the shortfall say how large it is."),
+    ]
+    for attribute in fairness.attributes:
+        blocks += _tests(attribute)
+    for of_class in fairness.by_class:
+        blocks.append(heading(f"Favourable outcome {data_text(of_class.favourable)}"))
+        for attribute in of_class.attributes:
+            blocks += _tests(attribute)
+    return blocks
+
+
+def _tests(attribute: Attribute) -> list[Block]:
+    omnibus = attribute.omnibus
+    all_groups = f"All groups of {data_text(attribute.attribute)} together: {_test(omnibus)}." if isinstance(omnibus, Test) else f"All groups together: not measured: {omnibus.reason}."
+    measured = [(group, group.versus_rest) for group in attribute.groups if isinstance(group.versus_rest, VersusRest)]
+    if not measured:
+        return [paragraph(all_groups)]
+    return [
+        paragraph(all_groups),
+        table(
+            f"{data_text(attribute.attribute)}: each group against the pooled others",
+            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 1.5), ("short of the pool's rate by", "right", 0.7), ("smallest ratio that could be told", "right", 0.8),
+             ("one person changes the direction", "left", 0.8)],
+            [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. The smallest ratio that could be told is at 80 % power."),
+    ]
+
+
+def _test_row(group: Group, rest: VersusRest) -> tuple[str, ...]:
+    return (
+        data_text(group.group, GROUP_LENGTH), shown(rest.difference, as_percent=True, signed=True), "; ".join(map(_test, rest.tests)) or "withheld: few people",
+        "–" if group.shortfall is None else fixed(group.shortfall.to_pool, 1), "–" if group.minimum_detectable_ratio is None else fixed(group.minimum_detectable_ratio, 2),
+        "–" if group.flip_flop is None else "yes" if group.flip_flop else "no")
+
+
+def _test(test: Test) -> str:
+    names = {"fisher": "Fisher", "mid_p": "mid-p", "chi2": "chi-squared", "z": "z"}
+    statistic = f" {significant(test.statistic, 3)}," if test.statistic is not None else ""
+    adjusted = f" ({test.adjustment or 'adjusted'}: {p_value(test.p_adjusted)})" if test.p_adjusted is not None else ""
+    p = p_value(test.p)
+    return f"{names.get(test.name, test.name)}{statistic} p {p if p.startswith('<') else f'= {p}'}{adjusted}"
+
+
+def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
+    fairness = evidence.fairness
+    if isinstance(fairness, NotMeasured):
+        return [not_measured("Error rates by group", fairness)]
+    blocks: list[Block] = []
+    for place, attribute in enumerate(fairness.attributes, start=1):
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_errors(attribute, charts, str(place))]
+    blocks.append(note("With unequal base rates, calibration and equal error rates cannot all hold at once; which of them governs is for people to say."))
+    return blocks
+
+
+def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
+    measured = [(group, group.error_rates) for group in attribute.groups if isinstance(group.error_rates, ErrorRates)]
+    if not measured:
+        reasons = dict.fromkeys(group.error_rates.reason for group in attribute.groups if isinstance(group.error_rates, NotMeasured))
+        return [not_measured("Error rates", NotMeasured(reason=reason)) for reason in reasons]
+    name = data_text(attribute.attribute)
+    gaps = [(group, rates.gaps) for group, rates in measured if not isinstance(rates.gaps, NotMeasured)]
+    blocks = [
+        *charts_of(charts, f"error-rates-{place}", exactly=True),
+        table(f"Error rates by {name}, with 95 % intervals",
+              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("accuracy", "left", 1)],
+              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.accuracy))) for group, rates in measured]),
+        table(f"{name}: signed differences to the reference, in percentage points, with 95 % intervals",
+              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1)],
+              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True, signed=True) for one in (gap.tpr, gap.fpr, gap.ppv))) for group, gap in gaps]),
+    ]
+    calibrated = [(group, group.calibration) for group in attribute.groups if isinstance(group.calibration, GroupCalibration)]
+    if calibrated:
+        blocks.append(table(
+            f"Calibration by {name}", [("group", "left", 1.1), ("observed", "right", 0), ("expected", "right", 0), ("observed over expected, 95 % interval", "left", 1.2), ("z", "right", 0)],
+            [(data_text(group.group, GROUP_LENGTH), whole(one.observed), fixed(one.expected, 1), shown(one.observed_over_expected), "–" if one.z is None else fixed(one.z, 2)) for group, one in calibrated]))
+    return blocks + _maxima(attribute)
+
+
+def _maxima(attribute: Attribute) -> list[Block]:
+    summary = attribute.summary
+    rows = [(words, fixed(value, 3)) for words, value in (
+        ("demographic parity difference", summary.demographic_parity_difference), ("demographic parity ratio", summary.demographic_parity_ratio),
+        ("equalised odds difference", summary.equalized_odds_difference), ("equal opportunity difference", summary.equal_opportunity_difference)) if value is not None]
+    if not rows:
+        return []
+    return [table(f"{data_text(attribute.attribute)}: largest differences between groups, descriptive", [("measure", "left", 1), ("value", "right", 0)], rows,
+                  "Maxima over groups have no interval of their own; the signed differences above carry the uncertainty.")]
+
+
+def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
+    fairness = evidence.fairness
+    if isinstance(fairness, NotMeasured):
+        return [not_measured("Crossings of attributes", fairness)]
+    if not fairness.intersections:
+        return [paragraph("No two attributes were crossed: fewer than two were declared, or crossings were not asked for.")]
+    blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Tests on crossings are exploratory.")]
+    for place, attribute in enumerate(fairness.intersections, start=1):
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"), *_tests(attribute)]
+        blocks += charts_of(charts, f"error-rates-crossing-{place}", exactly=True)
+    return blocks
+
+
+def lowest_ratio(attribute: Attribute) -> tuple[Group, Ratio] | None:
+    """The group whose impact ratio is the lowest of the table; None where there is no ratio."""
+    compared = [(group, group.impact_ratio) for group in attribute.groups if isinstance(group.impact_ratio, Ratio) and group.impact_ratio.label not in ("reference", "not_computable")]
+    return min(compared, key=lambda pair: pair[1].value) if compared else None
+
+
+def attributes_of(fairness: FairnessSection) -> Sequence[Attribute]:
+    return (*fairness.attributes, *fairness.intersections)
+
+

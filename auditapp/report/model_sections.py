@@ -1,0 +1,203 @@
+"""Sections 4, 5 and 10 of a report: the data, the model and how well it fits, and what moves its output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from auditapp.report.blocks import Block, Statements, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
+from automl.charts.performance import metric_words
+from automl.evidence import Calibration, Charts, Confusion, Estimate, Evidence, ExplanationSection, NotMeasured, PerformanceSection, SearchSection, Value
+from automl.printing import estimate, fixed, significant, whole
+from automl.spec import TaskSpec
+
+MOST_TRIALS = 60
+MOST_COLUMNS = 80
+
+
+def data_section(evidence: Evidence, statements: Statements | None) -> list[Block]:
+    data = evidence.data
+    reading = data.reading
+    how = ", ".join(part for part in (reading.format, reading.compression, reading.encoding, f"delimiter {reading.delimiter!r}" if reading.delimiter else None) if part)
+    blocks: list[Block] = [
+        facts([
+            ("Rows in the table", whole(data.rows)), ("Read as", how), ("SHA-256 of the file", data.sha256),
+            ("Split", f"{data.split.method}: {whole(data.split.train)} rows to learn from, {whole(data.split.audit)} rows set aside for the audit" if data.split.train
+             else f"{whole(data.split.audit)} rows audited; nothing was learned here"),
+            ("How it was split", data_text(data.split.detail or data.split.method, 400)), ("Seed of the split", str(data.split.seed)),
+        ]),
+        *_target(evidence),
+    ]
+    if any(one.n for one in data.left_out):
+        blocks.append(table("Rows left out", [("reason", "left", 1), ("rows", "right", 0)], [(data_text(one.reason), whole(one.n)) for one in data.left_out if one.n]))
+    if data.unknown:
+        blocks.append(table("Rows with an unknown value, never imputed", [("attribute", "left", 1), ("rows", "right", 0)],
+                            [(data_text(name), whole(n)) for name, n in data.unknown.items()]))
+    columns = data.columns[:MOST_COLUMNS]
+    blocks.append(table(
+        "Columns", [("column", "left", 1.6), ("role", "left", 0), ("type", "left", 0), ("missing", "right", 0), ("distinct", "right", 0), ("used as feature", "left", 0), ("note", "left", 1)],
+        [(data_text(one.name, 60), one.role, one.type, whole(one.missing), whole(one.distinct), "yes" if one.used_as_feature else "no", data_text(one.note, 120) if one.note else "")
+         for one in columns],
+        "" if len(columns) == len(data.columns) else "Further columns are in the attached evidence."))
+    for one in data.quality:
+        blocks.append(paragraph(f"{one.text} {one.suggestion}".strip()))
+    blocks.append(stated(
+        statements, ("data_origin", "Origin of the data"), ("data_class", "Data class (historical or test data) and why"), ("lawful_basis", "Lawful basis"),
+        ("labelling", "Collection and labelling"), ("known_gaps", "Known gaps")))
+    return blocks
+
+
+def _target(evidence: Evidence) -> list[Block]:
+    target = evidence.data.target
+    if target is None:
+        return [paragraph("No target column was given: what needs the true outcome is not measured.")]
+    rows = [(data_text(label), shown(rate, as_percent=True), whole(rate.n) if isinstance(rate, Estimate) else "") for label, rate in target.base_rates.items()]
+    inferred = "inferred from its values" if target.inferred else "as stated"
+    blocks: list[Block] = [facts([
+        ("Target", data_text(target.name)), ("Task", f"{target.task} ({inferred})"),
+        *([("Positive class", data_text(target.positive))] if target.positive is not None else []),
+        *([("Favourable outcome", ", ".join(map(data_text, target.favourable)))] if target.favourable else []),
+        *([("Mean of the target", shown(target.mean))] if target.mean is not None else []),
+    ])]
+    if rows:
+        blocks.append(table("Base rates over all rows with a target", [("class", "left", 1), ("share, with 95 % interval", "left", 1), ("n", "right", 0)], rows))
+    return blocks
+
+
+def model_section(evidence: Evidence, charts: Charts, statements: Statements | None) -> list[Block]:
+    blocks: list[Block] = []
+    if isinstance(evidence.search, NotMeasured):
+        blocks.append(not_measured("The search for a model", evidence.search))
+    else:
+        blocks += _search(evidence.search, evidence, charts)
+    if isinstance(evidence.performance, NotMeasured):
+        blocks.append(not_measured("Performance", evidence.performance))
+    else:
+        blocks += _performance(evidence.performance, charts)
+    return [*blocks, stated(statements, ("metric_rationale", "Why these metrics fit the purpose"), ("error_costs", "Cost of each kind of error"))]
+
+
+def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[Block]:
+    words = metric_words(search.metric)
+    weights = "; ".join(f"trial {member.trial} ({member.family}), weight {significant(member.weight, 3)}" for member in search.ensemble)
+    features = evidence.spec.sensitive_as_features if isinstance(evidence.spec, TaskSpec) else False
+    return [
+        heading("How the model was found"),
+        facts([
+            ("Chosen by", f"out-of-fold {words} ({'higher' if search.direction == 'maximize' else 'lower'} is better), {search.folds} folds"),
+            ("Score of the chosen model", f"{significant(search.out_of_fold_score)} out of fold"), ("Families tried", ", ".join(search.families)),
+            ("Ended because", {"seconds": "the time budget was used up", "trials": "the trial budget was used up", "finish_requested": "a person asked to finish with the best so far",
+                               "exhausted": "there was nothing left to try"}[search.stopped_because]),
+            ("Time of the search", f"{significant(search.seconds, 3)} s"), ("Ensemble", weights),
+            ("Sensitive attributes as inputs", "yes" if features else "no; they are measured on, not learned from"),
+        ]),
+        *charts_of(charts, "leaderboard", exactly=True),
+        table(f"Candidates by {words}, on the audit part after the choice was made",
+              [("candidate", "left", 1), ("family", "left", 0), ("out of fold", "right", 0), ("audit part, with 95 % interval", "left", 1.2)],
+              [(data_text(row.name) + (" (chosen)" if row.chosen else ""), row.family, "–" if row.out_of_fold is None else significant(row.out_of_fold), shown(row.audit))
+               for row in search.leaderboard]),
+        *charts_of(charts, "trials", exactly=True),
+        table("Trials", [("trial", "right", 0), ("family", "left", 0), (f"out-of-fold {words}", "right", 0), ("seconds", "right", 0), ("state", "left", 0), ("note", "left", 1)],
+              [(str(trial.number), trial.family, "–" if trial.score is None else significant(trial.score), significant(trial.seconds, 3), trial.state, data_text(trial.note) if trial.note else "")
+               for trial in search.trials[:MOST_TRIALS]],
+              "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence."),
+    ]
+
+
+def _performance(performance: PerformanceSection, charts: Charts) -> list[Block]:
+    baselines = list(performance.baselines)
+    rows = [
+        (metric_words(name), shown(value), whole(value.n) if isinstance(value, Estimate) else "",
+         *(shown(found) if (found := performance.baselines[baseline].get(name)) is not None else "–" for baseline in baselines))
+        for name, value in performance.metrics.items()
+    ]
+    blocks: list[Block] = [
+        heading("Performance on the audit part"),
+        table(f"Metrics on {whole(performance.n)} rows that nothing was learned from, with 95 % intervals",
+              [("metric", "left", 1.2), ("value", "left", 1.2), ("n", "right", 0), *((f"baseline: {baseline}", "left", 1) for baseline in baselines)], rows),
+    ]
+    if performance.threshold is not None:
+        blocks.append(paragraph(f"Decisions are made at a score of {significant(performance.threshold.value)}, chosen on: {performance.threshold.chosen_on}."))
+    blocks += charts_of(charts, "roc", exactly=True) + charts_of(charts, "precision-recall", exactly=True) + charts_of(charts, "calibration", exactly=True)
+    blocks += _confusion(performance.confusion) + _calibration(performance.calibration)
+    blocks += charts_of(charts, "metric-by-group-")
+    for attribute, groups in performance.by_group.items():
+        names = [name for name in performance.metrics if any(name in group.metrics for group in groups)][:4]
+        blocks.append(table(
+            f"Performance by {data_text(attribute)}", [("group", "left", 1), ("n", "right", 0), *((metric_words(name), "left", 1) for name in names)],
+            [(data_text(group.group), whole(group.n), *(shown(group.metrics[name]) if name in group.metrics else "–" for name in names)) for group in groups]))
+    blocks += _drift(performance.drift)
+    return blocks
+
+
+def _drift(drift: Mapping[str, Value]) -> list[Block]:
+    if not drift:
+        return []
+    return [table("Mean score out of fold minus mean score on the audit part", [("rows", "left", 1), ("difference, with 95 % interval", "left", 1)],
+                  [(data_text(name) if name else "all", shown(value, signed=True)) for name, value in drift.items()])]
+
+
+def _confusion(confusion: Confusion | NotMeasured) -> list[Block]:
+    if isinstance(confusion, NotMeasured):
+        return [not_measured("Confusion matrix", confusion)]
+    labels = [data_text(label, 40) for label in confusion.labels]
+    return [table("Confusion matrix: truth in rows, decision in columns", [("truth", "left", 1), *((f"decided {label}", "right", 1) for label in labels)],
+                  [(label, *map(whole, counts)) for label, counts in zip(labels, confusion.counts, strict=True)])]
+
+
+def _calibration(calibration: Calibration | NotMeasured) -> list[Block]:
+    if isinstance(calibration, NotMeasured):
+        return [not_measured("Calibration", calibration)]
+    return [table(
+        f"Calibration in bins of equal count; observed over expected {estimate(calibration.observed_over_expected)}",
+        [("score", "left", 1), ("n", "right", 0), ("mean score", "right", 0), ("observed rate, with 95 % interval", "left", 1.3)],
+        [(f"{fixed(one.low, 3)} to {fixed(one.high, 3)}", whole(one.n), fixed(one.mean_score, 3), shown(one.observed, as_percent=True)) for one in calibration.bins])]
+
+
+def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
+    explanation = evidence.explanation
+    if isinstance(explanation, NotMeasured):
+        return [not_measured("Explanation", explanation)]
+    background = explanation.background
+    blocks: list[Block] = [
+        paragraph("Attributions say how this model's inputs move its output. They are associations in the model, not causes in the world."),
+        facts([
+            ("What is explained", data_text(explanation.output)), ("Scale", {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value"}[explanation.output_space]),
+            ("Explainer", explanation.explainer), ("Rows explained", whole(explanation.rows)),
+            ("Background", f"{data_text(background.source)}, n = {whole(background.n)}, sha256 {background.sha256}"),
+            ("Largest additivity error", significant(explanation.additivity_error, 2)),
+        ]),
+        *charts_of(charts, "shap-importance", exactly=True),
+        table("Inputs by mean |SHAP|", [("rank", "right", 0), ("input", "left", 1), ("mean |SHAP|, with 95 % interval", "left", 1), ("direction", "left", 0), ("rank over replicates", "left", 0)],
+              [(str(one.rank), data_text(one.feature, 80), shown(one.mean_abs_shap), one.direction, f"{one.rank_over_replicates[0]} to {one.rank_over_replicates[1]}")
+               for one in explanation.features[:MOST_COLUMNS]]),
+        *charts_of(charts, "shap-beeswarm", exactly=True), *charts_of(charts, "shap-by-group-"),
+    ]
+    return blocks + _score_gaps(explanation, charts) + _examples(explanation)
+
+
+def _score_gaps(explanation: ExplanationSection, charts: Charts) -> list[Block]:
+    if not explanation.score_gap_by_input:
+        return []
+    blocks: list[Block] = [heading("How the inputs add up to differences of mean scores")]
+    pictures = iter(charts_of(charts, "score-gap-"))
+    for gap in explanation.score_gap_by_input:
+        if isinstance(gap, NotMeasured):
+            blocks.append(not_measured("A further difference", gap))
+            continue
+        blocks.append(paragraph(f"{data_text(gap.group)} against {data_text(gap.reference)} ({data_text(gap.attribute)}): the mean scores differ by {significant(gap.gap)}. "
+                                "The parts below add up the model's inputs; they are not causes, and not the difference in selection."))
+        if any(isinstance(share.contribution, Estimate) for share in gap.contributions):
+            blocks += [picture for picture in [next(pictures, None)] if picture]
+    return blocks
+
+
+def _examples(explanation: ExplanationSection) -> list[Block]:
+    blocks: list[Block] = [heading("Examples")] if explanation.examples else []
+    for example in explanation.examples:
+        blocks.append(table(
+            f"Row {example.row} of the audit part: {data_text(example.why)}; output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}",
+            [("input", "left", 1), ("value", "left", 1), ("SHAP", "right", 0)],
+            [(data_text(one.feature, 80), data_text(one.value, 80), significant(one.shap)) for one in example.contributions]))
+    return blocks
+
+
