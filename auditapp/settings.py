@@ -156,6 +156,7 @@ TEMPLATES = [{
 }]
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_LOCKOUT_CALLABLE = "auditapp.views.sign_in.locked_out"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a flat list means OR: anybody could lock the owner out
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
@@ -173,6 +174,7 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": {
     "default-src": [NONE], "script-src": [SELF], "style-src": [SELF], "img-src": [SELF], "font-src": [SELF], "connect-src": [SELF],
     "form-action": [SELF], "frame-ancestors": [NONE], "base-uri": [NONE],
 }}
+CSRF_FAILURE_VIEW = "auditapp.views.errors.csrf_failed"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -193,8 +195,8 @@ LOCALE_PATHS = [BASE_DIR / "auditapp" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # served from where they lie: no collecting step before the first start
 STATICFILES_DIRS = [BASE_DIR / "auditapp" / "static"]
-STATIC_ROOT = HOME / "static"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Uploads stream to a temporary file next to their storage; anything else that is posted is small
