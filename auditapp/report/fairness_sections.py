@@ -112,7 +112,7 @@ def _tests(attribute: Attribute) -> list[Block]:
         paragraph(all_groups),
         table(
             f"{data_text(attribute.attribute)}: each group against the pooled others",
-            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 1.5), ("short of the pool's rate by", "right", 0.7), ("smallest ratio that could be told", "right", 0.8),
+            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 1.9), ("short of the pool's rate by", "right", 0.7), ("smallest ratio that could be told", "right", 0.8),
              ("one person changes the direction", "left", 0.8)],
             [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. The smallest ratio that could be told is at 80 % power."),
     ]
@@ -128,7 +128,7 @@ def _test_row(group: Group, rest: VersusRest) -> tuple[str, ...]:
 def _test(test: Test) -> str:
     names = {"fisher": "Fisher", "mid_p": "mid-p", "chi2": "chi-squared", "z": "z"}
     statistic = f" {significant(test.statistic, 3)}," if test.statistic is not None else ""
-    adjusted = f" ({test.adjustment or 'adjusted'}: {p_value(test.p_adjusted)})" if test.p_adjusted is not None else ""
+    adjusted = f" ({(test.adjustment or 'adjusted').capitalize()}: {p_value(test.p_adjusted)})" if test.p_adjusted is not None else ""
     p = p_value(test.p)
     return f"{names.get(test.name, test.name)}{statistic} p {p if p.startswith('<') else f'= {p}'}{adjusted}"
 

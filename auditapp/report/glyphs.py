@@ -9,7 +9,6 @@ from typing import Any
 
 from fontTools.ttLib import TTFont
 
-
 FONTS = Path(__file__).resolve().parent.parent / "fonts"
 
 

@@ -32,15 +32,15 @@ class Attachment:
     description: str
 
 
-def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachments: Sequence[Attachment]) -> bytes:
-    """The PDF of `report_data`'s output. ``charts``: SVG by chart name, text in it already limited to the fonts' characters; a chart block
+def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachments: Sequence[Attachment], *, scratch: Path | None = None) -> bytes:
+    """The PDF of `report_data`'s output. ``scratch``: where the compiler's own folder may be made. ``charts``: SVG by chart name, text in it already limited to the fonts' characters; a chart block
     without its SVG is left out by the template. Raises typst.TypstError where the document breaks a standard."""
     document, changed = printable_document(dict(data))
     document["font_note"] = FONT_NOT_INSTALLED if changed else ""
     document["charts"] = {name: _width(svg) for name, svg in charts.items()}
     document["attachments"] = [
         {"name": one.name, "media_type": one.media_type, "relationship": one.relationship, "description": one.description} for one in attachments]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         root = Path(folder)
         shutil.copyfile(TEMPLATE, root / "report.typ")
         (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))

@@ -97,7 +97,7 @@ def _rule(at: float, words: str) -> list[alt.Chart]:
 
 
 def _legend(columns: int = 4) -> alt.Legend:
-    return alt.Legend(orient="bottom", direction="horizontal", columns=columns, labelLimit=320, titleLimit=320, symbolStrokeWidth=0)
+    return alt.Legend(orient="bottom", direction="horizontal", columns=columns, labelLimit=320, titleLimit=600, symbolStrokeWidth=0)
 
 
 def series_looks(names: Sequence[str], title: str) -> dict[str, Any]:
