@@ -118,7 +118,7 @@ class ProblemAnswers:
         if not request.path_info.startswith(API_PREFIX) or response.status_code < 400 or response.get("Content-Type", "").startswith(MEDIA_TYPE):
             return response
         headers = {name: response[name] for name in self._CARRIED if response.has_header(name)}
-        response.close()
+        # Not closed: closing an answer tells Django that the request is over
         return _for_status(response.status_code, headers)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
