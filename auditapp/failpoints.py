@@ -1,7 +1,8 @@
 """Places where a test may make a process die, hang or eat memory. Dead code unless PLUMBLINE_TESTING=1.
 
 PLUMBLINE_FAILPOINT holds ``name:action`` pairs, separated by commas, such as ``evidence:kill,trial-3:spin``. Where PLUMBLINE_FAILPOINT_ONCE
-names a folder, each pair strikes once in that folder's life, whichever process comes first.
+names a folder, each pair strikes once in that folder's life, whichever process comes first, and the file ``failpoint`` in it, where there is
+one, stands in for the variable: so a story can set the next strike under a worker that runs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import itertools
 import os
 import signal
 import time
+from pathlib import Path
 
 ACTIONS = ("kill", "spin", "sleep", "memory", "fail", "full")
 
@@ -22,10 +24,17 @@ def failpoint(name: str) -> None:
     """Do what PLUMBLINE_FAILPOINT asks for at ``name``: usually nothing."""
     if not testing():
         return
-    for pair in os.environ.get("PLUMBLINE_FAILPOINT", "").split(","):
+    for pair in _pairs().split(","):
         where, _, action = pair.partition(":")
         if where == name and _first_time(pair):
             _strike(name, action)
+
+
+def _pairs() -> str:
+    try:
+        return Path(os.environ["PLUMBLINE_FAILPOINT_ONCE"], "failpoint").read_text()
+    except (KeyError, FileNotFoundError):
+        return os.environ.get("PLUMBLINE_FAILPOINT", "")
 
 
 def _first_time(pair: str) -> bool:

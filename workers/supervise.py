@@ -295,6 +295,7 @@ class RunKeeper(Keeper):
         super().__init__(lambda progress: runs.beat(lease, progress), lambda: runs.wish(lease))
         self._lease, self._staging = lease, staging
         self._latest: Progress | None = None
+        self._scored: Progress | None = None
         self._trials: list[tuple[int, Path, float]] = []
         self._told = 0.0
         self._begun: list[Progress] = []
@@ -319,7 +320,7 @@ class RunKeeper(Keeper):
             number, path, at = self._trials[0]
             if not all_of_them and self._told < at and time.monotonic() - at < PROGRESS_SECONDS:
                 return
-            runs.record_trial(self._lease, number, path, self._latest)
+            runs.record_trial(self._lease, number, path, self._scored)
             self._trials.pop(0)
 
     def _due(self, now: float) -> None:
@@ -341,6 +342,8 @@ class RunKeeper(Keeper):
                 self._begun.append(progress)
             self._progress = self._latest = progress
             self._told = time.monotonic()
+            if progress.best is not None:
+                self._scored = progress
 
 
 def _sweep() -> None:

