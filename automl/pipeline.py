@@ -1,0 +1,172 @@
+"""The story: a table becomes a model and its evidence; or somebody else's predictions become evidence. One screen each.
+
+The order is the point. The audit part is set aside before anything is fitted, the plan is sealed before it is opened, and nothing that is
+learnt from it flows back (evidence rule 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from automl.audit.explain import explain_model
+from automl.audit.fairness import measure_fairness
+from automl.audit.findings import write_findings
+from automl.audit.outcomes import Outcomes
+from automl.audit.performance import measure_performance, metric_estimates
+from automl.bundle import write_bundle
+from automl.card import write_card
+from automl.charts import draw_charts
+from automl.data.predictions import read_predictions
+from automl.data.quality import find_quality_issues
+from automl.data.splits import Problem, Rows, resolve_problem, split_table
+from automl.data.tables import TableLimits, read_table
+from automl.errors import Stopped
+from automl.evidence import Evidence, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
+from automl.hooks import Hooks, Progress
+from automl.learn.deadline import Deadline
+from automl.learn.ensemble import Candidate, candidates, fit_best, search_section
+from automl.learn.search import search, usable_threads
+from automl.provenance import provenance
+from automl.sections import (
+    LATER,
+    baseline_outcomes,
+    data_section,
+    design_section,
+    outcomes_of_model,
+    outcomes_of_predictions,
+    seal_plan,
+    target_info,
+    write_predictions,
+)
+from automl.spec import AuditPolicy, PredictionsSpec, TaskSpec
+
+FORESEEN = ("performance", "fairness", "explanation", "findings", "charts")
+
+
+def run_training(
+    spec: TaskSpec, table: Path, out: Path, hooks: Hooks, *, run: Mapping[str, Any], test: Path | None = None, trials: Path | None = None,
+    audit_number: int = 1, limits: TableLimits | None = None, spent_seconds: float = 0.0, started: float | None = None,
+) -> Evidence:
+    """Train on ``table``, audit on its audit part (or on ``test``), and seal model and evidence in the folder ``out``.
+
+    ``run``: {id, title, parent}. ``trials``: where finished trials lie and are left, so that a later attempt takes them up.
+    ``started``: when the budget began, in seconds since 1970 (default: this process's start). Raises BadInput, and Stopped on "cancel".
+    """
+    started_at, deadline = datetime.now(UTC), Deadline(spec.budget.seconds, started=started, spent=spent_seconds)
+    hooks.progress(Progress("read"))
+    source = read_table(table, spec.table, spec.missing, limits)
+    problem = resolve_problem(spec, source)
+    hooks.progress(Progress("split"))
+    split = split_table(source, spec, problem, None if test is None else read_table(test, spec.table, spec.missing, limits))
+    result = search(split, problem, spec, hooks, trials or out.with_name("trials"), deadline)
+    hooks.progress(Progress("ensemble"))
+    model = fit_best(result, split, problem, spec)
+    plan = seal_plan(spec, split.bins, cut_rule=_cut_rule(problem, model.threshold), audit_number=audit_number,
+                     sealed_at="after the model was fitted and its cut-off chosen, before the audit part was opened")
+    step = _Evidence(hooks)
+    audit = split.open_audit(plan)
+    outcomes = outcomes_of_model(problem, audit, model.predict(audit.features), model.threshold)
+    performance = step.done("performance", measure_performance(
+        outcomes, seed=spec.seed, baselines=baseline_outcomes(split, problem, audit),
+        out_of_fold=outcomes_of_model(problem, split.train, model.out_of_fold, model.threshold)))
+    fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=split.bins, seed=spec.seed))
+    explanation = step.done("explanation", explain_model(
+        model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold))
+    leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in candidates(result, model, split, problem)]
+    data = data_section(source, problem.columns, target=target_info(problem, split.base_rates), split=split.info, unknown=split.unknown,
+                        left_out=split.left_out, quality=find_quality_issues(source))
+    section = search_section(result, model, leaderboard)
+    evidence = _document(
+        spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
+        explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit)),
+        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at),
+    )
+    return _seal(evidence, out, step, outcomes, audit.position, model.save)
+
+
+def run_audit_of_predictions(
+    spec: PredictionsSpec, table: Path, out: Path, hooks: Hooks, *, run: Mapping[str, Any], audit_number: int = 1, limits: TableLimits | None = None,
+) -> Evidence:
+    """Audit the predictions in ``table``, made by somebody else's model, through the same rooms; seal the evidence in ``out``."""
+    started_at = datetime.now(UTC)
+    hooks.progress(Progress("read"))
+    source = read_table(table, spec.table, spec.missing, limits)
+    rows = read_predictions(source, spec)
+    outcomes = outcomes_of_predictions(rows)
+    plan = seal_plan(spec, rows.bins, cut_rule=rows.threshold.chosen_on if rows.threshold else "decisions as given in the table", audit_number=audit_number,
+                     sealed_at="after the table was read, before anything was measured")
+    step = _Evidence(hooks)
+    performance = step.done("performance", measure_performance(outcomes, seed=spec.seed))
+    fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=rows.bins, seed=spec.seed))
+    no_model = NotMeasured(reason="the predictions were made elsewhere: there is no model here to look into")
+    target = TargetInfo(name=spec.label or spec.decision or str(spec.score), task=rows.task, inferred=True, labels=rows.labels, positive=rows.positive,
+                        favourable=rows.favourable)
+    data = data_section(
+        source, rows.columns, target=target, split=SplitInfo(method="none", seed=spec.seed, train=0, audit=outcomes.rows, detail="every row is audited"),
+        unknown={name: int((groups == None).sum()) for name, groups in rows.groups.items()},  # noqa: E711 - elementwise
+        left_out=rows.left_out, quality=find_quality_issues(source))
+    evidence = _document(
+        spec, run, "predictions", plan=plan, design=design_section(spec, trained=False), data=data, search=no_model, performance=performance,
+        fairness=fairness, explanation=no_model, findings=step.done("findings", write_findings(data, no_model, performance, fairness, no_model, spec.limit)),
+        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=None, threads=usable_threads(spec.threads), started_at=started_at),
+    )
+    return _seal(evidence, out, step, outcomes, rows.position, None)
+
+
+@dataclass
+class _Evidence:
+    """Tells how far the evidence is, and hears "cancel" between its parts ("finish" changes nothing any more)."""
+
+    hooks: Hooks
+    finished: int = 0
+
+    def __post_init__(self) -> None:
+        self.hooks.progress(Progress("evidence", 0, len(FORESEEN), note=FORESEEN[0]))
+
+    def done(self, part: str, result: Any) -> Any:
+        self.finished += 1
+        if self.hooks.stop_requested() == "cancel":
+            raise Stopped
+        self.hooks.progress(Progress("evidence", self.finished, len(FORESEEN), note=part))
+        return result
+
+
+def _cut_rule(problem: Problem, threshold: Any) -> str:
+    if problem.task == "regression":
+        return "no cut: the outcome is a number"
+    if threshold is None:
+        return "the most probable class"
+    return f"{problem.positive} from a probability of {threshold.value:.6g} on ({threshold.chosen_on})"
+
+
+def _leaderboard_row(candidate: Candidate, problem: Problem, audit: Rows, seed: int) -> LeaderboardRow:
+    outcomes = outcomes_of_model(problem, audit, candidate.predict(audit.features), None)
+    value = metric_estimates(outcomes, seed=seed, names=[problem.metric])[problem.metric]
+    return LeaderboardRow(name=candidate.name, family=candidate.family, trial=candidate.trial, out_of_fold=candidate.out_of_fold, audit=value, chosen=candidate.chosen)
+
+
+def _document(spec: AuditPolicy, run: Mapping[str, Any], kind: Any, **sections: Any) -> Evidence:
+    """The whole document, its digest last. Sections that this version does not measure say so."""
+    later = {
+        "local_law_144": "the Local Law 144 tables", "reasons": "adverse-action reasons", "mitigation": "mitigation alternatives", "slices": "error slices",
+        "robustness": "robustness tests", "crosswalk": "the crosswalk to laws and standards",
+    }
+    evidence = Evidence(
+        digest="", run=RunInfo(id=run["id"], kind=kind, title=run.get("title") or spec.title, parent=run.get("parent")), spec=spec,
+        **sections, **{name: NotMeasured(reason=f"{what}: {LATER}") for name, what in later.items()},
+    )
+    return evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})
+
+
+def _seal(
+    evidence: Evidence, out: Path, step: _Evidence, outcomes: Outcomes, position: Any, save_model: Callable[[Path], object] | None,
+) -> Evidence:
+    write_bundle(
+        out, evidence=evidence, charts=step.done("charts", draw_charts(evidence)), card=write_card(evidence),
+        predictions=lambda path: write_predictions(path, outcomes, position), save_model=save_model,
+    )
+    return evidence

@@ -1,0 +1,160 @@
+"""The parts of the document that only say what was done: plan, design, data, and the outcomes that the audit looks at."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from defusedcsv import csv
+from numpy.typing import NDArray
+from scipy import stats
+
+from automl.audit.intervals import Count, rate_estimate
+from automl.audit.outcomes import Outcomes
+from automl.data.predictions import PredictionRows
+from automl.data.problems import Problem
+from automl.data.splits import BaseRates, Rows, Split
+from automl.data.tables import Table
+from automl.evidence import (
+    Column,
+    DataSection,
+    DesignSection,
+    Estimate,
+    Finding,
+    LeftOut,
+    NotMeasured,
+    Plan,
+    SplitInfo,
+    TargetInfo,
+    Threshold,
+    Value,
+    canonical_json,
+)
+from automl.learn.predictions import Predictions
+from automl.spec import AuditPolicy
+
+LATER = "not part of this version"
+
+
+def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut_rule: str, sealed_at: str, audit_number: int) -> Plan:
+    """What will be measured and how, hashed. Called when everything is chosen and nothing of the audit part has been seen."""
+    crossings = f", their crossings to depth {policy.intersections}" if policy.intersections > 1 and len(policy.sensitive) > 1 else ""
+    fixed: dict[str, Any] = {
+        "attributes": policy.sensitive, "bins": dict(bins), "reference": policy.reference, "limit": policy.limit.ratio, "cut_rule": cut_rule,
+        "family": f"selection tables of {', '.join(policy.sensitive)} (Holm){crossings} exploratory" if policy.sensitive else "no attribute was declared",
+        "audit_number": audit_number,
+    }
+    return Plan(sha256=hashlib.sha256(canonical_json({**fixed, "attributes": list(policy.sensitive)})).hexdigest(), sealed_at=sealed_at, **fixed)
+
+
+def design_section(policy: AuditPolicy, *, trained: bool) -> DesignSection:
+    return DesignSection(
+        population="people like those in the table, as far as its rows are a random sample of them", unit=policy.group or "row", independent=policy.group is None,
+        cluster=policy.group, weights=policy.weight, conditional_on=("this fitted model",) if trained else ("these predictions",),
+        unknown_handling="each table uses the rows known on its own attributes; unknown is counted, never imputed, and its possible effect is shown as a band",
+    )
+
+
+def data_section(
+    table: Table, columns: tuple[Column, ...], *, target: TargetInfo | None, split: SplitInfo, unknown: Mapping[str, int], left_out: tuple[LeftOut, ...],
+    quality: tuple[Finding, ...],
+) -> DataSection:
+    return DataSection(
+        sha256=table.sha256, rows=table.rows, reading=table.reading, columns=columns, quality=quality, target=target, split=split, unknown=dict(unknown),
+        left_out=left_out,
+    )
+
+
+def target_info(problem: Problem, rates: BaseRates) -> TargetInfo:
+    return TargetInfo(
+        name=problem.target, task=problem.task, inferred=problem.inferred, labels=problem.labels, positive=problem.positive, favourable=problem.favourable,
+        base_rates={label: rate_estimate(Count.of(k, rates.n)) for label, k in rates.counts.items()}, mean=_mean(rates),
+    )
+
+
+def _mean(rates: BaseRates) -> Value | None:
+    """Student's interval for the mean of a regression target."""
+    if rates.mean is None:
+        return None
+    if rates.sd is None:
+        return NotMeasured(reason="one row has no spread")
+    half = float(stats.t.ppf(0.975, rates.n - 1)) * rates.sd / math.sqrt(rates.n)
+    return Estimate(value=rates.mean, low=rates.mean - half, high=rates.mean + half, method="t", n=rates.n)
+
+
+def outcomes_of_model(problem: Problem, rows: Rows, predicted: Predictions, threshold: Threshold | None) -> Outcomes:
+    """What the model says of ``rows``, beside what is true and who they are."""
+    shared: dict[str, Any] = {
+        "task": problem.task, "labels": problem.labels, "positive": problem.positive, "favourable": problem.favourable, "truth": rows.y,
+        "groups": rows.groups, "weight": rows.weight, "cluster": rows.cluster, "threshold": threshold,
+    }
+    if predicted.probabilities is None:
+        return Outcomes(score=predicted.values, decision=None, **shared)
+    return Outcomes(
+        score=predicted.probabilities[:, -1] if problem.task == "binary" else predicted.probabilities,
+        decision=decide(predicted, threshold), **shared,
+    )
+
+
+def decide(predicted: Predictions, threshold: Threshold | None) -> NDArray[np.int64]:
+    """Class index per row: the positive class (the last) from the threshold on for binary, else the most probable class."""
+    probabilities = predicted.probabilities
+    if probabilities is None:
+        raise ValueError("a regression decides nothing")
+    if threshold is not None and probabilities.shape[1] == 2:
+        return np.asarray(probabilities[:, 1] >= threshold.value, dtype=np.int64)
+    return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
+
+
+def outcomes_of_predictions(rows: PredictionRows) -> Outcomes:
+    return Outcomes(
+        task=rows.task, labels=rows.labels, positive=rows.positive, favourable=rows.favourable, truth=rows.truth, score=rows.score, decision=rows.decision,
+        groups=rows.groups, weight=rows.weight, cluster=rows.cluster, threshold=rows.threshold,
+    )
+
+
+def baseline_outcomes(split: Split, problem: Problem, audit: Rows) -> dict[str, Outcomes]:
+    """What somebody would say who looked at no feature: the training rows' class shares, or their mean."""
+    n, weight = len(audit), split.train.weight
+    if problem.task == "regression":
+        mean = Predictions(values=np.full(n, np.average(split.train.y, weights=weight)))
+        return {"mean": outcomes_of_model(problem, audit, mean, None)}
+    shares = np.bincount(split.train.y.astype(np.int64), weights=weight, minlength=len(problem.labels))
+    majority = Predictions(probabilities=np.tile(shares / shares.sum(), (n, 1)))
+    return {"majority": outcomes_of_model(problem, audit, majority, None)}
+
+
+def write_predictions(path: Path, outcomes: Outcomes, position: Sequence[int]) -> None:
+    """The audit rows as CSV: row (position in the table, from 0), label, prediction, proba_* and the sensitive attributes; no cell is read as a formula."""
+    names: list[str] = ["row"]
+    columns: list[Sequence[Any]] = [list(position)]
+    decisions = outcomes.decisions
+    if outcomes.truth is not None:
+        names.append("label")
+        columns.append(_named(outcomes.labels, outcomes.truth))
+    names.append("prediction")
+    columns.append(_named(outcomes.labels, decisions) if decisions is not None else [] if outcomes.score is None else outcomes.score.tolist())
+    if outcomes.score is not None and outcomes.task != "regression":
+        if outcomes.score.ndim == 2:
+            names += [f"proba_{label}" for label in outcomes.labels]
+            columns += [outcomes.score[:, i].tolist() for i in range(outcomes.score.shape[1])]
+        elif outcomes.scores_are_probabilities:
+            names += [f"proba_{label}" for label in outcomes.labels]
+            columns += [(1 - outcomes.score).tolist(), outcomes.score.tolist()]
+        else:
+            names.append("score")
+            columns.append(outcomes.score.tolist())
+    names += list(outcomes.groups)
+    columns += [["" if group is None else group for group in groups] for groups in outcomes.groups.values()]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _named(labels: tuple[str, ...], values: NDArray[Any]) -> list[Any]:
+    return [labels[i] for i in values] if labels else values.tolist()
