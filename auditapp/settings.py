@@ -35,6 +35,8 @@ class Environment(BaseSettings):
     """Empty: files under the home; s3://bucket?endpoint=...: an object store."""
     signing_key: Path | None = None
     signing_certificate: Path | None = None
+    timestamp_url: str = ""
+    """An RFC 3161 time stamp authority; empty: reports carry the time of this machine's clock."""
     trusted_proxies: int = Field(0, ge=0, le=5)
     log_level: str = "INFO"
 
@@ -223,6 +225,7 @@ TABLE_GROUPS = ENVIRONMENT.table_groups
 RUNS_QUEUED = ENVIRONMENT.runs_queued
 SIGNING_KEY = ENVIRONMENT.signing_key or HOME / "signing" / "key.pem"
 SIGNING_CERTIFICATE = ENVIRONMENT.signing_certificate or HOME / "signing" / "certificate.pem"
+TIMESTAMP_URL = ENVIRONMENT.timestamp_url
 
 LOGGING = {
     "version": 1, "disable_existing_loggers": False,

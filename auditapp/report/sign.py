@@ -93,7 +93,7 @@ def _public_der(private: PrivateKeyTypes) -> bytes:
 
 
 def _timestamper() -> timestamps.TimeStamper | None:
-    url = getattr(settings, "TIMESTAMP_URL", "")
+    url = settings.TIMESTAMP_URL
     return RequestsHTTPTimeStamper(url, timeout=TIMESTAMP_SECONDS) if url else None
 
 
