@@ -43,6 +43,8 @@ class Draft:
     table: dict[str, Any] = field(default_factory=dict)
     missing: list[str] = field(default_factory=lambda: list(DEFAULT_MISSING))
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    earlier_roles: dict[str, str] = field(default_factory=dict)
+    """What an earlier run of the same answers called its columns; shown before the profile's proposals."""
 
     @property
     def options(self) -> TableOptions:
@@ -50,6 +52,26 @@ class Draft:
 
     def get(self, step: Step, name: str, default: Any = None) -> Any:
         return self.answers.get(step, {}).get(name, default)
+
+    @classmethod
+    def from_spec(cls, spec: Spec) -> Draft:
+        """The answers that would have given ``spec``: to start from an earlier run or from the sample. A spec has no answers about leaks, so columns are asked again."""
+        draft = cls("training" if isinstance(spec, TaskSpec) else "predictions", spec.title, spec.table.model_dump(exclude_none=True), list(spec.missing))
+        draft.earlier_roles = dict(spec.roles) if isinstance(spec, TaskSpec) else {}
+        favourable = list(spec.favourable) if isinstance(spec.favourable, tuple) else spec.favourable
+        outcome = {"positive": spec.positive, "favourable": favourable if favourable is not None else spec.positive}
+        draft.answers["attributes"] = {"sensitive": list(spec.sensitive), "none": not spec.sensitive, "intersections": spec.intersections, "limit": spec.limit.ratio,
+                                       "as_features": isinstance(spec, TaskSpec) and spec.sensitive_as_features}
+        draft.answers["groups"] = {"bins": {name: list(edges) for name, edges in spec.bins.items()}, "reference": dict(spec.reference)}
+        if isinstance(spec, PredictionsSpec):
+            draft.answers["predictions"] = {"label": spec.label, "score": spec.score, "decision": spec.decision, "threshold": spec.threshold, **outcome}
+            return draft
+        draft.answers["target"] = {"target": spec.target, "task": spec.task or ""}
+        draft.answers["outcome"] = {**outcome, "left_out": False}
+        draft.answers["budget"] = {
+            "seconds": spec.budget.seconds, "trials": spec.budget.trials, "metric": spec.metric or "", "families": list(spec.families), "simple": spec.simple, "time": spec.time,
+            "group": spec.group, "audit_fraction": spec.audit_fraction, "seed": spec.seed}
+        return draft
 
 
 def read(session: SessionBase, dataset_id: str) -> Draft:
@@ -113,7 +135,7 @@ def task_of(draft: Draft, profile: DatasetProfile) -> TaskKind | None:
 def roles(draft: Draft, profile: DatasetProfile) -> dict[str, str]:
     """Every column's role: as answered, else as proposed; a column whose suspected leak is left out is ignored."""
     chosen, leaks = draft.get("columns", "roles", {}), draft.get("columns", "leaks", {})
-    return {c.name: "ignore" if leaks.get(c.name) == "leave" else chosen.get(c.name, c.proposal.role) for c in profile.columns}
+    return {c.name: "ignore" if leaks.get(c.name) == "leave" else chosen.get(c.name) or draft.earlier_roles.get(c.name, c.proposal.role) for c in profile.columns}
 
 
 def spec_of(draft: Draft, profile: DatasetProfile) -> Spec:

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.forms import BoundField
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from auditapp.access import Action, Caller, may as caller_may
 from auditapp.digits import decimals, written
+from auditapp.models import Run
 from automl.evidence import Bar, Chart, Estimate, NotMeasured, Ratio
 
 register = template.Library()
@@ -34,6 +37,12 @@ ICONS = {
     "equal": "M2.5 5.5h11M2.5 10.5h11",
 }
 """One stroked path each in a 16 x 16 box: a shape beside every word, so that colour is never alone."""
+
+SECTION_OF_POINTER = {
+    "search": "leaderboard", "performance": "performance", "explanation": "explanation", "fairness": "fairness", "data": "data", "provenance": "provenance", "plan": "provenance",
+    "design": "provenance",
+}
+"""On which results page each part of the evidence is shown; what is not named here was not measured."""
 
 STATES = {
     "queued": gettext_lazy("Waiting"), "running": gettext_lazy("Running"), "succeeded": gettext_lazy("Finished"), "failed": gettext_lazy("Failed"),
@@ -167,8 +176,9 @@ def percent_of(part: int, whole: int) -> str:
 
 
 @register.filter
-def may(caller: Caller | None, action: Action) -> bool:
-    return caller is not None and caller_may(caller, action)
+def may(caller: object, action: Action) -> bool:
+    """Whether to show the way there; a public page has no caller."""
+    return isinstance(caller, Caller) and caller_may(caller, action)
 
 
 @register.simple_tag
@@ -203,3 +213,22 @@ def field(bound: BoundField, css: str = "") -> dict[str, object]:
 @register.filter
 def rows(n: int) -> str:
     return ngettext("%(n)s row", "%(n)s rows", n) % {"n": f"{n:,}"}
+
+
+@register.filter
+def at(sequence: Sequence[Any], position: int) -> Any:
+    return sequence[position]
+
+
+@register.filter
+def add_number(text: str, number: int) -> str:
+    return f"{text}{number}"
+
+
+@register.simple_tag
+def evidence_url(run: Run, pointer: str) -> str:
+    """Where on the results pages the thing at ``pointer`` (``/fairness/attributes/0/groups/1``) is shown; ids there are the pointer with dashes."""
+    parts = [part for part in pointer.split("/") if part]
+    section = SECTION_OF_POINTER.get(parts[0], "not-measured") if parts else "summary"
+    anchor = "not-measured" if section == "not-measured" else "-".join(parts)
+    return f"{reverse('results-section', args=[run.pk, section])}#{quote(anchor)}"

@@ -52,3 +52,15 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => {
   for (const details of document.querySelectorAll("details[data-printed]")) { details.open = false; delete details.dataset.printed; }
 });
+
+// "Running since 08:01:12 UTC" also says for how long, without asking the server each second.
+function tellElapsed() {
+  for (const time of document.querySelectorAll("time[data-since]")) {
+    const seconds = Math.max(0, Math.round((Date.now() - new Date(time.dateTime)) / 1000));
+    const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+    const text = parts[0] ? `${parts[0]} h ${parts[1]} min` : parts[1] ? `${parts[1]} min ${parts[2]} s` : `${parts[2]} s`;
+    if (!time.dataset.words) time.dataset.words = time.textContent;
+    time.textContent = `${time.dataset.words} (${text})`;
+  }
+}
+setInterval(tellElapsed, 1000);

@@ -1,0 +1,55 @@
+"""Who may see a page: logged in, a member, in a role that may do it. Strangers to an object get 404 from `access.find`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+
+from auditapp.access import Action, Caller, NotAllowed, caller_of, require
+
+View = Callable[..., HttpResponseBase]
+
+
+class PageRequest(HttpRequest):
+    """A request that passed `page`: ``caller`` is who asks."""
+
+    caller: Caller
+
+
+def page(action: Action) -> Callable[[View], View]:
+    """The view gets a request whose ``caller`` may do ``action``; others are sent to the login or told which role is needed (403)."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            request.caller = caller_of(request)
+            require(request.caller, action)
+            response = view(request, *args, **kwargs)
+            # Pages show one workspace's data: no shared cache may keep them
+            if not response.has_header("Cache-Control"):
+                response["Cache-Control"] = "private, no-cache"
+            return response
+
+        return guarded
+
+    return wrap
+
+
+def public(view: View) -> View:
+    """Open to everybody; who is logged in keeps their navigation."""
+
+    @wraps(view)
+    def known(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            with suppress(NotAllowed):
+                request.caller = caller_of(request)
+        return view(request, *args, **kwargs)
+
+    return known

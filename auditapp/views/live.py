@@ -1,0 +1,142 @@
+"""One run while it waits and works, and how it ended."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from auditapp import drafts, results, runs
+from auditapp.access import find
+from auditapp.drafts import Draft
+from auditapp.models import Run, RunEvent
+from auditapp.trial_picture import TrialPoint, draw_trials
+from auditapp.views.guard import PageRequest, page
+from automl.hooks import STAGES
+from automl.spec import parse_spec
+
+STAGE_WORDS = {
+    "read": lazy("Read the table"), "split": lazy("Set the audit part aside"), "tune": lazy("Search for models"), "ensemble": lazy("Combine the best"),
+    "evidence": lazy("Measure on the audit part"), "draw": lazy("Draw the charts and the report"), "sign": lazy("Sign and store"),
+}
+STAGES_OF_KIND = {"training": STAGES, "predictions": ("read", "evidence", "draw", "sign")}
+SMALLER_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
+POLL_SECONDS = ((30, 2), (300, 4), (float("inf"), 10))
+"""How old a run is, and how often its page asks: often while something new is likely, rarely in a two-hour run."""
+WHAT_TO_DO = {
+    "bad_input": lazy("The table is kept. Change the answers that the sentence names, or upload a mended table, and start again."),
+    "out_of_memory": lazy("The table is kept. A run with fewer columns or rows, or one single model, needs less memory; an operator can raise the limit."),
+    "time_limit": lazy("The table is kept. Start again with a smaller budget, or ask an operator to raise the limit."),
+    "worker_lost": lazy("Nothing that you gave us is lost. Start the run again; if it happens twice, tell an operator."),
+    "storage_full": lazy("The run and the table are kept. Start again when an operator has made room."),
+    "internal": lazy("This is a fault of ours, and the log has it. The table is kept. Starting again may work; if not, give the id of the run to an operator."),
+}
+
+
+@dataclass(frozen=True)
+class StageLine:
+    name: str
+    words: object
+    state: str
+    """done, active or waiting."""
+    start: datetime | None
+    end: datetime | None
+
+
+@require_safe
+@page("read")
+def run_page(request: PageRequest, run_id: str) -> HttpResponse:
+    run = find(Run.objects.select_related("dataset", "created_by"), request.caller, run_id)
+    return render(request, "run.html", _context(run))
+
+
+@require_safe
+@page("read")
+def run_live(request: PageRequest, run_id: str) -> HttpResponse:
+    """The part that changes; the same bytes while nothing changes, so that a poll usually costs a 304."""
+    run = find(Run.objects.select_related("dataset", "created_by"), request.caller, run_id)
+    response = render(request, "run_live.html", _context(run) | {"poll": True})
+    etag = f'"{hashlib.sha256(response.content).hexdigest()}"'
+    answer = get_conditional_response(request, etag=etag, response=response)
+    assert isinstance(answer, HttpResponse)
+    answer["ETag"], answer["Cache-Control"] = etag, "private, no-cache"
+    return answer
+
+
+@require_POST
+@page("cancel")
+def cancel(request: PageRequest, run_id: str) -> HttpResponse:
+    runs.request_cancel(find(Run, request.caller, run_id), request.caller.user)
+    return redirect("run", run_id)
+
+
+@require_POST
+@page("run")
+def finish(request: PageRequest, run_id: str) -> HttpResponse:
+    runs.request_finish(find(Run, request.caller, run_id), request.caller.user)
+    return redirect("run", run_id)
+
+
+@require_POST
+@page("run")
+def again(request: PageRequest, run_id: str) -> HttpResponse:
+    """The same answers once more, to be changed and started as a new run."""
+    run = find(Run.objects.select_related("dataset"), request.caller, run_id)
+    draft = Draft.from_spec(parse_spec(run.spec, "training" if run.kind == "training" else "predictions"))
+    drafts.keep(request.session, run.dataset_id, draft)
+    return redirect("new-reading", run.dataset_id)
+
+
+def _context(run: Run) -> dict[str, Any]:
+    events = list(run.events.all())
+    age = (timezone.now() - run.queued_at).total_seconds()
+    ended = run.state in runs.ENDED
+    return {
+        "run": run, "stages": stage_lines(run, events), "ended": ended, "place": runs.place_in_queue(run), "trials": trial_points(events),
+        "picture": draw_trials(trial_points(events), maximize=run.progress.get("metric") not in SMALLER_IS_BETTER) if run.kind == "training" else None,
+        "poll_seconds": next(seconds for limit, seconds in POLL_SECONDS if age < limit), "silent_since": silent_since(run),
+        "what_to_do": WHAT_TO_DO.get(run.failure_code), "report": results.newest_report(run) if run.state == "succeeded" else None,
+        "restarts": sum(event.kind == "requeued" for event in events),
+    }
+
+
+def silent_since(run: Run) -> datetime | None:
+    """When the worker was last heard, where that is longer ago than a lease lasts."""
+    heard = run.heartbeat_at
+    late = run.state == "running" and heard is not None and timezone.now() - heard > timedelta(seconds=settings.LEASE_SECONDS)
+    return heard if late else None
+
+
+def stage_lines(run: Run, events: Sequence[RunEvent]) -> list[StageLine]:
+    """Each stage of this attempt with its times, from the events that were written as it happened."""
+    started = {event.text: event.at for event in events if event.kind == "stage" and event.attempt == run.attempt}
+    names = STAGES_OF_KIND.get(run.kind, STAGES)
+    seen = [name for name in names if name in started]
+    lines = []
+    for name in names:
+        following = seen[seen.index(name) + 1] if name in seen and name != seen[-1] else None
+        end = started[following] if following else run.finished_at if name in started else None
+        passed = following is not None or (name in started and run.state == "succeeded")
+        state = "done" if passed else "active" if name in started and run.state == "running" else "stopped" if name in started else "waiting"
+        lines.append(StageLine(name, STAGE_WORDS[name], state, started.get(name), end))
+    return lines
+
+
+def trial_points(events: Sequence[RunEvent]) -> list[TrialPoint]:
+    """Finished trials of every attempt, each once: its own score where the event has it, else the best so far."""
+    points = {}
+    for event in events:
+        score = event.data.get("score", event.data.get("best")) if event.kind == "trial" else None
+        if isinstance(score, int | float):
+            points[int(event.data["number"])] = TrialPoint(int(event.data["number"]), float(score), str(event.data.get("family") or ""))
+    return sorted(points.values(), key=lambda point: point.number)

@@ -1,0 +1,161 @@
+"""The results of a run, one page a section. Every number on them stands in the run's evidence; labels are counted, nothing else is computed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from defusedcsv import csv as safe_csv
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_safe
+
+from auditapp import results
+from auditapp.access import find
+from auditapp.api.files import download
+from auditapp.models import Artifact, Report, Run
+from auditapp.uploads import nameless_file
+from auditapp.views.guard import PageRequest, page
+from automl.evidence import Attribute, Evidence, FairnessSection, NotMeasured, Ratio
+
+SECTIONS: dict[str, Any] = {
+    "summary": lazy("Summary"), "leaderboard": lazy("Leaderboard"), "performance": lazy("Performance"), "explanation": lazy("Explanation"), "fairness": lazy("Fairness"),
+    "data": lazy("Data"), "not-measured": lazy("Not measured"), "provenance": lazy("Provenance"),
+}
+CHARTS_OF_SECTION = {"leaderboard": "search", "performance": "performance", "explanation": "explanation", "fairness": "fairness"}
+NOT_MEASURED_WORDS = {
+    "search": lazy("Search and leaderboard"), "performance": lazy("Performance"), "fairness": lazy("Group fairness"), "local_law_144": lazy("Tables of New York's Local Law 144"),
+    "explanation": lazy("Explanation"), "reasons": lazy("Reasons for unfavourable decisions"), "mitigation": lazy("Mitigation alternatives"), "slices": lazy("Error slices"),
+    "robustness": lazy("Robustness"), "crosswalk": lazy("Crosswalk to laws and standards"),
+}
+FILES = {"evidence.json": "evidence.json", "modelcard.md": "modelcard.md"}
+_CHART = re.compile(r"[a-z0-9-]{1,100}")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One check that was not made, and why."""
+
+    words: object
+    where: str
+    reason: str
+
+
+@require_safe
+@page("read")
+def section(request: PageRequest, run_id: str, section: str = "summary") -> HttpResponse:
+    run = find(Run.objects.select_related("dataset"), request.caller, run_id)
+    if section not in SECTIONS:
+        raise Http404
+    if run.state != "succeeded":
+        return redirect("run", run.pk)
+    evidence = results.read_evidence(run)
+    charts = [chart for chart in results.read_charts(run).charts if chart.section == CHARTS_OF_SECTION.get(section)]
+    return render(request, f"results/{section}.html", {
+        "run": run, "evidence": evidence, "sections": SECTIONS, "section": section, "charts": charts, "report": results.newest_report(run),
+        "tally": tally(evidence), "missing": not_measured(evidence), "limit": limit_of(evidence), "key_charts": _key_charts(run) if section == "summary" else (),
+    })
+
+
+def tally(evidence: Evidence) -> dict[str, Counter[str]]:
+    """How many comparisons with the person's limit came out how, for the attributes and for their crossings."""
+    fairness = evidence.fairness
+    if isinstance(fairness, NotMeasured):
+        return {}
+    by_class = [(part.attributes, part.intersections) for part in fairness.by_class]
+    pairs = [(fairness.attributes, fairness.intersections), *by_class]
+    return {"attributes": _labels(a for attributes, _ in pairs for a in attributes), "crossings": _labels(a for _, crossings in pairs for a in crossings)}
+
+
+def _labels(attributes: Iterable[Attribute]) -> Counter[str]:
+    ratios = (group.impact_ratio for attribute in attributes for group in attribute.groups)
+    return Counter("not_measured" if not isinstance(ratio, Ratio) else ratio.label for ratio in ratios)
+
+
+def limit_of(evidence: Evidence) -> float | None:
+    return evidence.fairness.limit.ratio if isinstance(evidence.fairness, FairnessSection) else None
+
+
+def not_measured(evidence: Evidence) -> list[Missing]:
+    """Every section of the document that holds a reason in place of numbers."""
+    found = ((words, name, getattr(evidence, name)) for name, words in NOT_MEASURED_WORDS.items())
+    return [Missing(words, f"/{name}", part.reason) for words, name, part in found if isinstance(part, NotMeasured)]
+
+
+def _key_charts(run: Run) -> tuple[Any, ...]:
+    """The first fairness picture and the first performance picture, for the summary."""
+    charts = results.read_charts(run).charts
+    return tuple(chart for wanted in ("fairness", "performance") for chart in [next((c for c in charts if c.section == wanted), None)] if chart)
+
+
+@require_safe
+@page("read")
+def report_pdf(request: PageRequest, run_id: str) -> HttpResponseBase:
+    """The newest signed report; 409 in words while it awaits its signature."""
+    run = find(Run, request.caller, run_id)
+    report = Report.objects.filter(run=run, state="signed").order_by("-version").first()
+    if report is None:
+        return render(request, "report_not_there.html", {"run": run}, status=409)
+    return download(request, results.open_report(run), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+
+
+@require_safe
+@page("read")
+def artifact(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
+    return _artifact(request, find(Run, request.caller, run_id), FILES[name], f"{run_id}-{name}")
+
+
+@require_safe
+@page("read")
+def bundle_zip(request: PageRequest, run_id: str) -> HttpResponseBase:
+    """Every file of the run; built on disk, closed by the response."""
+    run = find(Run, request.caller, run_id)
+    file = nameless_file()
+    try:
+        results.write_bundle_zip(run, file)
+    except results.NoSuchArtifact:
+        file.close()
+        raise Http404 from None
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"{run.pk}.zip", content_type="application/zip")
+
+
+@require_safe
+@page("read")
+def chart_svg(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
+    run = find(Run, request.caller, run_id)
+    if _CHART.fullmatch(name) is None:
+        raise Http404
+    stored = f"charts/{name}.dark.svg" if request.GET.get("theme") == "dark" else f"charts/{name}.svg"
+    return _artifact(request, run, stored, f"{run_id}-{name}.svg")
+
+
+@require_safe
+@page("read")
+def chart_csv(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
+    """The numbers behind a picture. A spreadsheet must not take a group's name for a formula, hence defusedcsv."""
+    run = find(Run, request.caller, run_id)
+    try:
+        chart = next((chart for chart in results.read_charts(run).charts if chart.name == name), None)
+    except results.NoSuchArtifact:
+        chart = None
+    if chart is None:
+        raise Http404
+    text = io.StringIO()
+    writer = safe_csv.writer(text, quoting=csv.QUOTE_MINIMAL)
+    writer.writerow(chart.table.columns)
+    writer.writerows(chart.table.rows)
+    return HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{run.pk}-{chart.name}.csv"'})
+
+
+def _artifact(request: PageRequest, run: Run, name: str, filename: str) -> HttpResponseBase:
+    row = Artifact.objects.filter(run=run, name=name).first()
+    if row is None:
+        raise Http404
+    return download(request, results.open_artifact(run, name), name=filename, media_type=row.media_type, sha256=row.sha256)

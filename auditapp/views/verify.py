@@ -1,0 +1,46 @@
+"""Anybody may ask whether a report is what was signed: no login, and nothing of the file is kept."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from auditapp.forms import VerifyForm
+from auditapp.report.verify import MAX_BYTES, Verdict, verify_in_child
+from auditapp.uploads import passing_through, too_large_sentence
+from auditapp.views.guard import public
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@public
+def verify(request: HttpRequest) -> HttpResponse:
+    form = VerifyForm(request.POST or None, request.FILES or None)
+    verdict = None
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            form.add_error("file", too_large_sentence(MAX_BYTES))
+        else:
+            verdict = _verdict_on(file)
+            if not verdict.is_pdf:
+                form.add_error("file", _("This file is not a PDF."))
+                verdict = None
+    return render(request, "verify.html", {
+        "form": form, "verdict": verdict, "signed_at": parse_datetime(verdict.signed_at) if verdict and verdict.signed_at else None, "limit": MAX_BYTES,
+    }, status=422 if form.errors else 200)
+
+
+def _verdict_on(file: UploadedFile) -> Verdict:
+    with tempfile.TemporaryDirectory(dir=passing_through()) as folder:
+        path = Path(folder) / "to-verify.pdf"
+        with path.open("wb") as copy:
+            for chunk in file.chunks():
+                copy.write(chunk)
+        return verify_in_child(path)

@@ -1,0 +1,141 @@
+"""Each section of the results: the numbers of the evidence, the reasons where there are none, downloads, and nothing for strangers."""
+
+from __future__ import annotations
+
+import html
+import re
+import zipfile
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from auditapp.models import Run
+from auditapp.views.results import SECTIONS, tally
+from automl.evidence import Estimate, NotMeasured
+from tests.auditapp.views.conftest import finish_run
+from tests.evidence_example import make_charts, make_evidence
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(response: Any) -> str:
+    """What a reader sees: without tags, white space folded."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_shows_and_marks_itself_as_current(page: Client, finished_run: Run, section: str) -> None:
+    response = page.get(f"/runs/{finished_run.pk}/results/{section}")
+    assert response.status_code == 200
+    assert response.content.decode().count('aria-current="page"') == 1
+
+
+def test_summary_counts_labels_and_links_findings_to_their_rows(page: Client, finished_run: Run) -> None:
+    body = page.get(f"/runs/{finished_run.pk}/results").content.decode()
+    evidence = make_evidence()
+    counts = tally(evidence)["attributes"]
+    assert counts["below"] + counts["inconclusive"] + counts["not_below"] + counts["reference"] == 7
+    assert f"<dd>{counts['below']}</dd>" in body
+    target = re.search(r'href="(/runs/[^"]+#fairness-attributes-0-groups-0)"', body)
+    assert target is not None
+    address, _, anchor = target[1].partition("#")
+    assert f'id="{anchor}"' in page.get(address).content.decode()
+
+
+def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Client, finished_run: Run) -> None:
+    text = text_of(page.get(f"/runs/{finished_run.pk}/results/fairness"))
+    evidence = make_evidence()
+    assert not isinstance(evidence.fairness, NotMeasured)
+    for attribute in evidence.fairness.attributes:
+        for group in attribute.groups:
+            rate = group.selection_rate
+            assert isinstance(rate, Estimate)
+            assert f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})" in text
+
+
+def test_a_section_that_was_not_measured_says_why(page: Client, waiting_run: Run) -> None:
+    evidence = make_evidence(fairness=NotMeasured(reason="no sensitive attribute was chosen <b>"), findings=())
+    finish_run(waiting_run, evidence, make_charts(make_evidence()))
+    for section in ("summary", "fairness", "not-measured"):
+        assert "not measured: no sensitive attribute was chosen <b>" in text_of(page.get(f"/runs/{waiting_run.pk}/results/{section}"))
+
+
+def test_every_reason_is_listed(page: Client, finished_run: Run) -> None:
+    text = text_of(page.get(f"/runs/{finished_run.pk}/results/not-measured"))
+    assert text.count("not measured:") == 5  # local law 144, reasons, mitigation, slices, robustness
+
+
+def test_every_picture_has_its_sentence_and_its_table(page: Client, finished_run: Run) -> None:
+    for section in ("summary", "performance", "fairness"):
+        body = page.get(f"/runs/{finished_run.pk}/results/{section}").content.decode()
+        figures = re.findall(r"<figure.*?</figure>", body, flags=re.DOTALL)
+        assert figures
+        for figure in figures:
+            assert re.search(r'alt="[^"]{10,}"', figure)
+            assert "<figcaption>" in figure
+            assert figure.count("<caption>") == 1
+            assert 'scope="col"' in figure
+            assert 'scope="row"' in figure
+
+
+def test_pictures_come_in_two_themes_and_their_numbers_as_csv(page: Client, finished_run: Run) -> None:
+    light = page.get(f"/runs/{finished_run.pk}/charts/roc.svg")
+    dark = page.get(f"/runs/{finished_run.pk}/charts/roc.svg?theme=dark")
+    assert light["Content-Type"] == "image/svg+xml"
+    assert b"".join(light.streaming_content) != b"".join(dark.streaming_content)
+    table = page.get(f"/runs/{finished_run.pk}/charts/roc.csv")
+    assert table.content.decode().splitlines()[0] == "false positive rate,true positive rate"
+    assert page.get(f"/runs/{finished_run.pk}/charts/none.svg").status_code == 404
+    assert page.get(f"/runs/{finished_run.pk}/charts/..%2f..%2fevidence.svg").status_code == 404
+
+
+def test_a_group_that_looks_like_a_formula_stays_text_in_the_csv(page: Client, waiting_run: Run) -> None:
+    evidence = make_evidence()
+    charts = make_charts(evidence)
+    table = charts.charts[0].table.model_copy(update={"rows": (("=cmd()", 1, 0.5, 0.1, 0.9),)})
+    finish_run(waiting_run, evidence, charts.model_copy(update={"charts": (charts.charts[0].model_copy(update={"table": table}),)}))
+    assert "'=cmd()" in page.get(f"/runs/{waiting_run.pk}/charts/selection-rates-sex.csv").content.decode()
+
+
+def test_downloads_are_the_stored_bytes(page: Client, finished_run: Run) -> None:
+    evidence = page.get(f"/runs/{finished_run.pk}/evidence.json")
+    assert make_evidence().digest.encode() in b"".join(evidence.streaming_content)
+    report = page.get(f"/runs/{finished_run.pk}/report.pdf")
+    assert report["Content-Disposition"].startswith("attachment")
+    assert b"".join(report.streaming_content) == b"%PDF-1.7 a stand-in"
+    with zipfile.ZipFile(BytesIO(b"".join(page.get(f"/runs/{finished_run.pk}/bundle.zip").streaming_content))) as archive:
+        assert "evidence.json" in archive.namelist()
+
+
+def test_an_unsigned_report_is_never_handed_out(page: Client, waiting_run: Run) -> None:
+    finish_run(waiting_run, make_evidence(), make_charts(make_evidence()), signed=False)
+    response = page.get(f"/runs/{waiting_run.pk}/report.pdf")
+    assert response.status_code == 409
+    assert "awaits its signature" in text_of(response)
+    assert "report.pdf" not in page.get(f"/runs/{waiting_run.pk}/results").content.decode()
+
+
+def test_results_of_a_run_that_has_none_lead_to_the_run(page: Client, waiting_run: Run) -> None:
+    assert page.get(f"/runs/{waiting_run.pk}/results")["Location"] == f"/runs/{waiting_run.pk}"
+    assert page.get(f"/runs/{waiting_run.pk}/bundle.zip").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/live", "/results", "/results/fairness", "/report.pdf", "/evidence.json", "/modelcard.md", "/bundle.zip", "/charts/roc.svg", "/charts/roc.csv"])
+def test_a_stranger_gets_404_and_nobody_gets_the_login(client: Client, stranger: Client, finished_run: Run, path: str) -> None:
+    assert stranger.get(f"/runs/{finished_run.pk}{path}").status_code == 404
+    assert client.get(f"/runs/{finished_run.pk}{path}")["Location"].startswith("/login?next=")
+
+
+def test_names_from_the_data_are_never_markup(page: Client, waiting_run: Run) -> None:
+    hostile = "<script>alert(1)</script>"
+    evidence = make_evidence()
+    assert not isinstance(evidence.fairness, NotMeasured)
+    attribute = evidence.fairness.attributes[0]
+    group = attribute.groups[0].model_copy(update={"group": hostile})
+    changed = evidence.fairness.model_copy(update={"attributes": (attribute.model_copy(update={"attribute": hostile, "groups": (group, attribute.groups[1])}),)})
+    finish_run(waiting_run, make_evidence(fairness=changed), make_charts(evidence))
+    body = page.get(f"/runs/{waiting_run.pk}/results/fairness").content.decode()
+    assert hostile not in body
+    assert html.escape(hostile) in body
