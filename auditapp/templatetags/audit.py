@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from urllib.parse import quote
 
@@ -13,11 +12,11 @@ from django.forms import BoundField
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy
 
 from auditapp.access import Action, Caller, may as caller_may
-from auditapp.digits import decimals, written
 from auditapp.models import Run
+from automl import printing
 from automl.evidence import Bar, Chart, Estimate, NotMeasured, Ratio
 
 register = template.Library()
@@ -49,13 +48,7 @@ STATES = {
     "cancelled": gettext_lazy("Cancelled"),
 }
 SEVERITIES = {"high": gettext_lazy("High"), "medium": gettext_lazy("Medium"), "low": gettext_lazy("Low"), "info": gettext_lazy("Note")}
-LABELS = {
-    "below": ("high", gettext_lazy("Below the limit")),
-    "not_below": ("done", gettext_lazy("Not below the limit")),
-    "inconclusive": ("unknown", gettext_lazy("Inconclusive at this sample size")),
-    "not_computable": ("low", gettext_lazy("Not computable")),
-    "reference": ("equal", gettext_lazy("Reference")),
-}
+LABEL_ICONS = {"below": "high", "not_below": "done", "inconclusive": "unknown", "not_computable": "low", "reference": "equal"}
 
 
 @register.simple_tag
@@ -82,37 +75,33 @@ def run_state(name: str) -> SafeString:
 @register.simple_tag
 def verdict(label: str) -> SafeString:
     """The label of an impact ratio: icon and word."""
-    picture, word = LABELS.get(label, ("unknown", label))
-    return _marked(f"verdict {label}", picture, word)
+    word = printing.LABEL_WORDS.get(label, label)
+    return _marked(f"verdict {label}", LABEL_ICONS.get(label, "unknown"), word[:1].upper() + word[1:])
 
 
 @register.simple_tag
-def estimate(value: Estimate | NotMeasured | None, limit: float | None = None, with_n: bool = True) -> SafeString:
-    """A value with its interval and n; "not measured: why" in its place; an em dash where there is nothing to say."""
+def estimate(value: Estimate | NotMeasured | None, as_percent: bool = False, signed: bool = False, with_n: bool = True) -> SafeString:
+    """A value with its interval and n; "not measured: why" in its place; a dash where there is nothing to say."""
     if value is None:
-        return format_html('<span class="not-measured">{}</span>', "—")
+        return format_html('<span class="not-measured">{}</span>', "–")
     if isinstance(value, NotMeasured):
         return not_measured(value)
-    places = max(decimals(number, limit=limit) for number in (value.value, value.low, value.high))
     few = format_html(' <span class="precision">{}</span>', _("few rows: low precision")) if value.low_precision else ""
-    n = format_html(' <span class="n">n = {}</span>', f"{value.n:,}") if with_n else ""
-    return _interval(written(value.value, places=places), written(value.low, places=places), written(value.high, places=places), format_html("{}{}", n, few))
+    n = format_html(' <span class="n">n = {}</span>', printing.whole(value.n)) if with_n else ""
+    return _with_interval(printing.estimate(value, as_percent=as_percent, signed=signed), format_html("{}{}", n, few))
 
 
 @register.simple_tag
-def ratio(value: Ratio | NotMeasured, limit: float | None = None) -> SafeString:
-    """An impact ratio from its counts, with digits until the side of the limit shows; the reference has no interval."""
-    if isinstance(value, NotMeasured):
-        return not_measured(value)
-    exact = Fraction(value.k * value.n_ref, value.n * value.k_ref) if value.n and value.k_ref else value.value
-    if value.label == "reference":
-        return format_html('<span class="estimate"><span class="value">{}</span></span>', written(exact, limit=limit))
-    places = max(decimals(number, limit=limit) for number in (exact, value.low, value.high))
-    return _interval(written(exact, places=places), written(value.low, places=places), written(value.high, places=places), SafeString(""))
+def ratio(value: Ratio | NotMeasured, limit: float) -> SafeString:
+    """An impact ratio, with digits until the side of the limit shows; the reference has no interval."""
+    return not_measured(value) if isinstance(value, NotMeasured) else _with_interval(printing.ratio(value, limit), SafeString(""))
 
 
-def _interval(middle: str, low: str, high: str, after: SafeString) -> SafeString:
-    return format_html('<span class="estimate"><span class="value">{}</span> <span class="interval">({} {} {})</span>{}</span>', middle, low, _("to"), high, after)
+def _with_interval(text: str, after: SafeString) -> SafeString:
+    """The same text as everywhere, with the interval less loud than the value."""
+    middle, bracket, rest = text.partition(" (")
+    interval = format_html(' <span class="interval">({}</span>', rest) if bracket else ""
+    return format_html('<span class="estimate"><span class="value">{}</span>{}{}</span>', middle, interval, after)
 
 
 @register.simple_tag
@@ -128,14 +117,14 @@ def measured(value: object) -> bool:
 
 @register.filter
 def number(value: object) -> str:
-    """A bare number of a table: integers with separators, floats with the digits they need, text as it is, nothing as a dash."""
+    """A bare number of a table: integers with separators, floats with four significant digits, text as it is, nothing as a dash."""
     if value is None:
-        return "—"
+        return "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int):
-        return f"{value:,}"
-    return written(value) if isinstance(value, float) else str(value)
+        return printing.whole(value)
+    return printing.significant(value) if isinstance(value, float) else str(value)
 
 
 @register.filter
@@ -147,7 +136,7 @@ def is_number(value: object) -> bool:
 def duration(seconds: float | None) -> str:
     """Seconds in words: "48 s", "1 min 32 s", "2 h 5 min"."""
     if seconds is None:
-        return "—"
+        return "–"
     whole = max(0, round(seconds))
     if whole < 60:
         return _("%(s)d s") % {"s": whole}
@@ -158,7 +147,7 @@ def duration(seconds: float | None) -> str:
 
 @register.simple_tag
 def took(start: datetime | None, end: datetime | None) -> str:
-    return duration((end - start).total_seconds()) if start and end else "—"
+    return duration((end - start).total_seconds()) if start and end else "–"
 
 
 @register.filter
@@ -168,11 +157,13 @@ def item(mapping: Mapping[Any, Any], key: object) -> Any:
 
 @register.filter
 def percent_of(part: int, whole: int) -> str:
-    """A count as a share of rows: "0 %", "<0.1 %", "5.7 %"."""
-    if not whole or not part:
-        return "0 %"
-    share = 100 * part / whole
-    return "<0.1 %" if share < 0.1 else f"{share:.1f} %"
+    """A count as a share of rows; what is neither none nor all is never written as 0 or 100."""
+    return printing.percent(part / whole) if part and whole else "0 %"
+
+
+@register.filter
+def p_value(p: float) -> str:
+    return printing.p_value(p)
 
 
 @register.filter
@@ -208,11 +199,6 @@ def field(bound: BoundField, css: str = "") -> dict[str, object]:
     kind = getattr(bound.field.widget, "input_type", "")
     return {"field": bound, "css": css, "grouped": hasattr(bound.field.widget, "option_inherits_attrs") and kind in ("radio", "checkbox"),
             "single_tick": kind == "checkbox" and not hasattr(bound.field.widget, "option_inherits_attrs")}
-
-
-@register.filter
-def rows(n: int) -> str:
-    return ngettext("%(n)s row", "%(n)s rows", n) % {"n": f"{n:,}"}
 
 
 @register.filter

@@ -52,7 +52,7 @@ def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Clien
         for group in attribute.groups:
             rate = group.selection_rate
             assert isinstance(rate, Estimate)
-            assert f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})" in text
+            assert printing.estimate(rate, as_percent=True) in text
 
 
 def test_a_section_that_was_not_measured_says_why(page: Client, waiting_run: Run) -> None:
@@ -139,3 +139,4 @@ def test_names_from_the_data_are_never_markup(page: Client, waiting_run: Run) ->
     body = page.get(f"/runs/{waiting_run.pk}/results/fairness").content.decode()
     assert hostile not in body
     assert html.escape(hostile) in body
+
