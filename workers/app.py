@@ -50,6 +50,12 @@ def refuse_heavy_parent(**_: Any) -> None:
         sys.exit(f"the worker must not start: {', '.join(loaded)} is loaded in the process that forks its pool; only workers.child may import it")
 
 
+@signals.worker_process_init.connect
+def load_signer(**_: Any) -> None:
+    """Importing the signer takes a second or more; between two beats of a run that would be time without a beat."""
+    import auditapp.report.sign  # noqa: F401
+
+
 @signals.worker_ready.connect
 def sweep_at_start(**_: Any) -> None:
     """Whatever happened while no worker was there is put right at once, not at the next tick."""

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "auditapp.settings")
@@ -17,11 +18,11 @@ import django
 
 django.setup()
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model  # noqa: E402 - after setup
 
-from auditapp import datasets, dispatch, ledger, removal, results, runs, storage, sweeps
-from auditapp.models import AuditedModel, Profile, Report, Run, Workspace
-from automl.spec import parse_spec
+from auditapp import datasets, dispatch, ledger, results, runs, storage, sweeps  # noqa: E402
+from auditapp.models import AuditedModel, Profile, Report, Run, Workspace  # noqa: E402
+from automl.spec import parse_spec  # noqa: E402
 
 TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % (row % 2, row) for row in range(40))
 
@@ -39,8 +40,9 @@ def submit(title: str, workspace_name: str = "one", times: int = 1, path: str | 
     house = workspace(workspace_name)
     dataset = house.datasets.filter(name="table").first() if path is None else None
     if dataset is None:
-        stream = io.BytesIO(TABLE) if path is None else open(path, "rb")
-        dataset = datasets.store_upload(stream, name="table" if path is None else path, filename="t.csv", workspace=house, user=user())
+        stream = io.BytesIO(TABLE if path is None else Path(path).read_bytes())
+        name = "table" if path is None else Path(path).name
+        dataset = datasets.store_upload(stream, name=name, filename="t.csv", workspace=house, user=user())
     parsed = parse_spec({"title": title, **(spec or {"target": "a"})}, "training")
     return [runs.submit(workspace=house, dataset=dataset, kind="training", spec=parsed, user=user()).pk for _ in range(times)]
 
@@ -94,7 +96,7 @@ def trouble(still_active: int = 0) -> list[str]:
         problems += _trouble_of(run)
     for house in Workspace.objects.all():
         problems += ledger.verify(house)
-    for dataset_sha in {sha for sha in Run.objects.filter(dataset__deleted_at__isnull=True).values_list("dataset__sha256", flat=True)}:
+    for dataset_sha in set(Run.objects.filter(dataset__deleted_at__isnull=True).values_list("dataset__sha256", flat=True)):
         if not storage.exists(dataset_sha):
             problems.append(f"the bytes of dataset {dataset_sha} are gone")
     return problems
@@ -118,10 +120,6 @@ def _trouble_of(run: Run) -> list[str]:
         except (OSError, storage.Damaged) as error:
             problems.append(f"{run.pk}: {artifact.name}: {error!r}")
     return problems
-
-
-def keep_only(sha: str) -> bool:
-    return removal.referenced(sha)
 
 
 COMMANDS = {command.__name__: command for command in (submit, look, profile_state, cancel, finish, ring, sweep, states, trouble)}

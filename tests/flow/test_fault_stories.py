@@ -60,7 +60,7 @@ def test_t03_worker_killed_while_running(house: House) -> None:
     house.until(lambda: not house.children(run), 10, "the child dies with its worker")
     runs_worker(house)
     seen = house.until_state(run, "succeeded", "failed")
-    assert (seen["state"], seen["attempt"]) == ("succeeded", 2)
+    assert (seen["state"], seen["attempt"]) == ("succeeded", 2), seen
     assert ("requeued", 1, "its worker was lost") in map(tuple, seen["events"])
     attempts = [attempt for _, attempt in seen["trials"]]
     assert len(attempts) == 8
@@ -75,7 +75,7 @@ def test_t04_pool_process_killed(house: House) -> None:
     for process in house.pool_of(worker):
         process.kill()
     seen = house.until_state(run, "succeeded", "failed")
-    assert (seen["state"], seen["attempt"]) == ("succeeded", 2)
+    assert (seen["state"], seen["attempt"]) == ("succeeded", 2), seen
     assert worker.poll() is None, "the worker itself goes on"
 
 
@@ -86,7 +86,7 @@ def test_t05_killed_at_each_stage(house: House, place: str) -> None:
     [run] = house.do("submit", title="trials=3")
     seen = house.until_state(run, "succeeded", "failed")
     assert house.struck(f"{place}:kill")
-    assert (seen["state"], seen["attempt"]) == ("succeeded", 2)
+    assert (seen["state"], seen["attempt"]) == ("succeeded", 2), seen
 
 
 def test_t05_killed_after_the_commit(house: House) -> None:
@@ -104,7 +104,7 @@ def test_t06_killed_twice(house: House) -> None:
     house.fail_at("read:kill", "split:kill")
     [run] = house.do("submit", title="trials=1")
     seen = house.until_state(run, "succeeded", "failed")
-    assert (seen["state"], seen["attempt"], seen["code"]) == ("failed", 2, "worker_lost")
+    assert (seen["state"], seen["attempt"], seen["code"]) == ("failed", 2, "worker_lost"), seen
     assert "died 2 times" in seen["text"]
 
 
@@ -115,7 +115,7 @@ def test_t07_frozen_worker_wakes_up_late(house: House) -> None:
     house.signal_group(zombie, signal.SIGSTOP)
     other = house.start_worker(RUNS)
     seen = house.until_state(run, "succeeded", "failed")
-    assert (seen["state"], seen["attempt"]) == ("succeeded", 2)
+    assert (seen["state"], seen["attempt"]) == ("succeeded", 2), seen
     house.signal_group(zombie, signal.SIGCONT)
     house.until(lambda: not house.children(run), 30, "the late attempt's child is ended")
     assert house.do("look", run=run) == seen, "the late attempt wrote nothing"
@@ -136,7 +136,7 @@ def test_t09_redis_killed_and_emptied(house: House) -> None:
     house.redis.start()
     for run in (running, *waiting, late):
         seen = house.until_state(run, "succeeded", "failed", seconds=120)
-        assert (seen["state"], seen["attempt"]) == ("succeeded", 1)
+        assert (seen["state"], seen["attempt"]) == ("succeeded", 1), seen
 
 
 def test_t13_doorbell_rings_five_times_and_for_a_finished_run(house: House) -> None:
@@ -156,7 +156,7 @@ def test_t19_child_needs_more_memory_than_the_limit(house: House) -> None:
     house.fail_at("evidence:memory")
     [run] = house.do("submit", title="trials=1")
     seen = house.until_state(run, "succeeded", "failed")
-    assert (seen["state"], seen["attempt"], seen["code"]) == ("failed", 1, "out_of_memory")
+    assert (seen["state"], seen["attempt"], seen["code"]) == ("failed", 1, "out_of_memory"), seen
     assert "0.4 GiB" in seen["text"]
 
 
@@ -166,7 +166,7 @@ def test_t20_child_spins_for_ever(house: House) -> None:
     house.fail_at("split:spin")
     [run] = house.do("submit", title="trials=1")
     seen = house.until_state(run, "succeeded", "failed")
-    assert (seen["state"], seen["attempt"], seen["code"]) == ("failed", 1, "time_limit")
+    assert (seen["state"], seen["attempt"], seen["code"]) == ("failed", 1, "time_limit"), seen
     assert not house.children(run)
     house.kill_worker(worker)
 
@@ -201,7 +201,7 @@ def test_t21_cancel_while_running(house: House, strike: str) -> None:
             process.kill()
     seen = house.until_state(run, "cancelled", "succeeded", "failed", seconds=15)
     house.until(lambda: not house.children(run), 15 - (time.monotonic() - asked), "the child is gone within 15 s")
-    assert (seen["state"], seen["attempt"]) == ("cancelled", 1)
+    assert (seen["state"], seen["attempt"]) == ("cancelled", 1), seen
 
 
 def test_t21_cancel_and_kill(house: House) -> None:
@@ -233,5 +233,5 @@ def test_stopped_worker_hands_its_run_back(house: House) -> None:
     assert seen["state"] == "queued"
     runs_worker(house)
     seen = house.until_state(run, "succeeded", "failed")
-    assert (seen["state"], seen["attempt"]) == ("succeeded", 2)
+    assert (seen["state"], seen["attempt"]) == ("succeeded", 2), seen
     assert ("requeued", 1, "the worker was stopped") in map(tuple, seen["events"])
