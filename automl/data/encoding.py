@@ -78,13 +78,18 @@ class CodeEncoder:
         return cls(tuple(document["names"]), tuple(None if levels is None else tuple(levels) for levels in document["levels"]))
 
 
+def as_categories(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame with its texts as pandas categories: each level is then looked up once per encoder instead of once per row."""
+    return pd.DataFrame({name: frame[name] if is_number(frame[name]) else frame[name].astype("category") for name in frame.columns}, index=frame.index)
+
+
 def is_number(column: pd.Series[Any]) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
 
 
 def _levels(column: pd.Series[Any]) -> tuple[str, ...]:
-    counts = column.dropna().astype(str).value_counts()
-    return tuple(sorted(counts.index, key=lambda level: (-int(counts[level]), level)))
+    counts = {str(level): int(n) for level, n in column.value_counts().items() if n}
+    return tuple(sorted(counts, key=lambda level: (-counts[level], level)))
 
 
 def _numbers(column: pd.Series[Any]) -> Matrix:
@@ -93,10 +98,11 @@ def _numbers(column: pd.Series[Any]) -> Matrix:
 
 
 def _codes(column: pd.Series[Any], levels: tuple[str, ...]) -> Matrix:
-    texts = column.astype(object).where(column.notna(), None)
-    found = pd.Index(levels, dtype=object).get_indexer(pd.Index(texts, dtype=object))
-    codes = np.where(found < 0, float(len(levels)), found.astype(np.float64))
-    return np.where(column.isna().to_numpy(), np.nan, codes)
+    known = column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")
+    found = pd.Index(levels, dtype=object).get_indexer(known.cat.categories.astype(object))
+    # the last entry is where pandas' code -1, a missing cell, lands
+    codes = np.append(np.where(found < 0, float(len(levels)), found.astype(np.float64)), np.nan)
+    return np.asarray(codes[known.cat.codes.to_numpy()])
 
 
 @dataclass(frozen=True)
@@ -182,7 +188,7 @@ def _target_means(codes: Matrix, levels: int, y: Vector, kind: Kind, seed: int) 
     if kind == "multiclass" and len(np.unique(y)) > MEANS_CLASSES:
         ranks = np.arange(levels + 1, dtype=np.float64).reshape(-1, 1)
         return ranks, np.array([np.nan]), np.where(cells < 0, np.nan, cells)
-    folds: Any = KFold(5, shuffle=True, random_state=seed) if kind == "regression" else StratifiedKFold(5, shuffle=True, random_state=seed)
+    folds = _inner_folds(y, kind, seed)
     encoder = TargetEncoder(target_type="continuous" if kind == "regression" else kind, cv=folds)
     with warnings.catch_warnings():
         # a class with fewer rows than folds is no fault here: its mean is then fitted on fewer rows
@@ -191,6 +197,14 @@ def _target_means(codes: Matrix, levels: int, y: Vector, kind: Kind, seed: int) 
     everything = np.append(np.arange(levels + 1), -1).reshape(-1, 1)
     known = encoder.transform(everything.astype(np.float64))
     return known[:-1], known[-1], np.asarray(fitted, dtype=np.float64)
+
+
+def _inner_folds(y: Vector, kind: Kind, seed: int) -> KFold | StratifiedKFold:
+    """Five folds, fewer where rows (or the largest class) are fewer than that; scikit-learn needs at least two."""
+    if kind == "regression":
+        return KFold(max(2, min(5, len(y))), shuffle=True, random_state=seed)
+    largest = int(np.unique(y, return_counts=True)[1].max())
+    return StratifiedKFold(max(2, min(5, largest)), shuffle=True, random_state=seed)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,173 @@
+"""From the trials of a search to the model that is deployed, and to the leaderboard and search section of the evidence.
+
+Greedy selection with replacement on out-of-fold predictions (Caruana et al. 2004), averaging raw scores so that attributions add up. The deployed model
+is the ensemble of the chosen trials' fold models: the out-of-fold predictions are those of exactly this model. With ``simple`` it is one trial's fold
+models, never a mixture of families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from automl.data.encoding import CodeEncoder
+from automl.evidence import EnsembleMember, LeaderboardRow, SearchSection, Threshold
+from automl.learn.families import constant
+from automl.learn.model import FittedModel, Member
+from automl.learn.predictions import Predictions, to_predictions
+from automl.learn.search import SearchResult
+from automl.learn.trials import TrialRecord
+
+if TYPE_CHECKING:
+    from automl.data.problems import Problem
+    from automl.data.splits import Split
+    from automl.spec import TaskSpec
+
+Array = NDArray[np.float64]
+
+CANDIDATES = 12
+STEPS = 20
+WAIT = 4
+"""Greedy steps without improvement after which selection ends."""
+LEAST_WEIGHT = 0.05
+MOST_ROWS = 50_000
+"""The greedy choice is made on a seeded sample of the training rows above this: it compares many mixtures."""
+
+
+def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel:
+    """The deployed model: the greedy ensemble, the best single trial with ``spec.simple``, the baseline where no trial is complete."""
+    weights = choose_weights(result, split, problem, spec)
+    members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
+    out_of_fold = np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0)
+    threshold = choose_threshold(out_of_fold, split.train.y) if problem.task == "binary" else None
+    return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads)
+
+
+def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> list[tuple[TrialRecord, float]]:
+    """The chosen trials and their weights, which add up to 1; largest first."""
+    complete = result.complete
+    if not complete:
+        return [(result.baseline, 1.0)]
+    if spec.simple or len(complete) == 1:
+        return [(complete[0], 1.0)]
+    pool = [*complete[:CANDIDATES], *_best_of_other_families(complete)]
+    rows = _rows_to_compare(len(split.train.y), spec.seed)
+    y, weight = split.train.y[rows], None if split.train.weight is None else split.train.weight[rows]
+
+    def loss(raw: Array) -> float:
+        return result.scorer.loss(result.scorer(y, to_predictions(raw, problem.task), problem.labels, weight))
+
+    counts = greedy_counts([record.out_of_fold()[rows] for record in pool], loss)
+    shares = np.where(counts / counts.sum() >= LEAST_WEIGHT, counts, 0)
+    chosen = [(record, float(share / shares.sum())) for record, share in zip(pool, shares, strict=True) if share]
+    return sorted(chosen, key=lambda each: (-each[1], each[0].number))
+
+
+def greedy_counts(raws: Sequence[Array], loss: Callable[[Array], float]) -> NDArray[np.int64]:
+    """How often each candidate is taken: at each step the one whose addition to the average lowers the loss most; counts of the best step."""
+    counts, best_counts = np.zeros(len(raws), dtype=np.int64), np.zeros(len(raws), dtype=np.int64)
+    total, best = np.zeros_like(raws[0]), np.inf
+    for step in range(1, STEPS + 1):
+        losses = [loss((total + raw) / step) for raw in raws]
+        at = int(np.argmin(losses))
+        counts[at] += 1
+        total = total + raws[at]
+        if losses[at] < best or step == 1:
+            best, best_counts = losses[at], counts.copy()
+        elif step - best_counts.sum() >= WAIT:
+            break
+    return best_counts
+
+
+def _best_of_other_families(complete: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The best trial of each family that the best `CANDIDATES` leave out: weak alone, it may still add something of its own."""
+    seen = {record.family for record in complete[:CANDIDATES]}
+    found: dict[str, TrialRecord] = {}
+    for record in complete[CANDIDATES:]:
+        if record.family not in seen:
+            found.setdefault(record.family, record)
+    return list(found.values())
+
+
+def _rows_to_compare(n: int, seed: int) -> NDArray[np.int64]:
+    return np.arange(n) if n <= MOST_ROWS else np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
+
+
+def choose_threshold(out_of_fold: Array, y: NDArray[np.int64] | NDArray[np.float64]) -> Threshold:
+    """0.5, unless that selects nobody or everybody out-of-fold; then the cut that selects the base rate's share of rows."""
+    score = np.asarray(to_predictions(out_of_fold, "binary").probabilities)[:, 1]
+    if 0 < (score >= 0.5).sum() < len(score):
+        return Threshold(value=0.5, chosen_on="default 0.5")
+    share = int(np.clip(round(float(np.mean(y)) * len(score)), 1, len(score)))
+    value = float(np.sort(score)[::-1][share - 1])
+    everybody_or_nobody = "everybody" if (score >= 0.5).all() else "nobody"
+    return Threshold(value=value, chosen_on=f"out-of-fold predictions: selects the base rate's share of rows, since 0.5 selects {everybody_or_nobody}")
+
+
+# --- what the evidence says of it
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that could have been deployed, or a baseline, for the leaderboard."""
+
+    name: str
+    family: str
+    trial: int | None
+    """None for the ensemble."""
+    out_of_fold: float | None
+    predict: Callable[[pd.DataFrame], Predictions]
+    chosen: bool
+
+
+def candidates(result: SearchResult, model: FittedModel, split: Split) -> list[Candidate]:
+    """The deployed model, the best trial of each family and the baseline, best out-of-fold first. Fold models are read when one predicts."""
+    single = [*_best_of_each_family(result.complete), result.baseline]
+    rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor(record, model), _is_whole(record, model)) for record in single]
+    if not any(row.chosen for row in rows):
+        rows.append(Candidate("ensemble", "ensemble", None, out_of_fold_score(result, model, split), model.predict, True))
+    return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))
+
+
+def _best_of_each_family(complete: Sequence[TrialRecord]) -> list[TrialRecord]:
+    found: dict[str, TrialRecord] = {}
+    for record in complete:
+        found.setdefault(record.family, record)
+    return list(found.values())
+
+
+def _name(record: TrialRecord) -> str:
+    if record.family == constant.NAME:
+        return "baseline"
+    return f"{record.family} (trial {record.number})"
+
+
+def _is_whole(record: TrialRecord, model: FittedModel) -> bool:
+    return [member.trial for member in model.members] == [record.number]
+
+
+def _predictor(record: TrialRecord, model: FittedModel) -> Callable[[pd.DataFrame], Predictions]:
+    def predict(frame: pd.DataFrame) -> Predictions:
+        alone = Member(record.number, record.family, 1.0, record.fold_models())
+        return FittedModel(model.problem, (alone,), model.codes, model.out_of_fold_raw, threads=model.threads).predict(frame)
+
+    return predict
+
+
+def out_of_fold_score(result: SearchResult, model: FittedModel, split: Split) -> float:
+    """The metric of the deployed model's out-of-fold predictions; the weights were chosen on the same rows, so it is slightly optimistic."""
+    return result.scorer(split.train.y, model.out_of_fold, model.problem.labels, split.train.weight)
+
+
+def search_section(result: SearchResult, model: FittedModel, leaderboard: Sequence[LeaderboardRow], split: Split) -> SearchSection:
+    """The search as evidence. ``leaderboard`` is `candidates` measured on the audit part."""
+    return SearchSection(
+        metric=result.scorer.name, direction=result.scorer.direction, families=result.families, folds=result.folds,
+        trials=tuple(record.as_evidence() for record in result.trials), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
+        leaderboard=tuple(leaderboard), ensemble=tuple(EnsembleMember(trial=member.trial, family=member.family, weight=member.weight) for member in model.members),
+        out_of_fold_score=out_of_fold_score(result, model, split))

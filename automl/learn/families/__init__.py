@@ -1,0 +1,102 @@
+"""The contract that every model family keeps, and the list of them. One file a family; its defaults and search space stand at its top.
+
+A family fits one model on one fold. Raw scores are what everything is added in: log-odds (n,) for two classes, logits (n, k) centred over the
+classes for more, the predicted value (n,) for regression. A fold model takes the frame of `automl.data.features.FeatureSchema`, carries the
+encoders it needs, and is made of numbers and text only (`files`), never of pickles. `tests/automl/learn/test_families.py` is this contract as a test.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.spec import TaskKind
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+Array = NDArray[np.float64]
+Vector = NDArray[Any]
+Params = dict[str, Any]
+Files = dict[str, bytes]
+
+FAMILIES: tuple[str, ...] = ("linear", "lgbm", "torch")
+_MODULES = {"linear": "linear", "lgbm": "lgbm", "torch": "torch_mlp"}
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What one fold is fitted on. ``y`` is the class index or the number; ``weight`` None or non-negative."""
+
+    task: TaskKind
+    classes: int
+    """Number of classes; 0 for regression."""
+    train: pd.DataFrame
+    train_y: Vector
+    train_weight: Vector | None
+    valid: pd.DataFrame
+    valid_y: Vector
+    valid_weight: Vector | None
+    seed: int
+    cache: dict[str, Any] = field(default_factory=dict)
+    """What a family made of this fold and may use again in its next trial (encoded matrices)."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a fit may use: threads, and a question asked at each iteration or epoch whether it must end now, with what it has."""
+
+    threads: int
+    must_end: Callable[[], bool] = lambda: False
+    seconds: float = math.inf
+    """A fit that foresees needing much more than this should raise CannotFit at once instead of ending half learned."""
+
+
+class CannotFit(Exception):
+    """This family cannot be fitted on this fold (for example: its training rows have one class). The trial fails, the search goes on."""
+
+
+class FoldModel(Protocol):
+    explainer: str
+    """How `attributions` computes, in words for the evidence."""
+
+    def raw(self, frame: pd.DataFrame, threads: int = 1) -> Array:
+        """Raw scores (n,) or (n, k)."""
+
+    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:
+        """Interventional Shapley values of the raw score, the players being the frame's columns: (n, columns) or (n, columns, k).
+
+        Summed over the columns they give raw(row) - mean of raw(background).
+        """
+
+    def files(self) -> Files:
+        """Everything `Family.load` needs."""
+
+
+class Family(Protocol):
+    name: str
+
+    def defaults(self, task: TaskKind) -> list[Params]:
+        """Good published settings, tried first, in this order."""
+
+    def suggest(self, trial: optuna.Trial, task: TaskKind) -> Params:
+        """Settings drawn from the search space; the names of the space are the keys."""
+
+    def fit(self, params: Params, fold: Fold, effort: Effort) -> FoldModel:
+        """Fits on the fold's training rows; may stop early on its validation rows. Raises CannotFit."""
+
+    def load(self, files: Files) -> FoldModel: ...
+
+
+def family(name: str) -> Family:
+    """The family of that name. Its libraries are imported only now: torch alone takes seconds."""
+    module = import_module(f"automl.learn.families.{_MODULES[name]}")
+    found: Family = module.FAMILY
+    return found

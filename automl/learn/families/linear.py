@@ -1,0 +1,122 @@
+"""Logistic and ridge regression: the baseline that a person can read, and the first useful model of every run."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from automl.data.encoding import LinearEncoder
+from automl.learn.families import Array, CannotFit, Effort, Files, Fold, Params
+from automl.learn.predictions import centred
+from automl.spec import TaskKind
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+DEFAULTS: dict[str, list[Params]] = {
+    "binary": [{"c": 1.0}],
+    "multiclass": [{"c": 1.0}],
+    "regression": [{"alpha": 1.0}],
+}
+SPACE = {"c": (1e-3, 1e2), "alpha": (1e-2, 1e4)}
+
+MOST_CELLS = 20_000_000
+"""A larger encoded matrix is sampled by rows: a linear model gains nothing more from it, and 160 MB per fold are enough."""
+CHUNK, CHUNKS = 25, 16
+"""The solver runs in chunks of iterations so that it can be asked to end between them."""
+ABSENT = -15.0
+"""Intercept of a class that the training rows do not have: a probability of about 3e-7."""
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    encoder: LinearEncoder
+    weights: Array
+    """(encoded columns, outputs), outputs 1 for binary and regression."""
+    intercept: Array
+    explainer = "exact for a linear model: weight times distance from the background mean"
+
+    def raw(self, frame: pd.DataFrame, threads: int = 1) -> Array:
+        raw = self.encoder.transform(frame) @ self.weights + self.intercept
+        return raw[:, 0] if self.weights.shape[1] == 1 else centred(raw)
+
+    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:
+        distance = self.encoder.transform(frame) - self.encoder.transform(background).mean(axis=0)
+        weights = self.weights if self.weights.shape[1] == 1 else self.weights - self.weights.mean(axis=1, keepdims=True)
+        phi = np.zeros((len(frame), frame.shape[1], weights.shape[1]))
+        position = {name: at for at, name in enumerate(frame.columns)}
+        for at, source in enumerate(self.encoder.sources):
+            phi[:, position[self.encoder.codes.names[source]], :] += distance[:, [at]] * weights[at]
+        return phi[:, :, 0] if weights.shape[1] == 1 else phi
+
+    def files(self) -> Files:
+        document = {"encoder": self.encoder.as_json(), "weights": self.weights.tolist(), "intercept": self.intercept.tolist()}
+        return {"linear.json": json.dumps(document, ensure_ascii=False, sort_keys=True).encode()}
+
+
+class Linear:
+    name = "linear"
+
+    def defaults(self, task: TaskKind) -> list[Params]:
+        return DEFAULTS[task]
+
+    def suggest(self, trial: optuna.Trial, task: TaskKind) -> Params:
+        name = "alpha" if task == "regression" else "c"
+        return {name: trial.suggest_float(name, *SPACE[name], log=True)}
+
+    def fit(self, params: Params, fold: Fold, effort: Effort) -> LinearModel:
+        encoder = LinearEncoder.fit(fold.train)
+        rows = _sampled(fold, len(encoder.sources))
+        matrix = encoder.transform(fold.train.iloc[rows])
+        weight = None if fold.train_weight is None else fold.train_weight[rows]
+        if fold.task == "regression":
+            ridge = Ridge(alpha=params["alpha"]).fit(matrix, fold.train_y[rows], sample_weight=weight)
+            return LinearModel(encoder, np.asarray(ridge.coef_, dtype=np.float64).reshape(-1, 1), np.atleast_1d(np.asarray(ridge.intercept_, dtype=np.float64)))
+        return LinearModel(encoder, *_logistic(params["c"], matrix, fold.train_y[rows], weight, fold.classes, effort))
+
+    def load(self, files: Files) -> LinearModel:
+        document = json.loads(files["linear.json"])
+        encoder = LinearEncoder.from_json(document["encoder"])
+        intercept = np.array(document["intercept"], dtype=np.float64)
+        return LinearModel(encoder, np.array(document["weights"], dtype=np.float64).reshape(len(encoder.sources), len(intercept)), intercept)
+
+
+def _sampled(fold: Fold, width: int) -> Any:
+    most = max(1000, MOST_CELLS // max(1, width))
+    if len(fold.train) <= most:
+        return np.arange(len(fold.train))
+    return np.sort(np.random.default_rng(fold.seed).choice(len(fold.train), most, replace=False))
+
+
+def _logistic(c: float, matrix: Array, y: Any, weight: Any, classes: int, effort: Effort) -> tuple[Array, Array]:
+    """Weights (columns, outputs) and intercepts (outputs,); multinomial for more than two classes. Classes that ``y`` lacks get `ABSENT`."""
+    present = np.unique(y)
+    if len(present) < 2:
+        raise CannotFit("the training rows of a fold have one class")
+    model = LogisticRegression(C=c, max_iter=CHUNK, warm_start=True)
+    with warnings.catch_warnings():
+        # the end of a chunk is no failure to converge, and a fit ended by the budget is a more regularised one
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for _ in range(CHUNKS):
+            model.fit(matrix, y, sample_weight=weight)
+            if int(np.max(model.n_iter_)) < CHUNK or effort.must_end():
+                break
+    coef, intercept = np.asarray(model.coef_, dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
+    if classes == 2:
+        return coef.T, intercept
+    if len(present) == 2:
+        # scikit-learn then fits one vector: half of it for each class is the same model
+        coef, intercept = np.vstack([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
+    weights, intercepts = np.zeros((matrix.shape[1], classes)), np.full(classes, ABSENT)
+    weights[:, present], intercepts[present] = coef.T, intercept
+    return weights, intercepts
+
+
+FAMILY = Linear()

@@ -1,0 +1,198 @@
+"""The deployed model: a weighted sum, in raw-score space, of members that are each the average of their fold models.
+
+Raw-score space is log-odds for two classes, centred logits for more, the value for regression. Adding there makes the attributions of the whole the
+weighted sum of the attributions of its parts, so that they add up. A saved model is a folder of JSON, LightGBM text, npy and safetensors: never pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from automl.data.encoding import CodeEncoder, as_categories
+from automl.data.features import FeatureSchema
+from automl.data.problems import Problem
+from automl.evidence import Column, Threshold
+from automl.learn.families import Files, FoldModel
+from automl.learn.predictions import Predictions, to_predictions
+from automl.learn.trials import load_fold_model
+
+__all__ = ["Attributions", "FittedModel", "Member", "Predictions", "load_model"]
+
+Array = NDArray[np.float64]
+FORMAT = 1
+BLOCK = 100_000
+"""Rows predicted at a time: bounds the memory of the encoded matrices."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One trial's fold models, averaged. The weights of a model's members add up to 1."""
+
+    trial: int
+    family: str
+    weight: float
+    folds: tuple[FoldModel, ...]
+
+    def raw(self, frame: pd.DataFrame, threads: int) -> Array:
+        return np.asarray(np.mean([fold.raw(frame, threads) for fold in self.folds], axis=0))
+
+
+@dataclass(frozen=True)
+class Attributions:
+    """Interventional Shapley values of the raw score against a stated background; the players are the table's columns."""
+
+    phi: Array
+    """(n, features) for two classes and regression, (n, features, k) for more classes, features in the order of ``FittedModel.features``."""
+    base: Array
+    """Mean raw score over the background: a scalar array (), or (k,)."""
+    space: Literal["log_odds", "value"]
+    explainer: str
+    additivity_error: float
+    """Largest absolute difference between base + sum of a row's attributions and the model's raw score of that row."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    problem: Problem
+    members: tuple[Member, ...]
+    codes: CodeEncoder
+    """The levels that the training rows had, per feature."""
+    out_of_fold_raw: Array = field(repr=False)
+    """Raw scores of the training rows by the deployed fold models that did not see them: (n,) or (n, k)."""
+    threshold: Threshold | None = None
+    """Two classes only: the cut on the positive class's probability, and on what it was chosen."""
+    threads: int = 1
+
+    @property
+    def schema(self) -> FeatureSchema:
+        return self.problem.schema
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self.codes.names
+
+    @property
+    def out_of_fold(self) -> Predictions:
+        """Predictions of the training rows, each by the fold models that did not see it."""
+        return to_predictions(self.out_of_fold_raw, self.problem.task)
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        """Predictions for a frame of `FeatureSchema.frame`. A column that is absent counts as missing, a level never seen as such."""
+        return to_predictions(self.raw(frame), self.problem.task)
+
+    def raw(self, frame: pd.DataFrame) -> Array:
+        """(n,) log-odds or values, or (n, k) centred logits."""
+        aligned = self._aligned(frame)
+        blocks = [aligned.iloc[at:at + BLOCK] for at in range(0, max(1, len(aligned)), BLOCK)]
+        return np.concatenate([self._raw_block(block) for block in blocks])
+
+    def _raw_block(self, block: pd.DataFrame) -> Array:
+        return np.asarray(np.sum([member.weight * member.raw(block, self.threads) for member in self.members], axis=0))
+
+    def decide(self, predictions: Predictions) -> NDArray[np.int64]:
+        """Class index (n,): by the threshold for two classes, else the most probable class. Raises TypeError for regression."""
+        if predictions.probabilities is None:
+            raise TypeError("a regression model decides nothing")
+        if self.threshold is not None:
+            return np.asarray((predictions.probabilities[:, 1] >= self.threshold.value).astype(np.int64))
+        return np.asarray(predictions.probabilities.argmax(axis=1))
+
+    def unseen_levels(self, frame: pd.DataFrame) -> dict[str, int]:
+        """Feature to the number of rows with a level that no training row had; only features where there are any."""
+        return self.codes.unseen(frame)
+
+    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int = 0) -> Attributions:
+        """Attributions of every row of ``frame`` against all rows of ``background`` (at least one), of the whole ensemble.
+
+        Exact for linear models and trees, sampled for networks (`Attributions.explainer` says which), adding up for all.
+        """
+        rows, back = self._aligned(frame), self._aligned(background)
+        parts = [(member.weight / len(member.folds), fold) for member in self.members for fold in member.folds]
+        # threads, since the exact tree explainer leaves Python; the order of the sum stays the same
+        with ThreadPoolExecutor(self.threads) as pool:
+            phis = list(pool.map(lambda part: part[0] * part[1].attributions(rows, back, seed), parts))
+        phi = np.sum(phis, axis=0)
+        base = np.asarray(self._raw_block(back).mean(axis=0))
+        error = np.abs(base + phi.sum(axis=1) - self._raw_block(rows)).max(initial=0.0)
+        explainers = sorted({fold.explainer for _, fold in parts})
+        return Attributions(phi, base, "value" if self.problem.task == "regression" else "log_odds", "; ".join(explainers), float(error))
+
+    def _aligned(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return as_categories(frame.reindex(columns=list(self.features)))
+
+    # --- the folder
+
+    @cached_property
+    def files(self) -> Files:
+        """Relative file name to content: all that the folder holds."""
+        document = {
+            "format": FORMAT, "problem": _problem_as_json(self.problem), "codes": self.codes.as_json(), "threads": self.threads,
+            "threshold": None if self.threshold is None else self.threshold.model_dump(),
+            "members": [{"trial": member.trial, "family": member.family, "weight": member.weight, "folds": len(member.folds)} for member in self.members],
+        }
+        buffer = io.BytesIO()
+        np.save(buffer, self.out_of_fold_raw, allow_pickle=False)
+        files = {"model.json": json.dumps(document, ensure_ascii=False, sort_keys=True).encode(), "out_of_fold.npy": buffer.getvalue()}
+        for at, member in enumerate(self.members):
+            for number, fold in enumerate(member.folds):
+                files |= {f"member{at}/fold{number}/{name}": content for name, content in fold.files().items()}
+        return files
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the sorted lines "name sha256-of-content": the same for a model just fitted, saved and loaded."""
+        lines = [f"{name} {hashlib.sha256(content).hexdigest()}\n" for name, content in sorted(self.files.items())]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Writes the folder (made if absent; files of the same names are replaced)."""
+        for name, content in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def load_model(folder: Path, threads: int | None = None) -> FittedModel:
+    """The model that `FittedModel.save` wrote. Raises FileNotFoundError or ValueError for a folder that is none.
+
+    Only for folders of our own making whose hashes were checked: the text format of LightGBM is not safe against forged input.
+    """
+    document = json.loads((folder / "model.json").read_bytes())
+    if document.get("format") != FORMAT:
+        raise ValueError(f"{folder.name} holds a model of format {document.get('format')!r}; this version reads format {FORMAT}")
+    members = tuple(_load_member(folder / f"member{at}", each) for at, each in enumerate(document["members"]))
+    threshold = None if document["threshold"] is None else Threshold.model_validate(document["threshold"])
+    return FittedModel(
+        _problem_from_json(document["problem"]), members, CodeEncoder.from_json(document["codes"]),
+        np.load(folder / "out_of_fold.npy", allow_pickle=False), threshold, threads or document["threads"])
+
+
+def _load_member(folder: Path, document: dict[str, Any]) -> Member:
+    folds = [{path.name: path.read_bytes() for path in (folder / f"fold{number}").iterdir()} for number in range(document["folds"])]
+    return Member(document["trial"], document["family"], document["weight"], tuple(load_fold_model(document["family"], files) for files in folds))
+
+
+def _problem_as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "task": problem.task, "target": problem.target, "labels": problem.labels, "positive": problem.positive, "favourable": problem.favourable,
+        "inferred": problem.inferred, "metric": problem.metric, "schema": problem.schema.as_json(),
+        "columns": [column.model_dump() for column in problem.columns],
+    }
+
+
+def _problem_from_json(document: dict[str, Any]) -> Problem:
+    return Problem(
+        task=document["task"], target=document["target"], labels=tuple(document["labels"]), positive=document["positive"],
+        favourable=tuple(document["favourable"]), inferred=document["inferred"], metric=document["metric"],
+        schema=FeatureSchema.from_json(document["schema"]), columns=tuple(Column.model_validate(column) for column in document["columns"]))
