@@ -12,12 +12,12 @@ from automl.data.groups import default_bins
 from automl.data.leaks import find_leaks
 from automl.data.names import check_column
 from automl.data.proposals import propose_role, propose_target, task_if_target
-from automl.data.quality import quality_findings
+from automl.data.quality import find_quality_issues
 from automl.data.tables import Table
 from automl.errors import BadInput
 from automl.evidence import Bar, ColumnProfile, DatasetProfile
 
-__all__ = ["quality_findings", "profile_table"]
+__all__ = ["find_quality_issues", "profile_table"]
 
 PREVIEW_ROWS = 20
 LONGEST_SHOWN = 120
@@ -35,7 +35,7 @@ def profile_table(table: Table, target: str | None = None) -> DatasetProfile:
     return DatasetProfile(
         sha256=table.sha256, bytes=table.bytes, rows=table.rows, reading=table.reading,
         columns=tuple(_profile(table, name, position, proposed, leaks.get(name)) for position, name in enumerate(table.names)),
-        preview=_preview(table), quality=quality_findings(table), proposed_target=proposed,
+        preview=_preview(table), quality=find_quality_issues(table), proposed_target=proposed,
     )
 
 

@@ -22,7 +22,7 @@ _MOST_LEVELS = 1_000
 """Levels are compared with each other (case, blanks) up to this many."""
 
 
-def quality_findings(table: Table) -> tuple[Finding, ...]:
+def find_quality_issues(table: Table) -> tuple[Finding, ...]:
     """Duplicate rows, empty and constant columns, infinite and missing values, texts among numbers, levels that differ in blanks or
     case only, and a header that looks like data. ``evidence`` points into the evidence document's data section."""
     found = [*_header_like_data(table), *_duplicates(table)]
