@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from automl.audit.fairness import measure_fairness
+from automl.audit.parity import ErrorCounts, View, error_rates, group_calibration, middle
+from automl.evidence import ErrorRates, Estimate, Gaps, GroupCalibration, NotMeasured, Value
+from automl.spec import AuditPolicy
+from tests.automl.audit.cases import binary
+
+
+def view_of(tp: int, fp: int, fn: int, tn: int) -> View:
+    selected = np.repeat([True, True, False, False], [tp, fp, fn, tn])
+    return View(selected, np.repeat([True, False, True, False], [tp, fp, fn, tn]), None, False, None, None, None)
+
+
+def value(estimate: Value) -> float:
+    assert isinstance(estimate, Estimate), estimate
+    return estimate.value
+
+
+def test_v14_error_parity() -> None:
+    a, b = ErrorCounts.of(view_of(40, 10, 10, 40)), ErrorCounts.of(view_of(20, 5, 20, 55))
+    of_a, of_b = error_rates(a, b, False, 1), error_rates(b, a, False, 1)
+    assert isinstance(of_a, ErrorRates)
+    assert isinstance(of_b, ErrorRates)
+    assert [value(of_a.tpr), value(of_b.tpr)] == pytest.approx([0.8, 0.5])
+    assert [value(of_a.fpr), value(of_b.fpr)] == pytest.approx([0.2, 1 / 12])
+    assert [value(of_a.ppv), value(of_b.ppv)] == pytest.approx([0.8, 0.8])
+    assert value(of_a.tpr) + value(of_a.fnr) == pytest.approx(1)
+    assert value(of_a.fpr) + value(of_a.tnr) == pytest.approx(1)
+    assert isinstance(of_b.gaps, Gaps)
+    assert value(of_b.gaps.tpr) == pytest.approx(-0.3)
+    assert value(of_b.gaps.ppv) == pytest.approx(0)
+
+
+def test_v14_through_the_whole_table() -> None:
+    cells = {"A": (40, 10, 10, 40), "B": (20, 5, 20, 55)}
+    views = {name: view_of(*cell) for name, cell in cells.items()}
+    outcomes = binary(
+        n=200, truth=np.concatenate([v.deserving for v in views.values() if v.deserving is not None]).astype(np.int64), score=None,
+        decision=np.concatenate([v.selected for v in views.values() if v.selected is not None]).astype(np.int64),
+        groups={"g": np.array(["A"] * 100 + ["B"] * 100, dtype=object)},
+    )
+    section = measure_fairness(outcomes, AuditPolicy(sensitive=("g",)), bins={}, seed=0)
+    assert not isinstance(section, NotMeasured)
+    summary = section.attributes[0].summary
+    assert (summary.demographic_parity_ratio, summary.equal_opportunity_difference, summary.equalized_odds_difference) == pytest.approx((0.5, 0.3, 0.3))
+
+
+def test_rates_without_denominator_are_not_measured_and_give_no_gap() -> None:
+    a, b = ErrorCounts.of(view_of(40, 10, 10, 40)), ErrorCounts.of(view_of(0, 0, 0, 30))
+    rates = error_rates(b, a, False, 1)
+    assert isinstance(rates, ErrorRates)
+    assert isinstance(rates.tpr, NotMeasured)
+    assert isinstance(rates.ppv, NotMeasured)
+    assert value(rates.fpr) == 0
+    assert isinstance(rates.gaps, Gaps)
+    assert isinstance(rates.gaps.tpr, NotMeasured)
+    assert isinstance(rates.gaps.fpr, Estimate)
+
+
+def test_gaps_of_many_groups_are_simultaneous() -> None:
+    a, b = ErrorCounts.of(view_of(40, 10, 10, 40)), ErrorCounts.of(view_of(20, 5, 20, 55))
+    one, five = error_rates(b, a, False, 1), error_rates(b, a, False, 5)
+    assert isinstance(one, ErrorRates)
+    assert isinstance(five, ErrorRates)
+    assert isinstance(one.gaps, Gaps)
+    assert isinstance(five.gaps, Gaps)
+    assert isinstance(one.gaps.tpr, Estimate)
+    assert isinstance(five.gaps.tpr, Estimate)
+    assert five.gaps.tpr.low < one.gaps.tpr.low
+    assert five.gaps.tpr.level == pytest.approx(0.99)
+
+
+def test_v15_t12_calibration_of_a_group() -> None:
+    deserving = np.arange(40) < 10
+    measured = group_calibration(View(None, deserving, np.full(40, 0.5), True, None, None, None))
+    assert isinstance(measured, GroupCalibration)
+    assert (measured.observed, measured.expected) == (10, 20)
+    assert isinstance(measured.observed_over_expected, Estimate)
+    assert (measured.observed_over_expected.low, measured.observed_over_expected.high) == pytest.approx((0.2837, 0.8039), abs=5e-5)
+    assert measured.z == pytest.approx(-10 / np.sqrt(10))
+    assert isinstance(group_calibration(View(None, deserving, np.full(40, 700.0), False, None, None, None)), NotMeasured)
+
+
+def test_the_median_honours_weights() -> None:
+    assert middle(np.array([1.0, 2.0, 3.0, 4.0]), None) == 2.5
+    assert middle(np.array([1.0, 2.0, 3.0]), np.array([5.0, 1.0, 1.0])) == 1.0
