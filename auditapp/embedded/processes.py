@@ -35,7 +35,7 @@ def die_with_parent(sign: signal.Signals) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(sign))
 
 
-class KeptProcess(Process):  # type: ignore[misc]
+class KeptProcess(Process):
     """A honcho process that is started again when it dies by accident; a wish to stop, or three deaths at the start, end it."""
 
     def __init__(self, stopping: multiprocessing.synchronize.Event, *arguments: Any, **options: Any) -> None:
@@ -78,7 +78,7 @@ class KeptProcess(Process):  # type: ignore[misc]
         self._send_message({"returncode": ended}, type="stop")
 
 
-class ProcessGroup(manager.Manager):  # type: ignore[misc]
+class ProcessGroup(manager.Manager):
     """honcho's manager with processes that are kept alive. `loop` blocks until SIGINT, SIGTERM or the end of one process has ended all."""
 
     def __init__(self, procfile: Path, environment: Mapping[str, str], log: IO[str]) -> None:
