@@ -35,25 +35,36 @@ _CHUNK = 2**16
 class CappedUpload(FileUploadHandler):
     """Streams a file to a nameless temporary file beside its storage: it takes no memory, and vanishes with the process whatever ends it."""
 
+    receiving: IO[bytes] | None = None
+    """The file that is being received."""
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        self.file = nameless_file()
+        self.close()
+        self.receiving = nameless_file()
         self.size = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        assert self.receiving is not None
         self.size += len(raw_data)
         if self.size > settings.UPLOAD_BYTES + ENVELOPE_BYTES:
-            self.file.close()
             raise RequestDataTooBig(too_large_sentence(settings.UPLOAD_BYTES))
-        self.file.write(raw_data)
+        self.receiving.write(raw_data)
 
     def file_complete(self, file_size: int) -> UploadedFile:
-        self.file.seek(0)
-        return UploadedFile(self.file, self.file_name, self.content_type, file_size, self.charset, self.content_type_extra)
+        assert self.receiving is not None
+        self.receiving.seek(0)
+        whole = UploadedFile(self.receiving, self.file_name, self.content_type, file_size, self.charset, self.content_type_extra)
+        self.receiving = None  # from here on the request closes it
+        return whole
 
-    def upload_interrupted(self) -> None:
-        if hasattr(self, "file"):
-            self.file.close()
+    def close(self) -> None:
+        """Let go of a file that will not be completed."""
+        if self.receiving is not None:
+            self.receiving.close()
+            self.receiving = None
+
+    upload_interrupted = close
 
 
 def passing_through() -> Path:
@@ -95,7 +106,13 @@ class BodyLimits:
             _read_unannounced(request, min(limit, UNANNOUNCED_BYTES))
         elif _announced(request) > limit:
             return _refuse(request, settings.UPLOAD_BYTES if is_form else limit)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if is_form:
+            # Django closes what was received whole; a body that breaks off in the middle leaves the rest to us
+            for handler in request.upload_handlers:
+                if isinstance(handler, CappedUpload):
+                    handler.close()
+        return response
 
 
 def _announced(request: HttpRequest) -> int:
