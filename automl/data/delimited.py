@@ -61,7 +61,7 @@ def read_delimited(path: Path, options: TableOptions, limits: TableLimits, *, gz
     """The table in the text file ``path``. Raises BadInput with the line number for whatever would have to be guessed or changed."""
     source = _unpacked(path, limits) if gzipped else _Source(path=path)
     encoding = _known_encoding(options.encoding) if options.encoding else _find_encoding(source)
-    if encoding != "utf-8":
+    if encoding != "utf-8" or (options.encoding and not _is_utf8(source.chunks())):
         source = _as_utf8(source, encoding)
     scan = _scan(source, options.delimiter or DELIMITERS[0])
     delimiter = options.delimiter or _find_delimiter(source)
@@ -170,7 +170,18 @@ def _guess_encoding(source: _Source) -> str:
             if len(telling) > 1 << 16:
                 break
     best = charset_normalizer.from_bytes(bytes(telling), cp_isolation=list(_GUESSES)).best()
-    return codecs.lookup(best.encoding).name if best is not None else "cp1252"
+    if best is None:
+        return "cp1252"
+    # several code pages often read the same text out of these bytes: then the likelier one is named
+    same = (name for name in _GUESSES if _decodes_to(bytes(telling), name, str(best)))
+    return codecs.lookup(next(same, best.encoding)).name
+
+
+def _decodes_to(raw: bytes, encoding: str, text: str) -> bool:
+    try:
+        return raw.decode(encoding) == text
+    except UnicodeError:
+        return False
 
 
 def _as_utf8(source: _Source, encoding: str) -> _Source:

@@ -23,6 +23,7 @@ PREVIEW_ROWS = 20
 LONGEST_SHOWN = 120
 MOST_BARS = 12
 _EXAMPLES = 5
+_MANY = 1_000
 
 
 def profile_table(table: Table, target: str | None = None) -> DatasetProfile:
@@ -72,7 +73,9 @@ def _day(days: float) -> str:
 
 
 def _examples(table: Table, name: str) -> tuple[str, ...]:
-    """The most frequent texts, the earlier first where counts are equal."""
+    """The most frequent texts, the earlier first where counts are equal; of columns with very many, the first ones."""
+    if table.facts[name].distinct > _MANY:
+        return tuple(dict.fromkeys(cut(text) for text in table.text(name, np.arange(min(table.rows, 1_000))).dropna()))[:_EXAMPLES]
     levels = table.levels(name)
     return tuple(cut(text) for text, _ in sorted(levels.items(), key=lambda item: -item[1])[:_EXAMPLES])
 
