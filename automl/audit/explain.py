@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from automl.audit.outcomes import FloatArray, IntArray
+from automl.audit.outcomes import FloatArray, IntArray, groups_of
 from automl.audit.resampling import bootstrap_means, generator, percentile_estimate
 from automl.evidence import (
     Background,
@@ -127,11 +127,12 @@ def explain_model(
     """
     if not len(audit_rows.features.columns) or not len(audit_rows.features) or not len(background_rows.features):
         return NotMeasured(reason="there are no inputs or no rows to explain")
+    columns = list(getattr(model, "features", audit_rows.features.columns))  # attributions come in the model's order
     main, of_group = _choose_rows(audit_rows, rows, seed)
     chosen = np.unique(np.concatenate([main, *of_group.values()]))
     place = {int(row): i for i, row in enumerate(chosen)}
-    frame = audit_rows.features.iloc[chosen]
-    against = _background(background_rows.features, background, seed)
+    frame = audit_rows.features[columns].iloc[chosen]
+    against = _background(background_rows.features[columns], background, seed)
     attributions = model.attributions(frame, against)
     explained = _explained(model, problem, attributions, frame, chosen, np.array([place[int(row)] for row in main]))
     groups = {key: np.array([place[int(row)] for row in positions], dtype=np.int64) for key, positions in of_group.items()}
@@ -153,7 +154,7 @@ def _choose_rows(audit_rows: ExplainedRows, rows: int, seed: int) -> tuple[IntAr
     main = np.sort(rng.choice(n, size=min(rows, n), replace=False))
     of_group: dict[tuple[str, str], IntArray] = {}
     for attribute, labels in audit_rows.groups.items():
-        for group in sorted({str(label) for label in labels if label is not None}):
+        for group in groups_of(labels):
             members = np.flatnonzero(labels == group)
             sampled = np.intersect1d(members, main)
             lacking = min(ROWS_PER_GROUP, len(members)) - len(sampled)

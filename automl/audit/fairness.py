@@ -6,7 +6,6 @@ tests belong to the primary family, and puts them together.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,7 +15,7 @@ import pandas as pd
 
 from automl.audit.impact import ONE_SIDED, Reference, flips, highest, impact_ratio, minimum_detectable_ratio, shortfall, unknown_band
 from automl.audit.intervals import Count, difference_estimate, pool, rate_estimate
-from automl.audit.outcomes import IntArray, Outcomes
+from automl.audit.outcomes import IntArray, Outcomes, in_reading_order
 from automl.audit.parity import ErrorCounts, ScoreLevels, View, error_rates, group_calibration, middle, score_outcome
 from automl.audit.resampling import generator
 from automl.audit.significance import holm, omnibus, primary_p, two_group_tests
@@ -88,13 +87,14 @@ class Table:
 def measure_fairness(outcomes: Outcomes, policy: AuditPolicy, *, bins: Mapping[str, tuple[float, ...]], seed: int) -> FairnessSection | NotMeasured:
     """Fairness over ``policy.sensitive`` and their crossings up to depth ``policy.intersections``.
 
-    ``bins`` are the printed edges of binned attributes. Raises BadInput where ``policy.reference`` names an attribute or group that is not there.
+    ``bins`` are the printed edges of binned attributes. A named reference group without an audited row gives way to the highest rate, and the
+    attribute's note says so. Raises BadInput where ``policy.reference`` names an attribute that is not audited.
     The family of primary tests is the declared attributes' selection tables, per favourable class where there are several (rule 8).
     """
     attributes = [name for name in policy.sensitive if name in outcomes.groups]
     if not attributes:
         return NotMeasured(reason="no sensitive attribute was chosen")
-    _check_references(policy, outcomes, attributes)
+    _check_references(policy, attributes)
     single = [_grouping(outcomes, (name,), bins, policy.reference) for name in attributes]
     crossed = [
         _grouping(outcomes, columns, bins, policy.reference)
@@ -119,16 +119,10 @@ def measure_fairness(outcomes: Outcomes, policy: AuditPolicy, *, bins: Mapping[s
     )
 
 
-def _check_references(policy: AuditPolicy, outcomes: Outcomes, attributes: Sequence[str]) -> None:
-    for attribute, group in policy.reference.items():
+def _check_references(policy: AuditPolicy, attributes: Sequence[str]) -> None:
+    for attribute in policy.reference:
         if attribute not in attributes:
             raise BadInput(f"reference names {attribute!r}, which is not a sensitive attribute of this audit", pointer=f"/reference/{attribute}")
-        if not any(value == group for value in outcomes.groups[attribute]):
-            known = sorted({str(value) for value in outcomes.groups[attribute] if value is not None})
-            raise BadInput(
-                f"reference names the group {group!r} of {attribute!r}, which the audited rows do not have; they have {', '.join(known[:20])}",
-                pointer=f"/reference/{attribute}",
-            )
 
 
 def _classes(outcomes: Outcomes) -> tuple[str, ...]:
@@ -169,12 +163,11 @@ def _grouping(outcomes: Outcomes, columns: tuple[str, ...], bins: Mapping[str, t
     known = np.ones(outcomes.rows, dtype=bool)
     for column in columns:
         own, levels = pd.factorize(outcomes.groups[column])
-        ordered = sorted(range(len(levels)), key=lambda i, levels=levels, binned=column in bins: _order(str(levels[i]), binned))  # type: ignore[misc]
-        place = np.empty(len(levels) + 1, dtype=np.int64)
-        place[ordered], place[-1] = np.arange(len(levels)), 0
+        ordered = in_reading_order(str(level) for level in levels)
+        place = np.array([ordered.index(str(level)) for level in levels] + [0], dtype=np.int64)  # the last for unknown, which factorize codes -1
         known &= own >= 0
         code = code * max(len(levels), 1) + place[own]
-        names = [f"{name} x {levels[i]}" if name else str(levels[i]) for name in names for i in ordered]
+        names = [f"{name} x {level}" if name else level for name in names for level in ordered]
     position = np.flatnonzero(known)
     cells, inverse = np.unique(code[position], return_inverse=True)
     order = np.argsort(inverse, kind="stable")
@@ -184,12 +177,6 @@ def _grouping(outcomes: Outcomes, columns: tuple[str, ...], bins: Mapping[str, t
         " x ".join(columns), columns, tuple(bins.get(columns[0], ())) if len(columns) == 1 else (), tuple(names[cell] for cell in cells), tuple(rows),
         np.flatnonzero(~known), named,
     )
-
-
-def _order(name: str, binned: bool) -> tuple[float, int, str]:
-    """Bins in the order of their numbers ("<= 25" before "25 to 37"), other groups by name."""
-    number = re.search(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", name) if binned else None
-    return (float(number.group()), 0 if name.lstrip().startswith(("<", "up to", "below", "under")) else 1, name) if number else (0.0, 1, name)
 
 
 def _table(grouping: Grouping, question: Question) -> Table:
@@ -251,7 +238,7 @@ def _attribute(table: Table, limit: float, family: Mapping[str, float], seed: in
 def _note(table: Table) -> str:
     named = table.grouping.named
     if named is not None and named not in table.grouping.names:
-        return f"the named reference {named} has no row here, so the highest rate is the reference"
+        return f"the named reference {named} has no audited row, so the highest rate is the reference"
     return ""
 
 

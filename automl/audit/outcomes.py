@@ -5,7 +5,8 @@ A trained model and somebody else's predictions both become one `Outcomes`; noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -107,3 +108,21 @@ class Outcomes:
     def _indices(self, favourable: str | Sequence[str] | None) -> list[int]:
         chosen = self.favourable if favourable is None else (favourable,) if isinstance(favourable, str) else tuple(favourable)
         return [self.labels.index(label) for label in chosen]
+
+
+def in_reading_order(names: Iterable[str]) -> list[str]:
+    """Group names by name; those of a binned number ("<= 25", "26 to 37", ">= 38") by their numbers."""
+    listed = sorted(names)
+    if not any(name.startswith("<= ") for name in listed):
+        return listed
+    return sorted(listed, key=_bin_place)
+
+
+def _bin_place(name: str) -> tuple[float, bool, str]:
+    number = re.search(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", name)
+    return (float(number.group()) if number else float("inf"), not name.startswith("<= "), name)
+
+
+def groups_of(labels: NDArray[np.object_]) -> list[str]:
+    """The known groups of an attribute, in reading order."""
+    return in_reading_order({str(label) for label in labels if label is not None})

@@ -12,7 +12,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from automl.audit.estimates import METRICS, metric_estimates
 from automl.audit.intervals import LEVEL, LOW_PRECISION_BELOW, count, observed_over_expected, rate_estimate
-from automl.audit.outcomes import FloatArray, Outcomes
+from automl.audit.outcomes import FloatArray, Outcomes, groups_of
 from automl.evidence import (
     Calibration,
     CalibrationBin,
@@ -51,12 +51,8 @@ def measure_performance(
     )
 
 
-def _groups(labels: NDArray[np.object_]) -> list[str]:
-    return sorted({str(label) for label in labels if label is not None})
-
-
 def _by_group(outcomes: Outcomes, labels: NDArray[np.object_], seed: int) -> tuple[GroupPerformance, ...]:
-    rows = {group: np.flatnonzero(labels == group) for group in _groups(labels)}
+    rows = {group: np.flatnonzero(labels == group) for group in groups_of(labels)}
     return tuple(GroupPerformance(group=group, n=len(of), metrics=metric_estimates(outcomes.take(of), seed=seed)) for group, of in rows.items())
 
 
@@ -129,7 +125,7 @@ def _drift(outcomes: Outcomes, out_of_fold: Outcomes) -> dict[str, Value]:
     for attribute, labels in outcomes.groups.items():
         if attribute not in out_of_fold.groups:
             continue
-        for group in _groups(labels):
+        for group in groups_of(labels):
             drift[f"{attribute}={group}"] = _mean_difference(trained[out_of_fold.groups[attribute] == group], audited[labels == group])
     return drift
 

@@ -171,8 +171,9 @@ def test_a_named_reference_needs_no_correction_and_is_never_guessed() -> None:
     assert (attribute.reference, attribute.reference_named) == ("A", True)
     assert (ratio(named(attribute, "B")).label, ratio(named(attribute, "B")).label_level) == ("below", 0.025)
     assert ratio(named(measure(outcomes, "group", reference={"group": "B"}).attributes[0], "A")).value > 1
-    with pytest.raises(BadInput, match="names the group 'Z' of 'group'"):
-        measure(outcomes, "group", reference={"group": "Z"})
+    absent = measure(outcomes, "group", reference={"group": "Z"}).attributes[0]
+    assert (absent.reference, absent.reference_named) == ("A", False)
+    assert absent.note == "the named reference Z has no audited row, so the highest rate is the reference"
     with pytest.raises(BadInput, match="not a sensitive attribute"):
         measure(outcomes, "group", reference={"other": "A"})
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automl.audit.outcomes import Outcomes
+from automl.audit.outcomes import Outcomes, groups_of
 from automl.evidence import Threshold
 from tests.automl.audit.cases import binary, multiclass, regression
 
@@ -66,3 +66,9 @@ def test_take_keeps_rows_together() -> None:
     assert part.weight is not None
     assert part.weight.tolist() == [5, 7]
     assert part.groups["group"].tolist() == outcomes.groups["group"][[5, 7]].tolist()
+
+
+def test_bins_are_in_the_order_of_their_numbers_and_other_groups_by_name() -> None:
+    assert groups_of(np.array([">= 101", "26 to 37", None, "<= 25", "38 to 100"], dtype=object)) == ["<= 25", "26 to 37", "38 to 100", ">= 101"]
+    assert groups_of(np.array(["> 2", "> 0.5 to 2", "<= 0.5"], dtype=object)) == ["<= 0.5", "> 0.5 to 2", "> 2"]
+    assert groups_of(np.array(["10", "9", None], dtype=object)) == ["10", "9"]

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from automl.audit.estimates import METRICS, auc_influence, metric_estimates
+from automl.audit.outcomes import Outcomes
+from automl.evidence import Estimate, NotMeasured, Value
+from tests.automl.audit.cases import binary, multiclass, regression
+
+
+def value(estimate: Value) -> float:
+    assert isinstance(estimate, Estimate), estimate
+    assert estimate.low <= estimate.value <= estimate.high
+    return estimate.value
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rule_14_binary_equals_scikit_learn(weighted: bool) -> None:
+    weight = np.random.default_rng(3).uniform(0.5, 2, 600) if weighted else None
+    o = binary(weight=weight)
+    y, d, s = o.truth, o.decision, o.score
+    w = {"sample_weight": weight}
+    theirs = {
+        "roc_auc": sk.roc_auc_score(y, s, **w), "average_precision": sk.average_precision_score(y, s, **w), "accuracy": sk.accuracy_score(y, d, **w),
+        "balanced_accuracy": sk.balanced_accuracy_score(y, d, **w), "precision": sk.precision_score(y, d, **w), "recall": sk.recall_score(y, d, **w),
+        "specificity": sk.recall_score(y, d, pos_label=0, **w), "f1": sk.f1_score(y, d, **w), "brier": sk.brier_score_loss(y, s, **w),
+        "log_loss": sk.log_loss(y, s, **w),
+    }
+    ours = {name: value(estimate) for name, estimate in metric_estimates(o, seed=0).items()}
+    assert tuple(ours) == METRICS["binary"]
+    assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rule_14_multiclass_equals_scikit_learn(weighted: bool) -> None:
+    weight = np.random.default_rng(3).uniform(0.5, 2, 600) if weighted else None
+    o = multiclass(weight=weight)
+    y, d, s = np.asarray(o.truth), o.decision, o.score
+    w = {"sample_weight": weight}
+    theirs = {
+        "roc_auc": sk.roc_auc_score(y, s, multi_class="ovr", **w),
+        "average_precision": sk.average_precision_score(np.eye(3)[y], s, **w),
+        "accuracy": sk.accuracy_score(y, d, **w), "balanced_accuracy": sk.balanced_accuracy_score(y, d, **w),
+        "precision": sk.precision_score(y, d, average="macro", **w), "recall": sk.recall_score(y, d, average="macro", **w),
+        "f1": sk.f1_score(y, d, average="macro", **w), "brier": sk.brier_score_loss(y, s, **w), "log_loss": sk.log_loss(y, s, **w),
+    }
+    ours = {name: value(estimate) for name, estimate in metric_estimates(o, seed=0).items()}
+    assert tuple(ours) == METRICS["multiclass"]
+    assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rule_14_regression_equals_scikit_learn(weighted: bool) -> None:
+    weight = np.random.default_rng(3).uniform(0.5, 2, 600) if weighted else None
+    o = regression(weight=weight)
+    y, s = np.asarray(o.truth), np.asarray(o.score)
+    w = {"sample_weight": weight}
+    theirs = {
+        "mae": sk.mean_absolute_error(y, s, **w), "rmse": sk.root_mean_squared_error(y, s, **w), "r2": sk.r2_score(y, s, **w),
+        "mean_residual": float(np.average(y - s, weights=weight)),
+    }
+    assert {name: value(estimate) for name, estimate in metric_estimates(o, seed=0).items()} == pytest.approx(theirs, abs=1e-9)
+
+
+def test_macro_f1_counts_the_classes_that_occur_as_scikit_learn_does() -> None:
+    o = Outcomes("multiclass", ("a", "b", "c", "never"), None, ("a",), np.array([0, 0, 1, 1, 1]), None, np.array([0, 1, 1, 2, 1]))
+    ours = metric_estimates(o, seed=0)
+    assert value(ours["f1"]) == pytest.approx(sk.f1_score(o.truth, o.decision, average="macro"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scikit-learn says that it leaves out class 2, which is predicted but never true: so do we
+        assert value(ours["balanced_accuracy"]) == pytest.approx(sk.balanced_accuracy_score(o.truth, o.decision))
+    assert ours["recall"] == NotMeasured(reason="no row is 'c', so its recall has no denominator")
+
+
+def coverage(name: str, draw: int, truth: float, n: int, repeats: int = 120) -> float:
+    hits = 0
+    for seed in range(draw, draw + repeats):
+        estimate = metric_estimates(binary(n, seed), seed=0, names=(name,))[name]
+        assert isinstance(estimate, Estimate)
+        hits += estimate.low <= truth <= estimate.high
+    return hits / repeats
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "f1", "brier"])
+def test_intervals_cover_the_value_of_the_population(name: str) -> None:
+    population = metric_estimates(binary(200_000, 999), seed=0, names=(name,))[name]
+    assert coverage(name, 1000, value(population), 400) >= 0.89
+
+
+def test_average_precision_in_bins_spreads_as_row_by_row() -> None:
+    """600 rows fill 256 bins unevenly; unit weights take the row-by-row way."""
+    binned, rowwise = (metric_estimates(o, seed=0, names=("average_precision",))["average_precision"] for o in (binary(), binary(weight=np.ones(600))))
+    assert isinstance(binned, Estimate)
+    assert isinstance(rowwise, Estimate)
+    assert binned.method != rowwise.method
+    assert binned.high - binned.low == pytest.approx(rowwise.high - rowwise.low, rel=0.08)
+    assert binned.low == pytest.approx(rowwise.low, abs=0.006)
+
+
+def test_auc_influence_is_delong() -> None:
+    o = binary()
+    y, s = np.asarray(o.truth) == 1, np.asarray(o.score)
+    plain = metric_estimates(o, seed=0, names=("roc_auc",))["roc_auc"]
+    weighted = metric_estimates(binary(weight=np.ones(600)), seed=0, names=("roc_auc",))["roc_auc"]
+    assert isinstance(plain, Estimate)
+    assert isinstance(weighted, Estimate)
+    assert (weighted.low, weighted.high) == pytest.approx((plain.low, plain.high), abs=2e-4)
+    auc, influence = auc_influence(y, s, None)
+    assert auc == pytest.approx(sk.roc_auc_score(y, s))
+    without = np.delete(np.arange(600), 0)
+    assert auc - sk.roc_auc_score(y[without], s[without]) == pytest.approx(influence[0], rel=0.02)
+
+
+def test_people_with_many_rows_widen_every_interval() -> None:
+    o = binary(150)
+    rows = np.repeat(np.arange(150), 4)
+    clustered = Outcomes(**{**o.take(rows).__dict__, "cluster": rows})
+    once, by_person, by_row = (metric_estimates(x, seed=0) for x in (o, clustered, o.take(rows)))
+    for name in METRICS["binary"]:
+        a, b, c = once[name], by_person[name], by_row[name]
+        assert isinstance(a, Estimate)
+        assert isinstance(b, Estimate)
+        assert isinstance(c, Estimate)
+        assert b.high - b.low == pytest.approx(a.high - a.low, rel=0.12), name
+        assert c.high - c.low < 0.75 * (a.high - a.low), name
+
+
+def test_what_cannot_be_measured_says_why() -> None:
+    one_class = metric_estimates(binary(truth=np.ones(600, dtype=np.int64)), seed=0)
+    assert one_class["roc_auc"] == NotMeasured(reason="only one class is present in these rows")
+    assert one_class["specificity"] == NotMeasured(reason="no row is negative")
+    assert isinstance(one_class["balanced_accuracy"], NotMeasured)
+    nobody = metric_estimates(binary(decision=np.zeros(600, dtype=np.int64)), seed=0)
+    assert nobody["precision"] == NotMeasured(reason="no row was predicted positive")
+    assert value(nobody["recall"]) == 0
+    assert metric_estimates(binary(score=None), seed=0)["roc_auc"] == NotMeasured(reason="no score column was given")
+    assert isinstance(metric_estimates(binary(decision=None), seed=0)["accuracy"], NotMeasured)
+    points = metric_estimates(binary(score=np.linspace(300, 850, 600)), seed=0)
+    assert "not probabilities" in str(points["brier"])
+    assert isinstance(points["roc_auc"], Estimate)
+    assert set(map(type, metric_estimates(binary(truth=None), seed=0).values())) == {NotMeasured}
+    assert isinstance(metric_estimates(regression(truth=np.full(600, 3.0)), seed=0)["r2"], NotMeasured)
+    gone = multiclass(truth=np.random.default_rng(0).integers(0, 2, 600))
+    assert isinstance(metric_estimates(gone, seed=0)["roc_auc"], NotMeasured)
+    assert isinstance(metric_estimates(gone, seed=0)["average_precision"], NotMeasured)
+
+
+def test_a_perfect_ranking_is_not_certain() -> None:
+    o = binary()
+    estimate = metric_estimates(binary(score=np.asarray(o.truth) * 0.5 + 0.25), seed=0, names=("roc_auc",))["roc_auc"]
+    assert isinstance(estimate, Estimate)
+    assert estimate.value == 1
+    assert estimate.low < 1
+
+
+def test_a_metric_does_not_depend_on_which_others_are_measured() -> None:
+    assert metric_estimates(binary(), seed=0, names=("brier",))["brier"] == metric_estimates(binary(), seed=0)["brier"]
