@@ -176,7 +176,7 @@ def _indicators(codes: Matrix, shown: int) -> Matrix:
 
 
 def _look_up(codes: Matrix, means: Matrix, missing: Matrix | None) -> Matrix:
-    found = means[np.where(np.isnan(codes), len(means) - 1, codes).astype(np.int64)]
+    found: Matrix = means[np.where(np.isnan(codes), len(means) - 1, codes).astype(np.int64)]
     if missing is not None:
         found[np.isnan(codes)] = missing
     return found
@@ -220,7 +220,8 @@ class LinearEncoder:
     def fit(cls, frame: pd.DataFrame) -> Self:
         codes = CodeEncoder.fit(frame)
         plain = codes.transform(frame)
-        shown, centre, scale = [], np.zeros(len(codes.names)), np.ones(len(codes.names))
+        shown: list[tuple[int, ...]] = []
+        centre, scale = np.zeros(len(codes.names)), np.ones(len(codes.names))
         for position, levels in enumerate(codes.levels):
             column = plain[:, position]
             if levels is None:

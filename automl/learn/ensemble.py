@@ -45,7 +45,7 @@ def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpe
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
     out_of_fold = np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0)
     threshold = choose_threshold(out_of_fold, split.train.y) if problem.task == "binary" else None
-    return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads)
+    return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing)
 
 
 def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> list[tuple[TrialRecord, float]]:

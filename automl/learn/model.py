@@ -26,6 +26,7 @@ from automl.evidence import Column, Threshold
 from automl.learn.families import Files, FoldModel
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.trials import load_fold_model
+from automl.spec import DEFAULT_MISSING
 
 __all__ = ["Attributions", "FittedModel", "Member", "Predictions", "load_model"]
 
@@ -73,6 +74,8 @@ class FittedModel:
     threshold: Threshold | None = None
     """Two classes only: the cut on the positive class's probability, and on what it was chosen."""
     threads: int = 1
+    missing: tuple[str, ...] = DEFAULT_MISSING
+    """The cell texts that were read as missing; a table to predict is read the same way."""
 
     @property
     def schema(self) -> FeatureSchema:
@@ -137,7 +140,7 @@ class FittedModel:
     def files(self) -> Files:
         """Relative file name to content: all that the folder holds."""
         document = {
-            "format": FORMAT, "problem": _problem_as_json(self.problem), "codes": self.codes.as_json(), "threads": self.threads,
+            "format": FORMAT, "problem": _problem_as_json(self.problem), "codes": self.codes.as_json(), "threads": self.threads, "missing": self.missing,
             "threshold": None if self.threshold is None else self.threshold.model_dump(),
             "members": [{"trial": member.trial, "family": member.family, "weight": member.weight, "folds": len(member.folds)} for member in self.members],
         }
@@ -175,7 +178,7 @@ def load_model(folder: Path, threads: int | None = None) -> FittedModel:
     threshold = None if document["threshold"] is None else Threshold.model_validate(document["threshold"])
     return FittedModel(
         _problem_from_json(document["problem"]), members, CodeEncoder.from_json(document["codes"]),
-        np.load(folder / "out_of_fold.npy", allow_pickle=False), threshold, threads or document["threads"])
+        np.load(folder / "out_of_fold.npy", allow_pickle=False), threshold, threads or document["threads"], tuple(document["missing"]))
 
 
 def _load_member(folder: Path, document: dict[str, Any]) -> Member:

@@ -96,7 +96,7 @@ def _go_left(feature, threshold, default_left, nan_is_missing, both):  # type: i
         for row in range(both.shape[1]):
             cell = both[feature[node], row]
             if np.isnan(cell):
-                goes[node, row] = default_left[node] if nan_is_missing[node] else 0.0 <= threshold[node]
+                goes[node, row] = default_left[node] if nan_is_missing[node] else threshold[node] >= 0.0
             else:
                 goes[node, row] = cell <= threshold[node]
     return goes

@@ -112,7 +112,7 @@ def _sync_folder(folder: Path) -> None:
 def read_trials(folder: Path, fingerprint: str) -> list[TrialRecord]:
     """The finished trials in ``folder`` that were made with these rows and settings, by number, up to the first gap."""
     found = {record.number: record for path in sorted(folder.glob(f"*{SUFFIX}")) if (record := _read_trial(path)) and record.fingerprint == fingerprint}
-    kept = []
+    kept: list[TrialRecord] = []
     while len(kept) in found:
         kept.append(found[len(kept)])
     return kept

@@ -66,9 +66,10 @@ class Network(nn.Module):
         self.categories = [at for at, levels in enumerate(shape.levels) if levels > 0]
         self.sizes = [shape.levels[at] for at in self.categories]
         # two more rows than levels: one for a level never seen, one for missing
-        self.embeddings = nn.ModuleList([nn.Embedding(levels + 2, min(24, 2 + math.ceil(2 * levels**0.5))) for levels in self.sizes])
+        tables = [(levels + 2, min(24, 2 + math.ceil(2 * levels**0.5))) for levels in self.sizes]
+        self.embeddings = nn.ModuleList([nn.Embedding(*table) for table in tables])
         self.register_buffer("edges", torch.zeros(len(self.numbers), BINS + 1))
-        inputs = len(self.numbers) * (BINS + 1) + sum(int(embedding.embedding_dim) for embedding in self.embeddings)  # type: ignore[arg-type]
+        inputs = len(self.numbers) * (BINS + 1) + sum(width for _, width in tables)
         self.scaling = nn.Parameter(torch.where(torch.rand(shape.members, inputs) < 0.5, -1.0, 1.0))
         layers: list[nn.Module] = []
         for at in range(shape.depth):
@@ -221,9 +222,9 @@ def _learn(network: Network, params: Params, fold: Fold, train: Array, valid: Ar
     begun = time.monotonic()
     for epoch in range(MOST_EPOCHS):
         network.train()
-        for rows in torch.randperm(len(x)).to(device).split(batch):
+        for rows in torch.split(torch.randperm(len(x)).to(device), batch):
             optimiser.zero_grad()
-            _loss(network(x[rows]), y[rows], w[rows], fold.task).backward()
+            _loss(network(x[rows]), y[rows], w[rows], fold.task).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             if effort.must_end():
                 break
@@ -274,7 +275,7 @@ def _valid_loss(network: Network, x: Tensor, y: Tensor, w: Tensor, task: TaskKin
     """The loss of the averaged output, which is what is deployed."""
     network.eval()
     with torch.inference_mode():
-        raw = torch.cat([network(block).mean(dim=1, keepdim=True) for block in x.split(BLOCK)])
+        raw = torch.cat([network(block).mean(dim=1, keepdim=True) for block in torch.split(x, BLOCK)])
         return float(_loss(raw, y, w, task))
 
 
