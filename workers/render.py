@@ -47,7 +47,7 @@ def render_bundle(bundle: Path) -> None:
         _write(folder / f"{chart.name}.svg", light)
         _write(folder / f"{chart.name}.dark.svg", draw_svg(chart.spec, dark=True))
         # A browser has fonts of its own; on paper there is only ours
-        spec, changed = printable_document(chart.spec)
+        spec, changed = printable_document(chart.spec, longest_run=2)
         for_print[chart.name] = draw_svg(spec) if changed else light
     attachments = [Attachment("evidence.json", evidence_bytes, "application/json", "data", "The evidence that every number of this report is taken from")]
     card = bundle / "modelcard.md"

@@ -7,7 +7,7 @@ from typing import Any
 from auditapp.report.blocks import Block, Statements, data_text, facts, heading, not_measured, note, paragraph, shown, stated, table
 from auditapp.report.fairness_sections import attributes_of, crossings_section, errors_section, lowest_ratio, outcome_section, tests_section
 from auditapp.report.model_sections import data_section, explanation_section, model_section
-from automl.charts.performance import metric_words
+from automl.charts.performance import in_order, metric_words
 from automl.evidence import Charts, Estimate, Evidence, NotMeasured
 from automl.printing import LABEL_WORDS, ratio, significant, visible, whole
 
@@ -94,7 +94,7 @@ def _values(evidence: Evidence) -> Block:
     rows: list[tuple[str, ...]] = []
     performance, fairness = evidence.performance, evidence.fairness
     if not isinstance(performance, NotMeasured):
-        metric = evidence.search.metric if not isinstance(evidence.search, NotMeasured) else next(iter(performance.metrics), None)
+        metric = evidence.search.metric if not isinstance(evidence.search, NotMeasured) else next(iter(in_order(performance.metrics)), None)
         value = performance.metrics.get(metric) if metric else None
         if isinstance(value, Estimate):
             rows.append((f"{metric_words(str(metric))}, all rows", shown(value), whole(value.n), "–", "measured"))

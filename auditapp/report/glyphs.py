@@ -19,32 +19,47 @@ def characters_of_fonts(folder: Path = FONTS) -> frozenset[int]:
     return frozenset(set.intersection(*maps)) if maps else frozenset()
 
 
-def printable(text: str) -> str:
-    """``text`` with each run of characters that the fonts lack as code points, "[U+65E5 U+672C]", and so each that controls layout."""
+def printable(text: str, longest_run: int | None = None) -> str:
+    """``text`` with each run of characters that the fonts lack as code points, "[U+65E5 U+672C]", and so each that controls layout.
+
+    ``longest_run``: code points named per run; more are cut with an ellipsis.
+    """
     known = characters_of_fonts()
     parts = []
     for has, run in itertools.groupby(text, key=lambda character: character.isprintable() and ord(character) in known):
         characters = "".join(run)
-        parts.append(characters if has else "[" + " ".join(f"U+{ord(character):04X}" for character in characters) + "]")
+        named = [f"U+{ord(character):04X}" for character in characters[:longest_run]]
+        more = [] if longest_run is None or len(characters) <= longest_run else ["\N{HORIZONTAL ELLIPSIS}"]
+        parts.append(characters if has else f"[{' '.join(named + more)}]")
     return "".join(parts)
 
 
-def printable_document(document: Any) -> tuple[Any, bool]:
-    """A copy of a JSON document whose string values can all be printed, and whether any had to be changed. Keys are ours and stay."""
-    changed = False
+def printable_document(document: Any, longest_run: int | None = None) -> tuple[Any, bool]:
+    """A copy of a JSON document whose string values can all be printed, and whether any had to be changed. Keys are ours and stay.
+
+    Different strings stay different even where they are cut: in a chart the label is what tells two groups apart.
+    """
+    written: dict[str, str] = {}
+    taken: set[str] = set()
+
+    def write(text: str) -> str:
+        if text not in written:
+            shown = chosen = printable(text, longest_run)
+            twin = 2
+            while shown != text and chosen in taken:
+                chosen, twin = f"{shown} [{twin}]", twin + 1
+            written[text] = chosen
+            taken.add(chosen)
+        return written[text]
 
     def walk(node: Any) -> Any:
-        nonlocal changed
         if isinstance(node, str):
-            text = printable(node)
-            changed = changed or text != node
-            return text
+            return write(node)
         if isinstance(node, dict):
             return {key: walk(value) for key, value in node.items()}
         if isinstance(node, list | tuple):
             return [walk(value) for value in node]
         return node
 
-    return walk(document), changed
-
-
+    copy = walk(document)
+    return copy, any(before != after for before, after in written.items())

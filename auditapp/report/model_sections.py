@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditapp.report.blocks import Block, Statements, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
-from automl.charts.performance import metric_words
+from automl.charts.performance import in_order, metric_words
 from automl.evidence import Calibration, Charts, Confusion, Estimate, Evidence, ExplanationSection, NotMeasured, PerformanceSection, SearchSection, Value
 from automl.printing import estimate, fixed, significant, whole
 from automl.spec import TaskSpec
@@ -106,9 +106,9 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
 def _performance(performance: PerformanceSection, charts: Charts) -> list[Block]:
     baselines = list(performance.baselines)
     rows = [
-        (metric_words(name), shown(value), whole(value.n) if isinstance(value, Estimate) else "",
+        (metric_words(name), shown(value := performance.metrics[name]), whole(value.n) if isinstance(value, Estimate) else "",
          *(shown(found) if (found := performance.baselines[baseline].get(name)) is not None else "–" for baseline in baselines))
-        for name, value in performance.metrics.items()
+        for name in in_order(performance.metrics)
     ]
     blocks: list[Block] = [
         heading("Performance on the audit part"),
@@ -121,7 +121,7 @@ def _performance(performance: PerformanceSection, charts: Charts) -> list[Block]
     blocks += _confusion(performance.confusion) + _calibration(performance.calibration)
     blocks += charts_of(charts, "metric-by-group-")
     for attribute, groups in performance.by_group.items():
-        names = [name for name in performance.metrics if any(name in group.metrics for group in groups)][:4]
+        names = [name for name in in_order(performance.metrics) if any(name in group.metrics for group in groups)][:4]
         blocks.append(table(
             f"Performance by {data_text(attribute)}", [("group", "left", 1), ("n", "right", 0), *((metric_words(name), "left", 1) for name in names)],
             [(data_text(group.group), whole(group.n), *(shown(group.metrics[name]) if name in group.metrics else "–" for name in names)) for group in groups]))

@@ -32,7 +32,7 @@ BANDS = 41
 
 def explanation_charts(explanation: ExplanationSection) -> list[Chart]:
     charts = [_importance(explanation), _beeswarm(explanation)]
-    charts += [_by_group(explanation, attribute, groups, place) for place, (attribute, groups) in enumerate(explanation.by_group.items(), start=1)]
+    charts += [_by_group(explanation, attribute, groups, place) for place, (attribute, groups) in enumerate(sorted(explanation.by_group.items()), start=1)]
     gaps = [gap for gap in explanation.score_gap_by_input if not isinstance(gap, NotMeasured)]
     charts += [_gap(explanation, gap, place) for place, gap in enumerate(gaps, start=1)]
     return [made for made in charts if made is not None]

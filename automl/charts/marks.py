@@ -17,7 +17,7 @@ MAX_SERIES = len(OKABE_ITO)
 
 WIDE, HALF = 640, 312
 ROW = 24
-LABEL_LENGTH = 34
+LABEL_LENGTH = 30
 MAX_ROWS = 40
 """Rows of a dot chart; the table behind it has every row."""
 
@@ -63,7 +63,7 @@ def interval_rows(labels: Sequence[str], estimates: Sequence[Estimate], **more: 
 
 def by_place(title: str | None = None) -> alt.Y:
     # Sorting by a number: a list of names would be written into an expression
-    return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=alt.Axis(labelLimit=300, labelPadding=10, ticks=False, domain=False))
+    return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=alt.Axis(labelLimit=340, labelPadding=10, ticks=False, domain=False))
 
 
 def dots_with_intervals(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import altair as alt
 
 from automl.charts.marks import OKABE_ITO, axis_labels, chart, data, dots_with_intervals, half, interval_rows
@@ -17,6 +19,12 @@ METRIC_WORDS = {
 """Standard names of the metrics, for titles and tables; a key that is not here is printed as it is."""
 
 
+def in_order(metrics: Iterable[str]) -> list[str]:
+    """Metrics in the order of `METRIC_WORDS`; stored documents have them by the alphabet."""
+    order = list(METRIC_WORDS)
+    return sorted(metrics, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
 def metric_words(name: str) -> str:
     return METRIC_WORDS.get(name, name.replace("_", " "))
 
@@ -30,9 +38,9 @@ def performance_charts(performance: PerformanceSection, headline: str | None) ->
     charts.sort(key=lambda one: one.name != "roc")
     if isinstance(performance.calibration, Calibration) and any(isinstance(one.observed, Estimate) for one in performance.calibration.bins):
         charts.append(_calibration(performance.calibration))
-    metric = next((name for name in (headline, *HEADLINES, *sorted(performance.metrics)) if name and isinstance(performance.metrics.get(name), Estimate)), None)
+    metric = next((name for name in (headline, *HEADLINES, *in_order(performance.metrics)) if name and isinstance(performance.metrics.get(name), Estimate)), None)
     if metric is not None:
-        for place, attribute in enumerate(performance.by_group, start=1):
+        for place, attribute in enumerate(sorted(performance.by_group), start=1):
             made = _by_group(performance, metric, attribute, place)
             charts += [made] if made else []
     return charts
@@ -46,14 +54,15 @@ def _curve(key: str, curve: Curve, performance: PerformanceSection) -> Chart:
     said = f" {_first_upper(metric_words(metric))} {estimate(summary)}, n = {whole(performance.n)}." if isinstance(summary, Estimate) else f" n = {whole(performance.n)}."
     rows = [{"x": x, "y": y, "place": place} for place, (x, y) in enumerate(zip(curve.x, curve.y, strict=True))]
     unit = alt.Scale(domain=[0, 1])
-    line = alt.Chart(data(rows)).mark_line(color=OKABE_ITO[0], strokeWidth=2, interpolate="linear", aria=False).encode(
+    line: alt.Chart = alt.Chart(data(rows)).mark_line(color=OKABE_ITO[0], strokeWidth=2, interpolate="linear", aria=False).encode(
         x=alt.X("x:Q", title=curve.x_name, scale=unit), y=alt.Y("y:Q", title=curve.y_name, scale=unit, axis=alt.Axis(grid=True)), order="place:Q")
     layers = [_diagonal(), line] if key == "roc" else [line]
     return chart(name, "performance", title, f"{title} on the audit part.{said}", half(alt.layer(*layers)), (curve.x_name, curve.y_name), list(zip(curve.x, curve.y, strict=True)))
 
 
 def _diagonal() -> alt.Chart:
-    return alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color="#7a7a7a", strokeDash=[5, 3], strokeWidth=1, aria=False).encode(x="x:Q", y="y:Q")
+    line: alt.Chart = alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color="#7a7a7a", strokeDash=[5, 3], strokeWidth=1, aria=False).encode(x="x:Q", y="y:Q")
+    return line
 
 
 def _calibration(calibration: Calibration) -> Chart:

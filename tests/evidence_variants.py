@@ -1,0 +1,127 @@
+"""Further Evidence documents for tests of the faces: other tasks, and names that try to break out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automl.evidence import (
+    Attribute,
+    Calibration,
+    DataSection,
+    Estimate,
+    Evidence,
+    ExplanationSection,
+    FairnessByClass,
+    FairnessSection,
+    Group,
+    NotMeasured,
+    PerformanceSection,
+    Points,
+    RunInfo,
+    ScoreOutcome,
+    TargetInfo,
+)
+from automl.spec import PredictionsSpec
+from tests.evidence_example import make_data, make_evidence, make_explanation, make_fairness, make_performance, make_search, rate
+
+HOSTILE = (
+    'a[x]:"{}', "</script><script>alert(1)</script>", "#read(\"/etc/passwd\")", "$ sum $", "日本語 \U0001F600 שלום", "*bold* _x_ @ref <label>", "\u202eevil\u202c", "line\nbreak\x07",
+    "${datum.x}", "'; signal: 1", "\\u0000 \\", "{{7*7}}", "=cmd()", "A" * 400, "https://example.org/x", "|pipe|", "`code`", "datum['a']", " ", "../../etc/passwd",
+)
+"""Names of columns, groups and labels as strangers send them."""
+
+
+def multiclass() -> Evidence:
+    """Three classes, one of them favourable; fairness per favourable class."""
+    fairness = make_fairness()
+    classes = tuple(FairnessByClass(favourable=label, attributes=fairness.attributes, intersections=()) for label in ("high", "middle"))
+    performance = make_performance()
+    data = make_data()
+    target = TargetInfo(name="grade", task="multiclass", inferred=False, labels=("low", "middle", "high"), favourable=("high", "middle"),
+                        base_rates={"low": rate(20_000, 48_842), "middle": rate(17_155, 48_842), "high": rate(11_687, 48_842)})
+    return make_evidence(
+        data=data.model_copy(update={"target": target}), fairness=fairness.model_copy(update={"by_class": classes, "favourable": ("high", "middle")}),
+        performance=performance.model_copy(update={
+            "metrics": {"log_loss": performance.metrics["log_loss"], "accuracy": performance.metrics["accuracy"]}, "curves": {}, "threshold": None,
+            "calibration": NotMeasured(reason="calibration is measured for two classes in this version"),
+            "confusion": performance.confusion.model_copy(update={"labels": ("low", "middle", "high"), "counts": ((5, 2, 1), (3, 60, 4), (1, 9, 7000))})}),
+        search=make_search().model_copy(update={"metric": "log_loss", "direction": "minimize"}))
+
+
+def regression() -> Evidence:
+    """A number is predicted: scores instead of rates."""
+    def scored(group: Group, place: int) -> Group:
+        mean = 21_000.0 + 3_250.5 * place
+
+        def around(value: float, half: float) -> Estimate:
+            return Estimate(value=value, low=value - half, high=value + half, method="bootstrap percentile, 2000 replicates", n=group.n)
+
+        nothing = NotMeasured(reason="the outcome is a number, not a decision")
+        return group.model_copy(update={
+            "selected": None, "selection_rate": nothing, "impact_ratio": nothing, "versus_rest": nothing, "error_rates": nothing, "calibration": nothing, "shortfall": None,
+            "flip_flop": None, "minimum_detectable_ratio": None,
+            "score": ScoreOutcome(
+                mean=around(mean, 410.25), above_median=rate(group.n // 2, group.n), mean_residual=around(-12.5 * place, 88.0), mean_absolute_error=around(5_021.0, 60.0),
+                mean_difference=around(mean - 21_000.0, 500.0), residual_difference=around(3.25, 90.0), ratio_of_means=around(0.91, 0.02))})
+
+    def of_scores(attribute: Attribute) -> Attribute:
+        return attribute.model_copy(update={"groups": tuple(scored(group, place) for place, group in enumerate(attribute.groups)),
+                                            "omnibus": NotMeasured(reason="there are no selection rates to compare")})
+
+    fairness = make_fairness()
+    performance = make_performance()
+    money = Estimate(value=7_214.25, low=7_011.5, high=7_420.75, method="bootstrap percentile, 2000 replicates", n=performance.n)
+    return make_evidence(
+        data=make_data().model_copy(update={"target": TargetInfo(name="value", task="regression", inferred=True, mean=money)}),
+        fairness=FairnessSection(favourable=(), outcome="score", limit=fairness.limit, attributes=tuple(map(of_scores, fairness.attributes)), family=fairness.family),
+        performance=PerformanceSection(
+            n=performance.n, metrics={"rmse": money, "r2": Estimate(value=0.812, low=0.801, high=0.822, method="bootstrap percentile, 2000 replicates", n=performance.n)},
+            by_group={}, baselines={"mean": {"rmse": money.model_copy(update={"value": 9_800.0, "low": 9_700.0, "high": 9_900.0})}},
+            confusion=NotMeasured(reason="a number has no confusion matrix"), calibration=NotMeasured(reason="a number has no calibration curve")),
+        search=make_search().model_copy(update={"metric": "rmse", "direction": "minimize"}))
+
+
+def predictions() -> Evidence:
+    """Somebody else's decisions, without labels: no model, no performance, no error rates."""
+    nothing = NotMeasured(reason="no label column was given")
+
+    def bare(attribute: Attribute) -> Attribute:
+        return attribute.model_copy(update={"groups": tuple(group.model_copy(update={"error_rates": nothing, "calibration": nothing}) for group in attribute.groups)})
+
+    fairness = make_fairness()
+    example = make_evidence()
+    data = make_data()
+    return make_evidence(
+        run=RunInfo(id="run_01predictions00000000000000", kind="predictions", title=""), spec=PredictionsSpec(decision="hired", sensitive=("sex", "race")),
+        data=data.model_copy(update={"target": None, "split": data.split.model_copy(update={"method": "none", "train": 0, "audit": data.rows})}),
+        search=NotMeasured(reason="no model was trained here"), performance=nothing, explanation=NotMeasured(reason="the model was not seen"),
+        fairness=fairness.model_copy(update={"attributes": tuple(map(bare, fairness.attributes)), "intersections": ()}),
+        provenance=example.provenance.model_copy(update={"model_sha256": None}), crosswalk=NotMeasured(reason="the crosswalk is not part of this version"))
+
+
+def hostile() -> Evidence:
+    """The example with every name of the data replaced by one that tries to break out of where it is written."""
+    fairness, explanation, data, performance = make_fairness(), make_explanation(), make_data(), make_performance()
+
+    def renamed(attribute: Attribute, start: int) -> Attribute:
+        names = {group.group: HOSTILE[(start + place) % len(HOSTILE)] for place, group in enumerate(attribute.groups)}
+        groups = tuple(group.model_copy(update={"group": names[group.group]}) for group in attribute.groups)
+        return attribute.model_copy(update={"attribute": HOSTILE[start], "groups": groups, "reference": names[str(attribute.reference)]})
+
+    features = tuple(one.model_copy(update={"feature": HOSTILE[place]}) for place, one in enumerate(explanation.features))
+    columns = tuple(one.model_copy(update={"name": HOSTILE[place]}) for place, one in enumerate(data.columns))
+    assert isinstance(performance.calibration, Calibration)
+    by_group = {HOSTILE[place]: tuple(one.model_copy(update={"group": HOSTILE[place + at]}) for at, one in enumerate(groups)) for place, groups in enumerate(performance.by_group.values())}
+    changes: dict[str, Any] = {
+        "run": RunInfo(id="run_01hostile0000000000000000000", kind="training", title=HOSTILE[1] + HOSTILE[4]),
+        "fairness": fairness.model_copy(update={"attributes": tuple(renamed(one, place) for place, one in enumerate(fairness.attributes)), "intersections": (renamed(fairness.intersections[0], 5),),
+                                                "favourable": (HOSTILE[0],)}),
+        "explanation": ExplanationSection.model_validate({
+            **explanation.model_dump(), "output": f"log-odds of {HOSTILE[1]}", "features": [one.model_dump() for one in features],
+            "by_group": {HOSTILE[2]: [one.model_copy(update={"group": HOSTILE[place], "mean_abs_shap": {HOSTILE[0]: 0.4}, "mean_shap": {HOSTILE[0]: -0.1}}).model_dump()
+                                      for place, one in enumerate(explanation.by_group["sex"])]},
+            "points": [Points(feature=HOSTILE[0], values=(1.0, "x", None), shap=(0.1, -0.2, 0.3)).model_dump()]}),
+        "data": DataSection.model_validate({**data.model_dump(), "columns": [one.model_dump() for one in columns], "unknown": {HOSTILE[1]: 3}}),
+        "performance": performance.model_copy(update={"by_group": by_group}),
+    }
+    return make_evidence(**changes)
