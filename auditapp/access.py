@@ -128,7 +128,8 @@ def caller_of(request: HttpRequest) -> Caller:
 
 def choose_workspace(request: HttpRequest, workspace_id: str) -> None:
     """Makes the session act in another of the person's workspaces; Http404 where they are no member."""
-    if _ID.fullmatch(workspace_id) is None or not Membership.objects.filter(user_id=request.user.pk, workspace_id=workspace_id).exists():
+    user = request.user
+    if not isinstance(user, User) or _ID.fullmatch(workspace_id) is None or not Membership.objects.filter(user=user, workspace_id=workspace_id).exists():
         raise Http404
     request.session["workspace"] = workspace_id
 

@@ -102,7 +102,7 @@ def _took_over(row: IdempotencyKey) -> bool:
 
 
 def _again(row: IdempotencyKey, model: type[_Made], answer: Callable[[_Made], Answer]) -> Answer:
-    if row.status is None:
+    if row.status is None or row.response is None:
         raise Problem("in-flight", headers={"Retry-After": "1"})
     if set(row.response) != {"id"}:
         return Answer(row.status, row.response, row.location)

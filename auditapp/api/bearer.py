@@ -13,13 +13,15 @@ from ninja.security import HttpBearer
 from auditapp.access import Action, Caller, caller_of_token, require
 from auditapp.problems import Problem
 
-MULTIPART, JSON = "multipart/form-data", "application/json"
+BodyKind = Literal["multipart/form-data", "application/json"]
+MULTIPART: BodyKind = "multipart/form-data"
+JSON: BodyKind = "application/json"
 
 
 class BearerToken(HttpBearer):
     """``auth=BearerToken("upload", MULTIPART)``: the caller may do this, and sends this kind of body."""
 
-    def __init__(self, action: Action, body: Literal["multipart/form-data", "application/json"] | None = None) -> None:
+    def __init__(self, action: Action, body: BodyKind | None = None) -> None:
         super().__init__()
         self.action, self.body = action, body
 

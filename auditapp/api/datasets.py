@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import File, Form, Router
 from ninja.files import UploadedFile
-from pydantic import StringConstraints
 
 from auditapp import datasets, profiles, storage
 from auditapp.access import find
@@ -24,11 +23,11 @@ from auditapp.uploads import file_sha256, too_large_sentence
 
 router = Router(tags=["datasets"])
 
-Label = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+ShownName = Annotated[str, Form(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @router.post("/datasets", auth=BearerToken("upload", MULTIPART), response={201: DatasetDocument}, summary="Upload a table")
-def upload_dataset(request: HttpRequest, file: Annotated[UploadedFile, File()], name: Label = Form("")) -> HttpResponse:
+def upload_dataset(request: HttpRequest, file: Annotated[UploadedFile, File()], name: ShownName = "") -> HttpResponse:
     """CSV or TSV (also gzipped), Parquet or XLSX. The bytes are kept as they are; what they hold is at `/datasets/{id}/profile` a little later."""
     answer = answer_once(
         request, caller(request), "POST /datasets", lambda: upload_digest(file, name), Dataset,

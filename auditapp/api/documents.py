@@ -146,7 +146,7 @@ def dataset_document(dataset: Dataset) -> DatasetDocument:
 
 
 def profile_document(dataset: Dataset, profile: Profile) -> ProfileDocument:
-    return ProfileDocument(id=dataset.pk, state=profile.state, failure=_failure(profile), profile=profile.document)  # type: ignore[arg-type]
+    return ProfileDocument(id=dataset.pk, state=profile.state, failure=_failure(profile), profile=profile.document)
 
 
 def run_document(run: Run) -> RunDocument:
@@ -154,7 +154,7 @@ def run_document(run: Run) -> RunDocument:
     model = AuditedModel.objects.filter(run=run).only("pk").first()
     report = results.newest_report(run)
     return RunDocument(
-        id=run.pk, kind=run.kind, title=run.title, state=run.state, stage=run.stage or None, percent=run.percent,  # type: ignore[arg-type]
+        id=run.pk, kind=run.kind, title=run.title, state=run.state, stage=run.stage or None, percent=run.percent,
         best=progress.get("best"), metric=progress.get("metric"), trials=progress.get("trials") or 0, seconds_left=progress.get("seconds_left"),
         note=progress.get("note") or None, place_in_queue=runs.place_in_queue(run) or None, attempt=run.attempt, max_attempts=run.max_attempts,
         failure=_failure(run), model=model.pk if model else None, report=report_document(report) if report else None, dataset=run.dataset_id,
@@ -165,7 +165,7 @@ def run_document(run: Run) -> RunDocument:
 
 def report_document(report: Report) -> ReportDocument:
     return ReportDocument(
-        id=report.pk, version=report.version, state=report.state, evidence_digest=report.evidence_digest, pdf_sha256=report.pdf_sha256 or None,  # type: ignore[arg-type]
+        id=report.pk, version=report.version, state=report.state, evidence_digest=report.evidence_digest, pdf_sha256=report.pdf_sha256 or None,
         signer=report.signer or None, signed_at=report.signed_at, url=f"{V1}/runs/{report.run_id}/report.pdf")
 
 

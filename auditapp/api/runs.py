@@ -27,7 +27,7 @@ from automl.spec import PredictionsSpec, TaskSpec, parse_spec
 router = Router(tags=["runs"])
 
 Id = Annotated[str, StringConstraints(max_length=40)]
-SpecText = Annotated[str, StringConstraints(max_length=2**20)]
+SpecText = Annotated[str, Form(max_length=2**20)]
 _Row = TypeVar("_Row", Dataset, Run)
 
 
@@ -58,7 +58,7 @@ def submit_run(request: HttpRequest, new: NewRun) -> HttpResponse:
 
 
 @router.post("/audits", auth=BearerToken("run", MULTIPART), response={202: RunDocument}, summary="Audit predictions made elsewhere")
-def submit_audit(request: HttpRequest, file: Annotated[UploadedFile, File()], spec: Annotated[SpecText, Form()]) -> HttpResponse:
+def submit_audit(request: HttpRequest, file: Annotated[UploadedFile, File()], spec: SpecText) -> HttpResponse:
     """`spec` is a JSON object: `sensitive`, and `score` or `decision` (or both), `label` where it is known. The result is a run of kind `predictions`."""
     who = caller(request)
     policy = _predictions_spec(spec)

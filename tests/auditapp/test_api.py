@@ -503,3 +503,9 @@ def test_any_spec_is_accepted_or_refused_in_words(spec: Any, people: Any) -> Non
         assert response.json()["detail"]
 
 
+
+
+def test_openapi_says_what_is_required_in_forms(client: Any, db: None) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    forms = {path: paths[f"/api/v1{path}"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]["required"] for path in ("/datasets", "/audits", "/verify")}
+    assert forms == {"/datasets": ["file"], "/audits": ["file", "spec"], "/verify": ["pdf"]}
