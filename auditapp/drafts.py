@@ -13,6 +13,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _, ngettext
 
 from automl.evidence import Bar, ColumnProfile, DatasetProfile
+from automl.printing import visible
 from automl.spec import DEFAULT_MISSING, METRICS_OF_TASK, PredictionsSpec, Spec, TableOptions, TaskKind, TaskSpec, parse_spec
 
 Kind = Literal["training", "predictions"]
@@ -271,5 +272,5 @@ def _predictions_sentence(spec: PredictionsSpec) -> str:
 
 
 def _listed(names: Any, most: int = 12) -> str:
-    shown = [name if len(name) <= 60 else name[:59] + "…" for name in list(names)[:most]]
+    shown = [visible(name, 60) for name in list(names)[:most]]
     return ", ".join(shown) + (_(" and %(n)s more") % {"n": len(names) - most} if len(names) > most else "")

@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _, gettext_lazy as lazy
 
 from auditapp.access import SCOPES
 from auditapp.drafts import NUMERIC, Draft, column, levels, roles, task_of
+from auditapp.templatetags.audit import bound
 from auditapp.uploads import too_large_sentence
 from automl.evidence import ColumnProfile, DatasetProfile
+from automl.printing import visible
 from automl.spec import METRICS_OF_TASK
 
 Choices = list[tuple[str, Any]]
@@ -47,8 +49,13 @@ class PageForm(forms.Form):
             dress(shown)
 
 
+DRESSED = {"form-check-input", "form-select", "form-control"}
+
+
 def dress(shown: forms.Field) -> None:
     widget = shown.widget
+    if DRESSED & set(widget.attrs.get("class", "").split()):
+        return
     if isinstance(widget, forms.CheckboxInput | forms.RadioSelect | forms.CheckboxSelectMultiple):
         css = "form-check-input"
     else:
@@ -113,8 +120,7 @@ class StepForm(PageForm):
         super().__init__(*args, **kwargs)
         self.ask()
         for shown in self.fields.values():
-            if "form-" not in shown.widget.attrs.get("class", ""):
-                dress(shown)
+            dress(shown)
 
     def ask(self) -> None:
         """Adds the fields that depend on the table."""
@@ -341,7 +347,7 @@ class GroupsForm(StepForm):
                 edges = bins.get(c.name, list(c.default_bins))
                 self.fields[f"bins-{c.position}"] = forms.CharField(
                     label=_("Cut %(name)s at") % {"name": _short(c.name)}, initial=", ".join(f"{edge:g}" for edge in edges), max_length=1000, widget=forms.TextInput(attrs={"class": "w-mid", "inputmode": "decimal"}),
-                    help_text=_("Rising numbers with commas between. Each group reaches up to and includes its edge. From %(low)s to %(high)s in this table; the proposal is its quartiles.") % {"low": c.low, "high": c.high},
+                    help_text=_("Rising numbers with commas between. Each group reaches up to and includes its edge. From %(low)s to %(high)s in this table; the proposal is its quartiles.") % {"low": bound(c.low), "high": bound(c.high)},
                     error_messages={"required": _("Give at least one number at which %(name)s is cut") % {"name": _short(c.name)}})
                 continue
             known = [bar.label for bar in levels(c)]
@@ -453,7 +459,7 @@ class TokenForm(PageForm):
 
 
 def _short(text: str, most: int = 80) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return visible(text, most)
 
 
 def _rising(text: str) -> list[float]:

@@ -43,6 +43,10 @@ SECTION_OF_POINTER = {
 }
 """On which results page each part of the evidence is shown; what is not named here was not measured."""
 
+METRIC_NAMES = {
+    "roc_auc": "ROC AUC", "average_precision": gettext_lazy("average precision"), "log_loss": gettext_lazy("log loss"), "brier": gettext_lazy("Brier score"), "rmse": "RMSE",
+    "mae": gettext_lazy("mean absolute error"), "r2": "R²", "f1": "F1",
+}
 STATES = {
     "queued": gettext_lazy("Waiting"), "running": gettext_lazy("Running"), "succeeded": gettext_lazy("Finished"), "failed": gettext_lazy("Failed"),
     "cancelled": gettext_lazy("Cancelled"),
@@ -218,3 +222,30 @@ def evidence_url(run: Run, pointer: str) -> str:
     section = SECTION_OF_POINTER.get(parts[0], "not-measured") if parts else "summary"
     anchor = "not-measured" if section == "not-measured" else "-".join(parts)
     return f"{reverse('results-section', args=[run.pk, section])}#{quote(anchor)}"
+
+
+@register.filter
+def shown(text: object, most: int) -> str:
+    """A text from the data for the eye: cut at ``most`` characters, and nothing in it that turns the line around or hides."""
+    return printing.visible(str(text), most)
+
+
+@register.filter
+def bound(value: float | str | None) -> str:
+    """The lowest or highest value of a column, as short as it can be written."""
+    return f"{value:,.6g}" if isinstance(value, int | float) else str(value if value is not None else "–")
+
+
+@register.filter
+def size(count: int) -> str:
+    """Bytes as in the limits' own words: "500 MiB"."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if count >= 2**power:
+            return f"{count / 2**power:.3g} {unit}"
+    return _("%(n)s bytes") % {"n": count}
+
+
+@register.filter
+def metric_name(key: str | None) -> str:
+    """A metric for a reader; the keys of the evidence stay as they are."""
+    return METRIC_NAMES.get(key or "", (key or "").replace("_", " "))

@@ -63,4 +63,5 @@ function tellElapsed() {
     time.textContent = `${time.dataset.words} (${text})`;
   }
 }
+tellElapsed();
 setInterval(tellElapsed, 1000);

@@ -13,6 +13,7 @@ from django.test import Client
 
 from auditapp.models import Run
 from auditapp.views.results import SECTIONS, tally
+from automl import printing
 from automl.evidence import Estimate, NotMeasured
 from tests.auditapp.views.conftest import finish_run
 from tests.evidence_example import make_charts, make_evidence
