@@ -76,10 +76,10 @@ def run_training(
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=split.bins, seed=spec.seed))
     explanation = step.done("explanation", explain_model(
         model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold))
-    leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in candidates(result, model, split, problem)]
+    leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in candidates(result, model, split)]
     data = data_section(source, problem.columns, target=target_info(problem, split.base_rates), split=split.info, unknown=split.unknown,
                         left_out=split.left_out, quality=find_quality_issues(source))
-    section = search_section(result, model, leaderboard)
+    section = search_section(result, model, leaderboard, split)
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
         explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit)),
