@@ -99,7 +99,7 @@ def _of_fairness(fairness: FairnessSection | NotMeasured, limit: float) -> Itera
     if isinstance(fairness, NotMeasured):
         yield Finding(
             id="fairness_not_measured", severity="medium", text=f"Group fairness was not measured: {fairness.reason}.", evidence="/fairness",
-            suggestion="Name the attributes that must be treated fairly.", rule="fairness_not_measured",
+            suggestion="Name the sensitive attributes to measure it for.", rule="fairness_not_measured",
         )
         return
     for pointer, of_class, attribute in _tables(fairness):

@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pandas as pd
+import pytest
+import shap
+from numpy.typing import NDArray
+
+from automl.audit.explain import OTHERS, POINT_ROWS, explain_model
+from automl.evidence import Estimate, ExplanationSection, NotMeasured, ScoreGap, Threshold, Value
+
+
+@dataclass(frozen=True)
+class Rows:
+    features: pd.DataFrame
+    groups: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    task: Any = "binary"
+    target: str = "good"
+    labels: tuple[str, ...] = ("no", "yes")
+    positive: str | None = "yes"
+    favourable: tuple[str, ...] = ("yes",)
+
+
+@dataclass(frozen=True)
+class Given:
+    phi: NDArray[Any]
+    base: Any
+    space: str
+    explainer: str
+    additivity_error: float
+
+
+@dataclass(frozen=True)
+class Predicted:
+    probabilities: NDArray[Any] | None
+    values: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Linear:
+    """log-odds = X w: its interventional attributions are w (x - mean of the background), exactly."""
+
+    weights: NDArray[Any]
+
+    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame) -> Given:
+        x, means = frame.to_numpy(float), background.to_numpy(float).mean(axis=0)
+        return Given((x - means) * self.weights, float(means @ self.weights), "log_odds", "exact linear", 0.0)
+
+    def predict(self, frame: pd.DataFrame) -> Predicted:
+        p = 1 / (1 + np.exp(-frame.to_numpy(float) @ self.weights))
+        return Predicted(np.column_stack([1 - p, p]))
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """LightGBM explained by shap against all rows of the background (its default would silently keep 100)."""
+
+    x: pd.DataFrame
+    y: NDArray[Any]
+
+    @cached_property
+    def booster(self) -> lightgbm.Booster:
+        options = {"objective": "binary", "num_leaves": 7, "verbose": -1, "num_threads": 1, "seed": 0, "deterministic": True}
+        return lightgbm.train(options, lightgbm.Dataset(self.x.to_numpy(float), self.y), 20)
+
+    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame) -> Given:
+        masker = shap.maskers.Independent(background.to_numpy(float), max_samples=len(background))
+        explainer = shap.TreeExplainer(self.booster, masker, feature_perturbation="interventional")
+        phi = explainer.shap_values(frame.to_numpy(float))
+        base = float(np.ravel(explainer.expected_value)[-1])
+        error = float(np.abs(base + phi.sum(axis=1) - self.booster.predict(frame.to_numpy(float), raw_score=True)).max())
+        return Given(phi, base, "log_odds", f"shap.TreeExplainer {shap.__version__}, interventional", error)
+
+    def predict(self, frame: pd.DataFrame) -> Predicted:
+        p = self.booster.predict(frame.to_numpy(float))
+        return Predicted(np.column_stack([1 - p, p]))
+
+
+@dataclass(frozen=True)
+class Product:
+    """f = x1 x2, by the definition of the Shapley value over all subsets and all background rows."""
+
+    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame) -> Given:
+        x, z = frame.to_numpy(float), background.to_numpy(float)
+
+        def value(row: NDArray[Any], known: tuple[int, ...]) -> float:
+            mixed = z.copy()
+            mixed[:, list(known)] = row[list(known)]
+            return float((mixed[:, 0] * mixed[:, 1]).mean())
+
+        phi = np.array([
+            [np.mean([value(row, order[: order.index(j) + 1]) - value(row, order[: order.index(j)]) for order in itertools.permutations((0, 1))]) for j in (0, 1)]
+            for row in x
+        ])
+        return Given(phi, value(x[0], ()), "value", "exact", 0.0)
+
+    def predict(self, frame: pd.DataFrame) -> Predicted:
+        return Predicted(None, frame.prod(axis=1).to_numpy())
+
+
+def people(n: int = 800, seed: int = 0, features: int = 4) -> Rows:
+    rng = np.random.default_rng(seed)
+    group = rng.choice(np.array(["a", "b", "rare"], dtype=object), n, p=[0.6, 0.38, 0.02])
+    x = rng.normal(0, 1, (n, features))
+    x[:, 0] += group == "a"
+    return Rows(pd.DataFrame(x, columns=[f"x{j}" for j in range(features)]), {"group": group})
+
+
+WEIGHTS = np.array([1.5, -1.0, 0.2, 0.0])
+
+
+def explained(model: Any, audit: Rows | None = None, trained: Rows | None = None, problem: Problem | None = None, **options: Any) -> ExplanationSection:
+    section = explain_model(model, audit or people(), trained or people(seed=1), problem or Problem(), seed=0, **options)
+    assert isinstance(section, ExplanationSection)
+    return section
+
+
+def value(estimate: Value) -> float:
+    assert isinstance(estimate, Estimate), estimate
+    return estimate.value
+
+
+def test_importance_of_a_linear_model_is_what_its_weights_say() -> None:
+    section = explained(Linear(WEIGHTS), rows=800)
+    assert [feature.feature for feature in section.features] == ["x0", "x1", "x2", "x3"]
+    assert [feature.direction for feature in section.features] == ["increases", "decreases", "increases", "mixed"]
+    assert [feature.rank for feature in section.features] == [1, 2, 3, 4]
+    assert section.features[0].rank_over_replicates == (1, 1)
+    x1 = people().features["x1"]
+    assert value(section.features[1].mean_abs_shap) == pytest.approx(float((x1 - x1.mean()).abs().mean()), rel=0.05)
+    first = section.features[0].mean_abs_shap
+    assert isinstance(first, Estimate)
+    assert first.low < first.value < first.high
+    assert (section.output, section.output_space, section.rows, section.background.n) == ("log-odds of yes", "log_odds", 800, 100)
+
+
+def test_sample_sizes_are_stated_and_repeatable() -> None:
+    section = explained(Linear(WEIGHTS), rows=300, background=50)
+    assert (section.rows, section.background.n) == (300, 50)
+    assert section == explained(Linear(WEIGHTS), rows=300, background=50)
+    other = explained(Linear(WEIGHTS), None, people(seed=2), rows=300, background=50)
+    assert section.background.sha256 != other.background.sha256
+
+
+def test_rule_14_tree_attributions_are_shaps_own_and_add_up() -> None:
+    audit = people(300)
+    y = (np.random.default_rng(0).random(300) < 1 / (1 + np.exp(-audit.features.to_numpy() @ WEIGHTS))).astype(int)
+    model = Boosted(audit.features, y)
+    section = explained(model, audit, audit, rows=300, background=300)
+    theirs = model.attributions(audit.features, audit.features)
+    ours = {feature.feature: value(feature.mean_abs_shap) for feature in section.features}
+    assert ours == pytest.approx(dict(zip(audit.features.columns, np.abs(theirs.phi).mean(axis=0), strict=True)), abs=1e-6)
+    assert section.additivity_error < 1e-6
+    for example in section.examples:
+        raw = float(model.booster.predict(audit.features.iloc[[example.row]].to_numpy(float), raw_score=True)[0])
+        assert example.output == pytest.approx(raw, abs=1e-6)
+        assert example.base + sum(c.shap for c in example.contributions) == pytest.approx(example.output, abs=1e-9)
+
+
+@pytest.mark.parametrize(("background", "contributions"), [((0.0, 0.0), {"x1": 0.5, "x2": 0.5}), ((1.0, 1.0), {"x1": 0.0, "x2": 1.0})])
+def test_t10_the_background_decides_how_a_gap_is_shared(background: tuple[float, float], contributions: dict[str, float]) -> None:
+    frame = pd.DataFrame({"x1": [1.0] * 20, "x2": [1.0] * 10 + [0.0] * 10})
+    rows = Rows(frame, {"g": np.array(["A"] * 10 + ["B"] * 10, dtype=object)})
+    section = explained(Product(), rows, Rows(pd.DataFrame([background], columns=["x1", "x2"])), Problem(task="regression", target="y", labels=()))
+    gap = section.score_gap_by_input[0]
+    assert isinstance(gap, ScoreGap)
+    assert (gap.reference, gap.group, gap.gap) == ("A", "B", pytest.approx(-1))
+    assert {share.feature: -value(share.contribution) for share in gap.contributions} == pytest.approx(contributions)
+    assert section.output == "predicted y"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_t10_linear_gaps_do_not_depend_on_the_background(seed: int) -> None:
+    audit = people()
+    section = explained(Linear(WEIGHTS), audit, people(seed=seed), rows=800)
+    gap = next(g for g in section.score_gap_by_input if isinstance(g, ScoreGap) and g.group == "b")
+    means = audit.features.groupby(audit.groups["group"]).mean()
+    assert gap.reference == "a"
+    assert {share.feature: value(share.contribution) for share in gap.contributions} == pytest.approx(
+        dict(zip(means.columns, WEIGHTS * (means.loc["b"] - means.loc["a"]).to_numpy(), strict=True)), abs=1e-9,
+    )
+    assert gap.gap == pytest.approx(sum(value(share.contribution) for share in gap.contributions))
+
+
+def test_the_named_reference_is_used() -> None:
+    gaps = explained(Linear(WEIGHTS), reference={"group": "b"}).score_gap_by_input
+    assert {gap.reference for gap in gaps if isinstance(gap, ScoreGap)} == {"b"}
+
+
+def test_small_groups_get_rows_of_their_own_and_tiny_ones_no_gap() -> None:
+    audit = people()
+    rare = int((audit.groups["group"] == "rare").sum())
+    section = explained(Linear(WEIGHTS), audit, rows=100)
+    assert section.rows == 100
+    assert {g.group: g.n for g in section.by_group["group"]}["rare"] == min(30, rare)
+    few = Rows(audit.features, {"group": np.where(np.arange(800) < 3, "tiny", "big").astype(object)})
+    gaps = explained(Linear(WEIGHTS), few).score_gap_by_input
+    assert [isinstance(gap, NotMeasured) and "only 3 rows" in gap.reason for gap in gaps] == [True]
+
+
+def test_the_sample_stays_random_when_small_groups_are_topped_up() -> None:
+    """What is said of all rows comes from the random sample alone."""
+    audit = people()
+    audit.features.loc[audit.groups["group"] == "rare", "x3"] = 1000.0
+    weights = np.array([0.0, 0.0, 0.0, 1.0])
+    with_groups = explained(Linear(weights), audit, rows=100).features[0].mean_abs_shap
+    without = explained(Linear(weights), Rows(audit.features), rows=100).features[0].mean_abs_shap
+    assert with_groups == without
+
+
+def test_examples_are_the_extremes_the_middle_and_the_nearest_to_the_cut() -> None:
+    audit = people()
+    section = explained(Linear(WEIGHTS), audit, rows=800, threshold=Threshold(value=0.3, chosen_on="test"))
+    by_why = {example.why: example for example in section.examples}
+    outputs = audit.features.to_numpy() @ WEIGHTS
+    assert by_why["lowest output"].row == outputs.argmin()
+    assert by_why["highest output"].row == outputs.argmax()
+    assert by_why["nearest the cut"].row == np.abs(1 / (1 + np.exp(-outputs)) - 0.3).argmin()
+    assert (by_why["lowest output"].prediction, by_why["highest output"].prediction) == ("no", "yes")
+    assert "nearest the cut" not in {example.why for example in explained(Linear(WEIGHTS), audit).examples}
+
+
+def test_many_inputs_are_summed_up_and_still_add_up() -> None:
+    section = explained(Linear(np.linspace(1, 2, 40)), people(features=40), people(features=40, seed=1))
+    example = section.examples[0]
+    assert len(example.contributions) == 12
+    assert example.contributions[-1].feature == OTHERS
+    assert example.base + sum(c.shap for c in example.contributions) == pytest.approx(example.output)
+    gap = next(g for g in section.score_gap_by_input if isinstance(g, ScoreGap))
+    assert sum(value(share.contribution) for share in gap.contributions) == pytest.approx(gap.gap)
+    assert sum(len(points.shap) for points in section.points) <= 1500
+
+
+def test_points_are_the_values_and_attributions_of_the_same_rows() -> None:
+    section = explained(Linear(WEIGHTS))
+    assert [points.feature for points in section.points] == ["x0", "x1", "x2", "x3"]
+    first = section.points[0]
+    assert len(first.shap) == POINT_ROWS
+    values = np.array([v for v in first.values if isinstance(v, float)])
+    assert np.ptp(np.array(first.shap) - 1.5 * values) < 1e-9
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Categories and missing values: 1 where the text is "x", and the number or 0."""
+
+    def scores(self, frame: pd.DataFrame) -> NDArray[Any]:
+        return np.column_stack([(frame["text"] == "x").astype(float), frame["number"].fillna(0.0)])
+
+    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame) -> Given:
+        means = self.scores(background).mean(axis=0)
+        phi = self.scores(frame) - means
+        return Given(np.stack([-phi / 2, phi, -phi / 2], axis=2), np.array([0.0, means.sum(), 0.0]), "log_odds", "exact", 0.0)
+
+    def predict(self, frame: pd.DataFrame) -> Predicted:
+        return Predicted(np.tile([0.2, 0.3, 0.5], (len(frame), 1)))
+
+
+def test_categories_missing_values_and_multiclass() -> None:
+    frame = pd.DataFrame({"text": ["x", "y", None, "x"] * 30, "number": [1.0, np.nan, 2.0, 3.0] * 30})
+    problem = Problem("multiclass", "t", ("p", "q", "r"), None, ("q",))
+    section = explained(Mixed(), Rows(frame), Rows(frame), problem)
+    assert section.output == "log-odds of q against the mean of all classes"
+    directions = {feature.feature: feature.direction for feature in section.features}
+    assert directions == {"text": "mixed", "number": "increases"}
+    assert {type(v) for v in next(p for p in section.points if p.feature == "text").values} == {str, type(None)}
+    assert "missing" in {c.value for example in section.examples for c in example.contributions}
+    assert explained(Mixed(), Rows(frame), Rows(frame), Problem("multiclass", "t", ("p", "q", "r"), None, ())).output.startswith("log-odds of r")
+
+
+def test_attributions_come_in_the_models_order_of_columns() -> None:
+    audit = people()
+    turned = Rows(audit.features[["x3", "x2", "x1", "x0"]], audit.groups)
+
+    class Ordered(Linear):
+        features = ("x0", "x1", "x2", "x3")
+
+    assert explained(Ordered(WEIGHTS), turned, turned).features == explained(Linear(WEIGHTS), audit, audit).features
+
+
+def test_nothing_to_explain_is_said() -> None:
+    assert isinstance(explain_model(Linear(WEIGHTS), Rows(pd.DataFrame(index=range(3))), people(), Problem(), seed=0), NotMeasured)

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from automl.audit import findings as findings_module
+from automl.audit.fairness import measure_fairness
+from automl.audit.findings import number, write_findings
+from automl.audit.outcomes import Outcomes
+from automl.audit.performance import measure_performance
+from automl.evidence import (
+    Background,
+    Column,
+    DataSection,
+    Estimate,
+    ExplanationSection,
+    FairnessSection,
+    FeatureImportance,
+    Finding,
+    LeftOut,
+    NotMeasured,
+    PerformanceSection,
+    SplitInfo,
+    TableReading,
+)
+from automl.spec import AuditPolicy, Limit
+from tests.automl.audit.cases import binary, from_counts, multiclass, regression
+
+ABSENT = NotMeasured(reason="not part of this test")
+BANNED = re.compile(
+    r"complian|\bpass(es|ed)?\b|\bfail(s|ed|ure)?\b|certif|unbiased|bias[- ]free|\bfair(ly)?\b|unfair|favou?red|discriminat|\blegal|illegal|guarant|proves?\b", re.IGNORECASE,
+)
+
+
+def data_section(**changes: Any) -> DataSection:
+    split = SplitInfo(method="stratified", seed=0, train=750, audit=250)
+    return DataSection(sha256="0" * 64, rows=1000, reading=TableReading(format="csv"), target=None, split=split, **({"columns": ()} | changes))
+
+
+def fairness_of(outcomes: Outcomes, *sensitive: str, **policy: Any) -> FairnessSection:
+    section = measure_fairness(outcomes, AuditPolicy(sensitive=sensitive, **policy), bins={}, seed=0)
+    assert isinstance(section, FairnessSection)
+    return section
+
+
+def performance_of(outcomes: Outcomes, **options: Any) -> PerformanceSection:
+    section = measure_performance(outcomes, seed=0, **options)
+    assert isinstance(section, PerformanceSection)
+    return section
+
+
+def found(
+    data: DataSection | None = None, performance: Any = ABSENT, fairness: Any = ABSENT, explanation: Any = ABSENT, limit: Limit | float = 0.8,
+) -> dict[str, list[Finding]]:
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in write_findings(data or data_section(), ABSENT, performance, fairness, explanation, limit):
+        by_rule.setdefault(finding.rule, []).append(finding)
+    return by_rule
+
+
+def explanation(*sizes: float) -> ExplanationSection:
+    features = tuple(
+        FeatureImportance(
+            feature=f"x{j}", mean_abs_shap=Estimate(value=size, low=size, high=size, method="bootstrap", n=100), direction="mixed", rank=j + 1,
+            rank_over_replicates=(j + 1, j + 1),
+        )
+        for j, size in enumerate(sizes)
+    )
+    return ExplanationSection(
+        output_space="log_odds", output="log-odds of yes", explainer="exact", background=Background(source="training rows", n=100, sha256="0" * 64), rows=100,
+        features=features, additivity_error=0.0,
+    )
+
+
+@pytest.mark.parametrize(("value", "limit", "text"), [
+    (0.799639, 0.8, "0.7996"), (0.8, 0.8, "0.80"), (0.62, 0.8, "0.62"), (0.8004, 0.8, "0.8004"), (0.999, 1.0, "0.999"), (0.5, None, "0.50"), (0.7999999999, 0.8, "0.800000"),
+])
+def test_t1_digits_until_the_side_of_the_limit_shows(value: float, limit: float | None, text: str) -> None:
+    assert number(value, limit) == text
+
+
+def test_below_beyond_sampling_error_is_high_and_says_the_numbers() -> None:
+    [finding] = found(fairness=fairness_of(from_counts({"Men": (500, 1000), "Women": (310, 1000)}, "sex"), "sex"))["impact_ratio_below"]
+    assert finding.severity == "high"
+    assert finding.text == (
+        "Women (sex) is selected at 0.62 times the rate of Men (95 % interval 0.55 to 0.69; 310 of 1,000 against 500 of 1,000), "
+        "below the stated limit of 0.80 beyond sampling error."
+    )
+    assert finding.evidence == "/fairness/attributes/0/groups/1/impact_ratio"
+
+
+def test_t1_never_prints_the_limit_for_a_value_below_it() -> None:
+    [finding] = found(fairness=fairness_of(from_counts({"A": (2000, 4000), "B": (1521, 4000)}), "group"))["impact_ratio_below"]
+    assert "0.72 to 0.7996" in finding.text
+
+
+def test_below_by_count_alone_is_medium_and_inconclusive() -> None:
+    by_rule = found(fairness=fairness_of(from_counts({"White": (215, 412), "AIAN F": (7, 17)}), "group"))
+    [finding] = by_rule["impact_ratio_near"]
+    assert finding.severity == "medium"
+    assert "inconclusive at this sample size" in finding.text
+    assert "only 17 rows" in finding.text
+    assert "impact_ratio_below" not in by_rule
+
+
+def test_a_stated_limit_of_ones_own_is_used() -> None:
+    section = fairness_of(from_counts({"A": (500, 1000), "B": (310, 1000)}), "group", limit=Limit(ratio=0.5))
+    by_rule = found(fairness=section, limit=Limit(ratio=0.5))
+    assert set(by_rule) & {"impact_ratio_below", "impact_ratio_near"} == set()
+    [finding] = by_rule["impact_ratio_not_below"]
+    assert finding.severity == "info"
+    assert "no less than 0.50 times" in finding.text
+
+
+def test_what_cannot_be_told_is_one_sentence_per_attribute() -> None:
+    by_rule = found(fairness=fairness_of(from_counts({"A": (50, 100), "B": (49, 100), "C": (48, 100)}), "group"))
+    [finding] = by_rule["impact_ratio_inconclusive"]
+    assert finding.severity == "low"
+    assert "B, C (group)" in finding.text
+
+
+def test_crossings_are_one_sentence_whatever_their_size() -> None:
+    outcomes = binary(3000, decision=(np.arange(3000) % 10 < 4).astype(np.int64))
+    decision = np.asarray(outcomes.decision).copy()
+    decision[(outcomes.groups["group"] == "a") & (outcomes.groups["sex"] == "f")] = 0
+    section = fairness_of(binary(3000, decision=decision), "group", "sex")
+    crossing = [finding for finding in found(fairness=section)["impact_ratio_below"] if "intersections" in finding.evidence]
+    assert len(crossing) == 1
+    assert "group x sex" in crossing[0].text
+    assert "a x f at 0.00 times" in crossing[0].text
+
+
+def test_error_gaps_need_an_interval_without_zero() -> None:
+    apart = binary(2000)
+    decision = np.where(apart.groups["group"] == "b", 0, np.asarray(apart.decision))
+    gaps = found(fairness=fairness_of(binary(2000, decision=decision), "group"))["error_gap"]
+    assert any("b (group) get the favourable outcome less often than a" in finding.text for finding in gaps)
+    assert all(finding.severity == "medium" for finding in gaps)
+    alike = binary(2000, decision=np.asarray(apart.truth))
+    assert "error_gap" not in found(fairness=fairness_of(alike, "group"))
+
+
+def test_calibration_that_is_off_in_a_group() -> None:
+    o = binary(2000)
+    score = np.where(o.groups["group"] == "c", np.asarray(o.score) * 0.4, np.asarray(o.truth) * 0.8 + 0.1)
+    texts = [finding.text for finding in found(fairness=fairness_of(binary(2000, score=score), "group"))["calibration_group"]]
+    assert any(text.startswith("In c (group)") for text in texts)
+
+
+def test_regression_residuals() -> None:
+    [finding] = found(fairness=fairness_of(regression(), "group"))["residual_gap"]
+    assert "The truth lies above the prediction by" in finding.text
+    assert "more for b (group)" in finding.text
+
+
+def test_a_model_that_ranks_like_chance_or_like_its_baseline() -> None:
+    noise = binary(score=np.random.default_rng(0).random(600))
+    majority = binary(score=np.full(600, 0.4), decision=np.zeros(600, dtype=np.int64))
+    by_rule = found(performance=performance_of(noise, baselines={"majority": majority}))
+    assert by_rule["ranking_like_chance"][0].severity == "high"
+    assert "not distinguishable from the best baseline" in by_rule["like_baseline"][0].text
+    good = found(performance=performance_of(binary(), baselines={"majority": majority}))
+    assert set(good) & {"ranking_like_chance", "like_baseline"} == set()
+
+
+def test_leaks_are_suspected_from_the_auc_and_from_one_dominant_input() -> None:
+    perfect = binary(score=np.asarray(binary().truth) * 0.8 + 0.1)
+    assert "unusually close to 1" in found(performance=performance_of(perfect))["leak_suspected"][0].text
+    assert "x0, carries 70 %" in found(explanation=explanation(0.7, 0.2, 0.1))["leak_suspected"][0].text
+    assert "leak_suspected" not in found(explanation=explanation(0.6, 0.2, 0.2))
+
+
+def test_sensitive_inputs_unknown_groups_small_groups_and_rows_left_out() -> None:
+    columns = (
+        Column(name="sex", role="sensitive", type="category", missing=0, distinct=2, used_as_feature=True),
+        Column(name="race", role="sensitive", type="category", missing=0, distinct=2, used_as_feature=False),
+    )
+    data = data_section(columns=columns, left_out=(LeftOut(reason="no target", n=10), LeftOut(reason="no score", n=100)))
+    by_rule = found(data, fairness=fairness_of(binary(100), "group", "sex"), explanation=explanation(0.5, 0.5))
+    assert [finding.evidence for finding in by_rule["sensitive_input"]] == ["/data/columns/0"]
+    assert [finding.severity for finding in by_rule["left_out"]] == ["medium", "low"]
+    assert "have no known sex" in by_rule["unknown_share"][0].text
+    assert "c" in by_rule["small_groups"][0].text
+    assert by_rule["proxies_unknown"][0].severity == "info"
+
+
+def test_what_is_missing_is_said() -> None:
+    by_rule = found(performance=NotMeasured(reason="no label column was given"), fairness=NotMeasured(reason="no sensitive attribute was chosen"))
+    assert by_rule["fairness_not_measured"][0].text == "Group fairness was not measured: no sensitive attribute was chosen."
+    assert by_rule["performance_not_measured"][0].severity == "info"
+
+
+def everything() -> list[tuple[dict[str, Any], tuple[Finding, ...]]]:
+    """Findings of many kinds with the sections they point into."""
+    cases = []
+    for outcomes in (binary(), binary(100), binary(score=np.random.default_rng(0).random(600)), multiclass(), multiclass(favourable=()), regression()):
+        majority = {} if outcomes.task != "binary" else {"majority": binary(outcomes.rows, score=np.full(outcomes.rows, 0.4))}
+        performance = performance_of(outcomes, baselines=majority, out_of_fold=outcomes)
+        fairness = fairness_of(outcomes, *outcomes.groups)
+        columns = (Column(name="sex", role="sensitive", type="category", missing=0, distinct=2, used_as_feature=True),)
+        data = data_section(columns=columns, left_out=(LeftOut(reason="no target", n=10),))
+        why = explanation(0.9, 0.1)
+        document = {
+            "data": data.model_dump(), "performance": performance.model_dump(), "fairness": fairness.model_dump(), "explanation": why.model_dump(),
+        }
+        cases.append((document, write_findings(data, ABSENT, performance, fairness, why, 0.8)))
+    return cases
+
+
+def test_every_pointer_leads_somewhere_ids_are_unique_and_severities_fall() -> None:
+    rules = set()
+    for document, written in everything():
+        assert len({finding.id for finding in written}) == len(written)
+        assert [finding.severity for finding in written] == sorted((f.severity for f in written), key=["high", "medium", "low", "info"].index)
+        for finding in written:
+            rules.add(finding.rule)
+            place: Any = document
+            for part in finding.evidence.split("/")[1:]:
+                place = place[int(part)] if isinstance(place, (list, tuple)) else place[part]
+    assert {"impact_ratio_below", "residual_gap", "like_baseline", "leak_suspected", "small_groups"} <= rules
+
+
+def test_rules_are_the_documented_ones() -> None:
+    documented = set(re.findall(r"``(\w+)``", findings_module.__doc__ or ""))
+    assert {finding.rule for _, written in everything() for finding in written} <= documented
+
+
+def test_no_verdict_words_in_any_text_or_source_string() -> None:
+    for _, written in everything():
+        for finding in written:
+            assert not BANNED.search(finding.text + finding.suggestion), finding.text
+    tree = ast.parse(inspect.getsource(findings_module))
+    documentation = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.FunctionDef)) and isinstance(node.body[0], ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            allowed = node.value
+            assert not BANNED.search(allowed), node.value
+
+
+def test_hostile_names_are_cut_and_flattened() -> None:
+    name = "line\nbreak\u202e\x1b[31m " + "x" * 5000
+    [finding] = found(fairness=fairness_of(from_counts({"A": (500, 1000), name: (310, 1000)}), "group"))["impact_ratio_below"]
+    assert len(finding.text) < 300
+    assert finding.text.isprintable()
+    assert finding.text.startswith("line break")
