@@ -1,0 +1,69 @@
+"""`manage.py member USER WORKSPACE --role ROLE`: a person in a workspace, each made where it does not exist, and a link that logs in once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
+from django.urls import reverse
+
+from auditapp import access, ledger
+from auditapp.models import Membership, Workspace
+
+BAD_INPUT = 2
+LINK_HOURS = 24
+
+
+class Command(BaseCommand):
+    help = "Make a person a member of a workspace (both are made where they do not exist) and print a login link that works once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("user", help="the person's user name")
+        parser.add_argument("workspace", help="name or id of the workspace; a name that does not exist makes a new one")
+        parser.add_argument("--role", choices=Membership.Role.values, default=Membership.Role.VIEWER.value, help="default: %(default)s")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._check(options["user"], options["workspace"])
+        with transaction.atomic():
+            user, made = User.objects.get_or_create(username=options["user"])
+            if made:
+                user.set_unusable_password()
+                user.save()
+            workspace = self._workspace(options["workspace"])
+            Membership.objects.update_or_create(workspace=workspace, user=user, defaults={"role": options["role"]})
+            secret = access.make_login_link(user, minutes=LINK_HOURS * 60)
+            ledger.append(workspace, "command line", "member.set", f"user:{user.get_username()}", {"role": options["role"]})
+        self.stderr.write(f"{user.get_username()} is {options['role']} of {workspace.name} ({workspace.pk}); the link works once, for {LINK_HOURS} hours.")
+        self.stdout.write(self._address() + reverse("login-link", args=[secret]))
+
+    def _check(self, username: str, workspace: str) -> None:
+        try:
+            UnicodeUsernameValidator()(username)
+        except ValidationError:
+            self._refuse(f"{username!r} is no user name; letters, digits and @ . + - _ are allowed")
+        if len(username) > 150 or not workspace.strip() or len(workspace) > 200 or not workspace.isprintable():
+            self._refuse("a user name has at most 150 and a workspace's name 1 to 200 printable characters")
+
+    def _workspace(self, name: str) -> Workspace:
+        found = Workspace.objects.filter(pk=name).first()
+        if found is not None:
+            return found
+        same = list(Workspace.objects.filter(name=name)[:2])
+        if len(same) > 1:
+            self._refuse(f"more than one workspace is called {name!r}; name it by its id")
+        return same[0] if same else Workspace.objects.create(name=name)
+
+    @staticmethod
+    def _address() -> str:
+        return str(settings.ENVIRONMENT.public_url).rstrip("/") or f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        self.stderr.write(sentence)
+        sys.exit(BAD_INPUT)
