@@ -22,27 +22,35 @@ def media_type_of(name: str) -> str:
     return _MEDIA_TYPES.get(os.path.splitext(name)[1], "application/octet-stream")
 
 
-def open_checked(folder: Path, run_id: str) -> Bundle:
-    """The bundle, with every file read and compared with the manifest; raises BrokenBundle.
+def check_plain(folder: Path) -> None:
+    """Raise BrokenBundle unless ``folder`` holds nothing but plain files and folders with plain names.
 
-    A link would make the worker, which has the credentials, read for the child, which has none: only plain files and folders with plain names count.
+    A link would make the worker, which has the credentials, read for the child, which has none.
     """
     if folder.is_symlink():
         raise BrokenBundle("the bundle is a link")
     count = 0
     for where, folders, names in os.walk(folder):
         for name in (*folders, *names):
-            path = Path(where) / name
-            relative = path.relative_to(folder).as_posix()
-            mode = path.lstat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or (stat.S_ISREG(mode) and path.lstat().st_nlink != 1):
-                raise BrokenBundle(f"{relative[:200]!r} is not a plain file")
-            if not _NAME.fullmatch(relative) or len(relative) > 200:
-                raise BrokenBundle(f"{relative[:200]!r} is not a name for a file of a bundle")
+            _check_entry(folder, Path(where) / name)
             count += 1
             if count > _FILES:
                 raise BrokenBundle(f"the bundle holds more than {_FILES:,} files")
+
+
+def open_checked(folder: Path, run_id: str) -> Bundle:
+    """The bundle of ``run_id``, with every file read and compared with the manifest; raises BrokenBundle."""
+    check_plain(folder)
     bundle = open_bundle(folder)
     if bundle.evidence.run.id != run_id:
         raise BrokenBundle("evidence.json belongs to another run")
     return bundle
+
+
+def _check_entry(folder: Path, path: Path) -> None:
+    relative = path.relative_to(folder).as_posix()
+    entry = path.lstat()
+    if not (stat.S_ISDIR(entry.st_mode) or (stat.S_ISREG(entry.st_mode) and entry.st_nlink == 1)):
+        raise BrokenBundle(f"{relative[:200]!r} is not a plain file")
+    if not _NAME.fullmatch(relative) or len(relative) > 200:
+        raise BrokenBundle(f"{relative[:200]!r} is not a name for a file of a bundle")

@@ -25,7 +25,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
 from auditapp import dispatch, leases, ledger, removal, storage
-from auditapp.bundles import media_type_of, open_checked
+from auditapp.bundles import check_plain, media_type_of, open_checked
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
 from auditapp.models import Artifact, AuditedModel, Dataset, LedgerEntry, Report, Run, RunEvent, RunTrial, Workspace
@@ -237,6 +237,7 @@ def succeed(lease: Lease, bundle: Path, signed: SignedReport | None, keep: Calla
     ``signed`` is None where no signing key can be read: the report then awaits its signature. ``keep`` is called between files, to beat.
     Raises LeaseLost, storage.StorageFull and automl.bundle.BrokenBundle.
     """
+    check_plain(bundle)
     if signed is not None:
         (bundle / "audit.pdf").write_bytes(signed.bytes)
     reseal(bundle)

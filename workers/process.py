@@ -99,14 +99,11 @@ def _watch(group: _Group, limits: Limits, control: Path, on_event: Callable[[dic
         if not alive:
             return _ending(group, limits, said)
         if group.resident() > limits.memory:
-            group.end(GRACE_SECONDS)
+            group.end(GRACE_SECONDS, meanwhile=wish)
             return Ending("out_of_memory", peak=group.peak)
         if time.monotonic() > deadline:
-            if wished == "cancel":
-                group.end(CANCEL_SECONDS)
-                return Ending("stopped", peak=group.peak)
-            group.end(GRACE_SECONDS)
-            return Ending("time_limit", peak=group.peak)
+            group.end(CANCEL_SECONDS if wished == "cancel" else GRACE_SECONDS, meanwhile=wish)
+            return Ending("stopped" if wished == "cancel" else "time_limit", peak=group.peak)
         asked = wish()
         if asked != wished and wished != "cancel" and asked is not None:
             wished = asked
@@ -200,11 +197,13 @@ class _Group:
         self.peak = max(self.peak, total)
         return total
 
-    def end(self, grace: float) -> None:
-        """SIGTERM to the group, SIGKILL after ``grace`` seconds."""
+    def end(self, grace: float, meanwhile: Callable[[], object]) -> None:
+        """SIGTERM to the group, SIGKILL after ``grace`` seconds; ``meanwhile`` is called several times a second, for the lease goes on running."""
         self._signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(grace)
+        deadline = time.monotonic() + grace
+        while self.alive() and time.monotonic() < deadline:
+            meanwhile()
+            time.sleep(POLL_SECONDS)
         self._signal(signal.SIGKILL)
         self.process.wait()
 
@@ -223,6 +222,6 @@ def _event(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None

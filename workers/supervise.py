@@ -11,10 +11,10 @@ import logging
 import os
 import shutil
 import socket
-import stat
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from django.db import OperationalError, close_old_connections
 from pydantic import TypeAdapter, ValidationError
 
 from auditapp import profiles, runs, storage
-from auditapp.bundles import open_checked
+from auditapp.bundles import check_plain, open_checked
 from auditapp.failpoints import failpoint, testing
 from auditapp.leases import LeaseLost
 from auditapp.runs import Lease
@@ -142,8 +142,9 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
     if drawn.kind != "done":
         _end_without_result(lease, drawn)
         return
+    check_plain(bundle)
     unsigned = bundle / "audit.unsigned.pdf"
-    if not unsigned.exists() or not stat.S_ISREG(unsigned.lstat().st_mode):
+    if not unsigned.exists():
         raise BrokenBundle("audit.unsigned.pdf is missing")
     keeper.stage("sign")
     failpoint("sign")
@@ -288,6 +289,16 @@ class Keeper:
             _sweep()
 
 
+@dataclass
+class _Trial:
+    """A finished trial that is not recorded yet; ``progress`` is what the child said next, and names the best score so far."""
+
+    number: int
+    path: Path
+    at: float
+    progress: Progress | None = None
+
+
 class RunKeeper(Keeper):
     """A Keeper that also turns the child's events into rows."""
 
@@ -296,8 +307,7 @@ class RunKeeper(Keeper):
         self._lease, self._staging = lease, staging
         self._latest: Progress | None = None
         self._scored: Progress | None = None
-        self._trials: list[tuple[int, Path, float]] = []
-        self._told = 0.0
+        self._trials: list[_Trial] = []
         self._begun: list[Progress] = []
 
     def event(self, event: dict[str, Any]) -> None:
@@ -307,7 +317,7 @@ class RunKeeper(Keeper):
         elif event["event"] == "trial" and isinstance(event.get("number"), int) and 0 <= event["number"] <= 100_000:
             path = self._staging / "trials" / trial_name(event["number"])
             if path.is_file() and not path.is_symlink() and path.stat().st_size <= TRIAL_BYTES:
-                self._trials.append((event["number"], path, time.monotonic()))
+                self._trials.append(_Trial(event["number"], path, time.monotonic()))
 
     def stage(self, stage: str) -> None:
         """A stage that is the worker's own."""
@@ -317,10 +327,10 @@ class RunKeeper(Keeper):
     def record_trials(self, all_of_them: bool = True) -> None:
         """Keep the finished trials; unless ``all_of_them``, one waits up to a second for the progress that names its score."""
         while self._trials:
-            number, path, at = self._trials[0]
-            if not all_of_them and self._told < at and time.monotonic() - at < PROGRESS_SECONDS:
+            trial = self._trials[0]
+            if not all_of_them and trial.progress is None and time.monotonic() - trial.at < PROGRESS_SECONDS:
                 return
-            runs.record_trial(self._lease, number, path, self._scored)
+            runs.record_trial(self._lease, trial.number, trial.path, trial.progress)
             self._trials.pop(0)
 
     def _due(self, now: float) -> None:
@@ -341,9 +351,10 @@ class RunKeeper(Keeper):
             if progress.stage != (self._latest.stage if self._latest else ""):
                 self._begun.append(progress)
             self._progress = self._latest = progress
-            self._told = time.monotonic()
             if progress.best is not None:
                 self._scored = progress
+            for trial in self._trials:
+                trial.progress = trial.progress or self._scored
 
 
 def _sweep() -> None:
