@@ -17,15 +17,18 @@ from automl.data.limits import TableLimits, in_megabytes
 from automl.data.names import check_names, shown
 from automl.errors import BadInput
 
-_BATCH = 16_384
+_BATCH = 4_096
 
 
 def read_parquet(path: Path, limits: TableLimits) -> pa.Table:
     """All columns as strings, null where the file has null or NaN."""
     try:
-        with pq.ParquetFile(path, memory_map=False, pre_buffer=False) as file:
+        with pq.ParquetFile(path) as file:
             names = check_names(file.schema_arrow.names, limits)
             _check_footer(file, len(names), limits)
+            texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+        # texts stay dictionaries until they are weighed: a few kilobytes can stand for gigabytes of repetition
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
             table = _read_batches(file, names, limits)
     except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
         raise BadInput(f"the Parquet file cannot be read: {str(error).splitlines()[0][:200] if str(error) else 'it is damaged'}") from error
@@ -51,12 +54,20 @@ def _read_batches(file: pq.ParquetFile, names: tuple[str, ...], limits: TableLim
     for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
         rows += batch.num_rows
         check_size(rows, len(names), limits)
-        columns = [_as_text(batch.column(index), name) for index, name in enumerate(names)]
-        size += sum(column.nbytes for column in columns)
+        size += sum(map(_decoded_bytes, batch.columns))
         if size > limits.bytes * 2:
             raise BadInput(f"the Parquet file unpacks to more than the limit of {in_megabytes(limits.bytes * 2)}")
+        columns = [_as_text(batch.column(index), name) for index, name in enumerate(names)]
         batches.append(pa.RecordBatch.from_arrays(columns, schema=schema))
     return pa.Table.from_batches(batches, schema=schema).rename_columns(list(names))
+
+
+def _decoded_bytes(values: pa.Array) -> int:
+    if not pa.types.is_dictionary(values.type):
+        return int(values.nbytes)
+    # text of the dictionary, as often as it is used
+    lengths = pc.binary_length(pc.cast(values.dictionary, pa.large_string()))
+    return int(pc.sum(lengths.take(values.indices)).as_py() or 0)
 
 
 def _as_text(values: pa.Array, name: str) -> pa.Array:
