@@ -48,3 +48,8 @@ def closest(word: str, words: Sequence[str]) -> str:
 def shown(text: str, limit: int = 120) -> str:
     """Text from the data as a refusal quotes it: in quotes, control characters spelled out, cut at ``limit`` characters."""
     return repr(text if len(text) <= limit else text[:limit] + "…")
+
+
+def pointer(*parts: str) -> str:
+    """The JSON pointer of a place in the spec (RFC 6901); names from the data may hold "/" and "~"."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
