@@ -170,7 +170,7 @@ class TreeEncoder:
 
 def _indicators(codes: Matrix, shown: int) -> Matrix:
     """(rows, shown): 1 where the row has the level; NaN throughout a row whose cell is missing, so that trees can send it either way."""
-    matrix = (codes[:, None] == np.arange(shown)[None, :]).astype(np.float64)
+    matrix: Matrix = (codes[:, None] == np.arange(shown)[None, :]).astype(np.float64)
     matrix[np.isnan(codes)] = np.nan
     return matrix
 

@@ -187,10 +187,10 @@ def _load_member(folder: Path, document: dict[str, Any]) -> Member:
 
 
 def _problem_as_json(problem: Problem) -> dict[str, Any]:
+    """Without the columns: they count rows of the audit part too, and nothing of a model may depend on those (evidence rule 1)."""
     return {
         "task": problem.task, "target": problem.target, "labels": problem.labels, "positive": problem.positive, "favourable": problem.favourable,
         "inferred": problem.inferred, "metric": problem.metric, "schema": problem.schema.as_json(),
-        "columns": [column.model_dump() for column in problem.columns],
     }
 
 
@@ -198,4 +198,4 @@ def _problem_from_json(document: dict[str, Any]) -> Problem:
     return Problem(
         task=document["task"], target=document["target"], labels=tuple(document["labels"]), positive=document["positive"],
         favourable=tuple(document["favourable"]), inferred=document["inferred"], metric=document["metric"],
-        schema=FeatureSchema.from_json(document["schema"]), columns=tuple(Column.model_validate(column) for column in document["columns"]))
+        schema=FeatureSchema.from_json(document["schema"]), columns=())

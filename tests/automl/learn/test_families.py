@@ -1,0 +1,176 @@
+"""The contract that every family keeps (`automl.learn.families`), family by family and task by task."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import r2_score
+
+from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, family
+from automl.learn.families.constant import fit_constant, load_constant
+from automl.spec import TaskKind
+from tests.automl.learn import material
+
+TASKS: list[tuple[TaskKind, int]] = [("binary", 2), ("multiclass", 3), ("multiclass", 12), ("regression", 0)]
+everywhere = pytest.mark.parametrize(("name", "task", "classes"), [(name, *task) for name in FAMILIES for task in TASKS])
+
+
+def quick(name: str, task: TaskKind) -> dict[str, Any]:
+    """A family's first default, small where that matters for the time of the tests only."""
+    params = dict(family(name).defaults(task)[0])
+    return {**params, "width": 64, "depth": 1, "members": 2, "learning_rate": 5e-3} if name == "torch" else params
+
+
+def fit(name: str, fold: Fold, effort: Effort | None = None) -> FoldModel:
+    return family(name).fit(quick(name, fold.task), fold, effort or Effort(threads=1))
+
+
+def digest(model: FoldModel) -> str:
+    return hashlib.sha256(repr(sorted(model.files().items())).encode()).hexdigest()
+
+
+@everywhere
+def test_it_learns_and_answers_in_raw_scores(name: str, task: TaskKind, classes: int) -> None:
+    fold = material.fold(task, classes, n=600)
+    raw = fit(name, fold).raw(fold.valid)
+    if task == "multiclass":
+        assert raw.shape == (150, classes)
+        assert np.abs(raw.sum(axis=1)).max() < 1e-6, "logits are centred over the classes"
+        assert (raw.argmax(axis=1) == fold.valid_y).mean() > 1.8 / classes
+    else:
+        assert raw.shape == (150,)
+        truth = material.score(fold.valid)
+        assert np.corrcoef(raw, truth)[0, 1] > 0.7
+    if task == "regression":
+        assert r2_score(fold.valid_y, raw) > 0.5, "values are in the unit of the target"
+
+
+@everywhere
+def test_what_is_loaded_from_its_files_predicts_the_same(name: str, task: TaskKind, classes: int) -> None:
+    fold = material.fold(task, classes)
+    model = fit(name, fold)
+    files = model.files()
+    loaded = family(name).load(files)
+    assert np.array_equal(loaded.raw(fold.valid), model.raw(fold.valid))
+    assert loaded.files() == files
+    assert not any(content.startswith((b"\x80\x04", b"\x80\x05")) for content in files.values()), "never a pickle"
+
+
+@everywhere
+def test_attributions_add_up_to_the_distance_from_the_background(name: str, task: TaskKind, classes: int) -> None:
+    fold = material.fold(task, classes)
+    model, rows, background = fit(name, fold), fold.valid.iloc[:12], fold.train.iloc[:15]
+    phi = model.attributions(rows, background, seed=0)
+    assert phi.shape == ((12, 5, classes) if task == "multiclass" else (12, 5))
+    gap = model.raw(rows) - model.raw(background).mean(axis=0)
+    assert np.abs(phi.sum(axis=1) - gap).max() < 1e-4 * max(1, np.abs(gap).max())
+
+
+@everywhere
+def test_the_same_seed_gives_the_same_bytes(name: str, task: TaskKind, classes: int) -> None:
+    assert digest(fit(name, material.fold(task, classes))) == digest(fit(name, material.fold(task, classes)))
+
+
+@pytest.mark.parametrize("name", ["lgbm", "torch"])
+def test_another_seed_gives_another_model(name: str) -> None:
+    fold = material.fold("binary", 2)
+    other = Fold(**{**fold.__dict__, "seed": 1, "cache": {}})
+    assert digest(fit(name, fold)) != digest(fit(name, other))
+
+
+@everywhere
+def test_missing_columns_missing_cells_and_levels_never_seen_are_answered(name: str, task: TaskKind, classes: int) -> None:
+    fold = material.fold(task, classes)
+    model = fit(name, fold)
+    strange = fold.valid.iloc[:6].assign(colour="never seen", size=np.nan)
+    empty = pd.DataFrame({column: [np.nan] if column != "colour" else [None] for column in fold.train.columns})
+    for frame in (strange, empty, fold.valid.iloc[:6].drop(columns="holes")):
+        assert np.isfinite(model.raw(frame)).all()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("column", ["size", "colour"])
+def test_one_column_is_enough(name: str, column: str) -> None:
+    whole = material.fold("binary", 2)
+    fold = Fold(**{**whole.__dict__, "train": whole.train[[column]], "valid": whole.valid[[column]], "cache": {}})
+    model = fit(name, fold)
+    phi = model.attributions(fold.valid.iloc[:5], fold.train.iloc[:10], seed=0)
+    gap = model.raw(fold.valid.iloc[:5]) - model.raw(fold.train.iloc[:10]).mean()
+    assert np.allclose(phi[:, 0], gap, atol=1e-5), "one column carries the whole distance"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_constant_and_an_empty_column_do_no_harm(name: str) -> None:
+    frame = material.features(400).assign(same=1.0, nothing=np.nan, word="one")
+    fold = material.fold("binary", 2, frame=frame)
+    assert np.isfinite(fit(name, fold).raw(fold.valid)).all()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_weights_count(name: str) -> None:
+    plain = material.fold("regression", 0)
+    rising = np.where(plain.train_y > np.median(plain.train_y), 50.0, 0.02)
+    weighted = Fold(**{**plain.__dict__, "train_weight": rising, "valid_weight": np.ones(len(plain.valid_y)), "cache": {}})
+    assert fit(name, weighted).raw(plain.valid).mean() > fit(name, plain).raw(plain.valid).mean() + 1
+
+
+@pytest.mark.parametrize("name", ["lgbm", "torch"])
+def test_an_effort_that_must_end_ends_with_a_model(name: str) -> None:
+    fold = material.fold("binary", 2)
+    asked: list[int] = []
+
+    def must_end() -> bool:
+        asked.append(1)
+        return len(asked) > 2
+
+    assert np.isfinite(fit(name, fold, Effort(1, must_end)).raw(fold.valid)).all()
+    assert len(asked) <= 6, "it did not go on"
+
+
+def test_a_network_that_foresees_too_little_time_says_so() -> None:
+    with pytest.raises(CannotFit, match="more than the budget leaves"):
+        fit("torch", material.fold("binary", 2), Effort(1, seconds=1e-9))
+
+
+def test_a_fold_with_one_class_cannot_be_fitted_linearly() -> None:
+    fold = material.fold("binary", 2)
+    with pytest.raises(CannotFit, match="one class"):
+        fit("linear", Fold(**{**fold.__dict__, "train_y": np.zeros(len(fold.train_y), dtype=np.int64), "cache": {}}))
+
+
+@pytest.mark.parametrize("present", [(0, 2), (0, 1, 3)])
+def test_a_class_that_the_training_rows_lack_is_improbable_not_impossible(present: tuple[int, ...]) -> None:
+    fold = material.fold("multiclass", 4)
+    keep = np.isin(fold.train_y, present)
+    model = fit("linear", Fold(**{**fold.__dict__, "train": fold.train[keep], "train_y": fold.train_y[keep], "cache": {}}))
+    raw = model.raw(fold.valid)
+    assert raw.shape == (100, 4)
+    assert set(raw.argmax(axis=1)) <= set(present)
+
+
+@pytest.mark.parametrize("present", [None, True, False])
+def test_the_device_is_chosen_in_one_place(present: bool | None) -> None:
+    import torch
+
+    from automl.learn.families.torch_mlp import choose_device
+
+    wanted = torch.cuda.is_available() if present is None else present
+    assert choose_device(present).type == ("cuda" if wanted else "cpu")
+
+
+def test_the_constant_gives_every_row_the_class_shares() -> None:
+    y = np.array([0, 1, 1, 1, 2, 2])
+    model = load_constant(fit_constant(y, None, "multiclass", 3, "log_loss").files())
+    shares = np.exp(model.raw(material.features(4)))
+    assert np.allclose(shares / shares.sum(axis=1, keepdims=True), (np.array([1, 3, 2]) + 0.5) / 7.5)
+
+
+def test_the_constant_of_a_number_is_the_mean_or_for_mae_the_median() -> None:
+    y = np.array([1.0, 2.0, 30.0])
+    assert fit_constant(y, None, "regression", 0, "rmse").score[0] == 11
+    assert fit_constant(y, None, "regression", 0, "mae").score[0] == 2
+    assert fit_constant(y, np.array([5.0, 1.0, 1.0]), "regression", 0, "mae").score[0] == 1
