@@ -54,7 +54,7 @@ def _profile(table: Table, name: str, position: int, target: str | None, leak: s
     low, high = _range(numbers, days)
     return ColumnProfile(
         name=name, position=position, type=facts.type, missing=facts.missing, distinct=facts.distinct, examples=_examples(table, name),
-        low=low, high=high, mean=float(numbers.mean()) if len(numbers) and np.isfinite(numbers.mean()) else None, histogram=_histogram(table, name, facts, numbers, days),
+        low=low, high=high, mean=_mean(numbers), histogram=_histogram(table, name, facts, numbers, days),
         proposal=propose_role(table, name, target), suspected_leak=leak,
         default_bins=default_bins(numbers) if facts.numeric else (), could_be_target=task_if_target(table, name),
     )
@@ -66,6 +66,13 @@ def _range(numbers: pd.Series, days: pd.Series) -> tuple[float | str | None, flo
     if len(days):
         return _day(days.min()), _day(days.max())
     return None, None
+
+
+def _mean(numbers: pd.Series) -> float | None:
+    # the sum of numbers near the largest float overflows; the picture still shows them
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(numbers.mean()) if len(numbers) else np.nan
+    return mean if np.isfinite(mean) else None
 
 
 def _day(days: float) -> str:
@@ -108,8 +115,9 @@ def _level_bars(table: Table, name: str, *, in_order: bool) -> tuple[Bar, ...]:
 
 def _bin_bars(values: pd.Series, name_of: Callable[[float], str]) -> tuple[Bar, ...]:
     low, high = float(values.min()), float(values.max())
-    if not np.isfinite(high - low):
-        return ()
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.float64(high) - low):
+            return ()
     counts, edges = np.histogram(values, bins=MOST_BARS, range=(low, high))
     return tuple(Bar(label=f"{name_of(left)} to {name_of(right)}", n=int(n)) for n, left, right in zip(counts, edges[:-1], edges[1:], strict=True))
 

@@ -164,7 +164,7 @@ def _target(table: Table, problem: Problem, what: str) -> tuple[NDArray[np.int64
         values = table.numbers(problem.target).to_numpy()
         return values, ~np.isnan(values)
     texts = table.text(problem.target)
-    codes = pd.Categorical(texts.astype(object), categories=list(problem.labels)).codes.astype(np.int64)
+    codes = pd.Index(problem.labels, dtype="str").get_indexer(pd.Index(texts)).astype(np.int64)
     strange = np.flatnonzero((codes < 0) & texts.notna().to_numpy())
     if len(strange):
         label = str(texts.iloc[strange[0]])
