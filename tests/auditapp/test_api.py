@@ -431,6 +431,12 @@ def test_hostile_json_is_400_or_422(body: bytes, people: Any) -> None:
     assert response["Content-Type"] == "application/problem+json"
 
 
+def test_nul_reaches_no_column(people: Any) -> None:
+    """SQLite would take it, PostgreSQL's jsonb would not: it is refused before either is asked."""
+    response = _submit(people.rest("owner"), spec={**SPEC, "table": {"delimiter": "\x00"}})
+    assert (response.status_code, response.json()["detail"]) == (400, "The body holds a NUL character.")
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/xml", "text/plain; application/json", "multipart/form-data; boundary=x"])
 def test_json_under_another_name_is_415(content_type: str, people: Any) -> None:
     rest = people.rest("owner")

@@ -94,12 +94,33 @@ def test_an_upload_cut_off_leaves_nothing(web_server: Any) -> None:
     assert web_server.script("from auditapp.models import Dataset; print(Dataset.objects.count())") == before
 
 
-def test_without_a_token_no_byte_of_the_body_is_read(gigabyte: Path, web_server: Any, tmp_path: Path) -> None:
-    """99 MiB, below the limit, announced but never sent: the answer comes all the same."""
-    connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
+def _announced_only(server: Any, length: int, token: str | None) -> int:
+    """The status that is answered to the headers alone; not one byte of the body is sent."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.putrequest("POST", "/api/v1/datasets")
+    if token:
+        connection.putheader("Authorization", f"Bearer {token}")
     connection.putheader("Content-Type", "multipart/form-data; boundary=x")
-    connection.putheader("Content-Length", str(99 * MIB))
+    connection.putheader("Content-Length", str(length))
     connection.endheaders()
-    assert connection.getresponse().status == 401
+    status = connection.getresponse().status
     connection.close()
+    return status
+
+
+def test_what_is_announced_as_too_large_is_refused_before_it_is_sent(web_server: Any) -> None:
+    assert _announced_only(web_server, 1024 * MIB, web_server.token) == 413
+
+
+def test_a_client_that_sends_everything_first_still_hears_the_answer(web_server: Any) -> None:
+    """Closing the connection under it would be a reset, and the reason would be lost."""
+    connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=30)
+    connection.request("POST", "/api/v1/datasets", body=b"x" * (200 * MIB), headers={
+        "Authorization": f"Bearer {web_server.token}", "Content-Type": "multipart/form-data; boundary=x"})
+    response = connection.getresponse()
+    assert (response.status, json.loads(response.read())["title"]) == (413, "Too large")
+    connection.close()
+
+
+def test_without_a_token_no_byte_of_the_body_is_read(web_server: Any) -> None:
+    assert _announced_only(web_server, 99 * MIB, None) == 401
