@@ -10,7 +10,7 @@ from typing import TextIO
 from auditapp.runs import percent_of
 from automl.hooks import Progress
 
-BAR = 24
+BAR = 16
 
 
 class ProgressDisplay:
@@ -55,7 +55,7 @@ class ProgressDisplay:
         if progress.best is not None:
             parts.append(f"best {progress.metric or 'score'} {progress.best:.4f}")
         if progress.seconds_left is not None:
-            parts.append(f"{self._clock(progress.seconds_left)} left for tuning" if progress.stage == "tune" else f"{self._clock(progress.seconds_left)} left")
+            parts.append(f"{self._clock(progress.seconds_left)} left")
         return "  ".join(parts)
 
     def _bar(self) -> str:
