@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from automl.data.encoding import CodeEncoder, as_categories
 from automl.data.features import FeatureSchema
 from automl.data.problems import Problem
-from automl.evidence import Column, Threshold
+from automl.evidence import Threshold
 from automl.learn.families import Files, FoldModel
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.trials import load_fold_model

@@ -1,0 +1,191 @@
+"""The whole story on small tables: the audit part stays untouched, the same inputs give the same digest, a stop is a stop."""
+
+import csv
+import io
+import random
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from automl.bundle import open_bundle
+from automl.data import splits
+from automl.data.sample import make_sample
+from automl.errors import BadInput, Stopped
+from automl.evidence import Evidence, NotMeasured, SearchSection
+from automl.hooks import STAGES, Hooks, Progress
+from automl.learn.model import load_model
+from automl.pipeline import run_audit_of_predictions, run_training
+from automl.spec import PredictionsSpec, TaskSpec
+
+pytestmark = pytest.mark.story
+RUN = {"id": "run_test", "title": "", "parent": None}
+SPEC: dict[str, Any] = {"target": "approved", "sensitive": ("sex", "race", "age"), "families": ("linear", "lgbm"), "budget": {"trials": 2}, "threads": 1, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tables") / "sample.csv"
+    path.write_text(make_sample(rows=1_500))
+    return path
+
+
+def _train(table: Path, out: Path, hooks: Hooks | None = None, **changes: Any) -> Evidence:
+    return run_training(TaskSpec.model_validate({**SPEC, **changes}), table, out / "bundle", hooks or Hooks(), run=RUN)
+
+
+@pytest.fixture(scope="module")
+def trained(table: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Evidence, Path]:
+    out = tmp_path_factory.mktemp("trained")
+    return _train(table, out), out / "bundle"
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO((folder / "predictions.csv").read_text())))
+
+
+class Listener(Hooks):
+    def __init__(self, wish: Literal["finish", "cancel"] | None = None, at: str = "") -> None:
+        self.heard: list[Progress] = []
+        self.wish, self.at = wish, at
+
+    def progress(self, progress: Progress) -> None:
+        self.heard.append(progress)
+
+    def stop_requested(self) -> Literal["finish", "cancel"] | None:
+        return self.wish if self.heard and self.heard[-1].stage == self.at else None
+
+
+def test_the_bundle_holds_what_the_evidence_says(trained: tuple[Evidence, Path]) -> None:
+    evidence, folder = trained
+    bundle = open_bundle(folder)
+    assert bundle.evidence == evidence
+    assert {"predictions.csv", "modelcard.md", "charts.json", "evidence.json"} <= set(bundle.manifest.files)
+    rows = _rows(folder)
+    assert len(rows) == evidence.data.split.audit
+    assert set(rows[0]) == {"row", "label", "prediction", "proba_no", "proba_yes", "sex", "race", "age"}
+    assert load_model(folder / "model").sha256 == evidence.provenance.model_sha256
+
+
+def test_every_number_of_a_selection_table_can_be_counted_again(trained: tuple[Evidence, Path]) -> None:
+    evidence, folder = trained
+    rows = _rows(folder)
+    assert not isinstance(evidence.fairness, NotMeasured)
+    for group in evidence.fairness.attributes[0].groups:
+        mine = [row for row in rows if row["sex"] == group.group]
+        assert (group.n, group.selected) == (len(mine), sum(row["prediction"] == "yes" for row in mine))
+
+
+def test_same_inputs_same_digest_and_another_seed_another(table: Path, trained: tuple[Evidence, Path], tmp_path: Path) -> None:
+    again = run_training(TaskSpec.model_validate(SPEC), table, tmp_path / "bundle", Hooks(), run={"id": "run_other", "title": "another name"})
+    assert again.digest == trained[0].digest
+    assert _train(table, tmp_path / "seed", seed=4).digest != again.digest
+
+
+def _scramble(table: Path, out: Path, audit: set[int], *, delete: bool) -> Path:
+    """The table with every column of the audit rows shuffled on its own (rows keep their place), or with half of those rows gone."""
+    header, *rows = csv.reader(io.StringIO(table.read_text()))
+    chance, places = random.Random(5), sorted(audit)
+    if delete:
+        gone = set(places[::2])
+        rows = [row for at, row in enumerate(rows) if at not in gone]
+    else:
+        for column in range(len(header)):
+            values = [rows[at][column] for at in places]
+            chance.shuffle(values)
+            for at, value in zip(places, values, strict=True):
+                rows[at][column] = value
+    with out.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    return out
+
+
+@pytest.mark.parametrize("delete", [False, True], ids=["scrambled", "deleted"])
+def test_rule_1_audit_rows_change_nothing_that_is_chosen(
+    table: Path, trained: tuple[Evidence, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delete: bool,
+) -> None:
+    """With the split frozen, scrambling or deleting audit rows changes no parameter, bin, cut, background or plan."""
+    evidence, folder = trained
+    audit = {int(row["row"]) for row in _rows(folder)}
+    n = evidence.data.rows
+    gone = sorted(audit)[::2] if delete else []
+    keep = np.array([at for at in range(n) if at not in set(gone)])
+    renumbered = {int(old): new for new, old in enumerate(keep)}
+    original = splits._split_stratified
+
+    def frozen(part: Any) -> Any:
+        train = np.array([renumbered[at] for at in range(n) if at not in audit])
+        rest = np.array([renumbered[at] for at in sorted(audit) if at in renumbered])
+        return train, rest, original(part)[2], ()
+
+    monkeypatch.setattr(splits, "_split_stratified", frozen)
+    changed = _train(_scramble(table, tmp_path / "changed.csv", audit, delete=delete), tmp_path)
+    assert changed.data.sha256 != evidence.data.sha256
+    assert changed.provenance.model_sha256 == evidence.provenance.model_sha256
+    assert changed.plan == evidence.plan
+    assert isinstance(changed.search, SearchSection)
+    assert isinstance(evidence.search, SearchSection)
+    assert [(t.params, t.score) for t in changed.search.trials] == [(t.params, t.score) for t in evidence.search.trials]
+    assert changed.search.ensemble == evidence.search.ensemble
+    assert not isinstance(changed.performance, NotMeasured)
+    assert not isinstance(evidence.performance, NotMeasured)
+    assert changed.performance.threshold == evidence.performance.threshold
+    assert not isinstance(changed.explanation, NotMeasured)
+    assert not isinstance(evidence.explanation, NotMeasured)
+    assert changed.explanation.background == evidence.explanation.background
+    if not delete:
+        assert changed.performance.metrics != evidence.performance.metrics, "the audit part did change"
+
+
+def test_stages_come_in_their_order(table: Path, tmp_path: Path) -> None:
+    listener = Listener()
+    _train(table, tmp_path, listener)
+    stages = list(dict.fromkeys(progress.stage for progress in listener.heard))
+    assert stages == list(STAGES[:5])
+
+
+@pytest.mark.parametrize("stage", ["tune", "evidence"])
+def test_cancel_leaves_no_bundle(table: Path, tmp_path: Path, stage: str) -> None:
+    with pytest.raises(Stopped):
+        _train(table, tmp_path, Listener("cancel", stage))
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_finish_now_keeps_the_best_so_far(table: Path, tmp_path: Path) -> None:
+    class AfterOne(Listener):
+        def stop_requested(self) -> Literal["finish"] | None:
+            return "finish" if self.heard[-1].trials >= 1 else None
+
+    evidence = _train(table, tmp_path, AfterOne(), budget={"trials": 50})
+    assert isinstance(evidence.search, SearchSection)
+    assert evidence.search.stopped_because == "finish_requested"
+    assert len(evidence.search.trials) < 5
+
+
+def test_the_same_predictions_are_audited_the_same_when_they_come_from_elsewhere(trained: tuple[Evidence, Path], tmp_path: Path) -> None:
+    evidence, folder = trained
+    spec = PredictionsSpec(label="label", decision="prediction", score="proba_yes", positive="yes", sensitive=("sex", "race"), seed=3)
+    outside = run_audit_of_predictions(spec, folder / "predictions.csv", tmp_path / "bundle", Hooks(), run=RUN)
+    assert not isinstance(outside.fairness, NotMeasured)
+    assert not isinstance(evidence.fairness, NotMeasured)
+    for ours, theirs in zip(evidence.fairness.attributes, outside.fairness.attributes, strict=False):
+        assert [(g.group, g.n, g.selected, g.impact_ratio, g.error_rates) for g in ours.groups] == [
+            (g.group, g.n, g.selected, g.impact_ratio, g.error_rates) for g in theirs.groups]
+    assert isinstance(outside.search, NotMeasured)
+    assert isinstance(outside.explanation, NotMeasured)
+    assert outside.provenance.model_sha256 is None
+    open_bundle(tmp_path / "bundle")
+
+
+def test_a_table_of_ones_own_is_the_audit_part(table: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text(make_sample(rows=400, seed=9))
+    evidence = run_training(TaskSpec.model_validate(SPEC), table, tmp_path / "bundle", Hooks(), run=RUN, test=own)
+    assert evidence.data.split.audit == 400 - sum(each.n for each in evidence.data.left_out if "own" in each.reason or "test" in each.reason)
+    assert evidence.data.split.train == evidence.data.rows - sum(each.n for each in evidence.data.left_out if "own" not in each.reason and "test" not in each.reason)
+
+
+def test_a_target_that_is_not_there_is_one_sentence(table: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"no column 'aproved'; did you mean 'approved'\?"):
+        _train(table, tmp_path, target="aproved")
