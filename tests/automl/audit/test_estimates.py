@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from automl.audit import estimates
 from automl.audit.estimates import METRICS, auc_influence, metric_estimates
 from automl.audit.outcomes import Outcomes
 from automl.evidence import Estimate, NotMeasured, Value
@@ -99,6 +100,16 @@ def test_average_precision_in_bins_spreads_as_row_by_row() -> None:
     assert binned.method != rowwise.method
     assert binned.high - binned.low == pytest.approx(rowwise.high - rowwise.low, rel=0.08)
     assert binned.low == pytest.approx(rowwise.low, abs=0.006)
+
+
+def test_what_binning_changes_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = metric_estimates(binary(), seed=0, names=("average_precision",))["average_precision"]
+    monkeypatch.setattr(estimates, "_SCORE_BINS", 6)
+    coarse = metric_estimates(binary(), seed=0, names=("average_precision",))["average_precision"]
+    assert isinstance(fine, Estimate)
+    assert isinstance(coarse, Estimate)
+    assert coarse.value == fine.value
+    assert (coarse.low, coarse.high) == pytest.approx((fine.low, fine.high), abs=0.012)
 
 
 def test_auc_influence_is_delong() -> None:
