@@ -1,0 +1,103 @@
+"""A draft's way to a spec and back, which step comes next, and what the check page says."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+
+from auditapp import drafts
+from auditapp.drafts import KEPT_DRAFTS, STEP_OF_POINTER, STEPS, Draft
+from automl.errors import BadInput
+from automl.evidence import Bar
+from automl.spec import PredictionsSpec, TaskSpec, parse_spec
+from tests.profile_example import make_column, make_profile
+
+SPEC = {
+    "title": "Mine", "target": "income", "positive": ">50K", "sensitive": ["sex", "age"], "bins": {"age": [30, 45]}, "reference": {"sex": "Male"}, "limit": {"ratio": 0.9},
+    "intersections": 1, "metric": "log_loss", "budget": {"seconds": 90, "trials": 5}, "families": ["linear"], "audit_fraction": 0.3, "seed": 11, "missing": ["", "none"],
+    "table": {"delimiter": ";"}, "simple": True, "roles": {"person": "id", "granted": "ignore", "decided_at": "ignore", "score": "feature"},
+}
+
+
+def test_a_spec_survives_the_way_through_the_answers() -> None:
+    spec = parse_spec(SPEC, "training")
+    again = drafts.spec_of(Draft.from_spec(spec), make_profile())
+    assert isinstance(again, TaskSpec)
+    assert again.model_dump(exclude={"roles", "favourable"}) == spec.model_dump(exclude={"roles", "favourable"})
+    assert again.favourable == ">50K"
+    assert {name: again.roles[name] for name in SPEC["roles"]} == SPEC["roles"]
+
+
+def test_a_spec_of_predictions_survives_too() -> None:
+    spec = parse_spec({"score": "score", "label": "income", "positive": ">50K", "favourable": "<=50K", "threshold": 0.3, "sensitive": ["sex"]}, "predictions")
+    again = drafts.spec_of(Draft.from_spec(spec), make_profile())
+    assert isinstance(again, PredictionsSpec)
+    assert again == spec
+
+
+def test_what_no_answer_takes_up_never_becomes_a_feature() -> None:
+    draft = Draft.from_spec(parse_spec({"target": "income", "sensitive": ["sex"]}, "training"))
+    draft.answers["columns"] = {"roles": {"age": "sensitive", "granted": "target", "score": "weight", "person": "group", "decided_at": "time"}, "leaks": {}}
+    spec = drafts.spec_of(draft, make_profile())
+    assert isinstance(spec, TaskSpec)
+    assert spec.weight == "score"
+    assert {name: spec.roles[name] for name in ("age", "granted", "person", "decided_at")} == {"age": "ignore", "granted": "ignore", "person": "id", "decided_at": "date"}
+    assert "sex" not in spec.roles
+
+
+def test_a_contradiction_points_at_its_field() -> None:
+    draft = Draft.from_spec(parse_spec({"target": "income", "sensitive": ["sex"]}, "training"))
+    draft.answers["attributes"]["limit"] = 2.0
+    with pytest.raises(BadInput, match="less than or equal to 1") as refused:
+        drafts.spec_of(draft, make_profile())
+    assert refused.value.pointer == "/limit/ratio"
+
+
+def test_every_field_of_a_spec_has_a_step_that_asks_it() -> None:
+    not_asked = {"title", "threads", "parent", "fairness_objective", "parallel"}
+    assert set(TaskSpec.model_fields) | set(PredictionsSpec.model_fields) == set(STEP_OF_POINTER) | not_asked
+    assert set(STEP_OF_POINTER.values()) <= {step for steps in STEPS.values() for step in steps}
+
+
+def test_groups_are_asked_for_only_where_there_are_any() -> None:
+    draft = Draft()
+    assert "groups" in drafts.steps_of(draft)
+    drafts.answer(draft, "attributes", {"sensitive": []})
+    assert "groups" not in drafts.steps_of(draft)
+    assert drafts.next_step(draft, "attributes") == "budget"
+
+
+def test_the_first_open_step_is_where_one_goes_on() -> None:
+    draft = Draft()
+    assert drafts.first_open(draft) == "columns"
+    for step in STEPS["training"][:-1]:
+        drafts.answer(draft, step, {"sensitive": ["sex"]})
+    assert drafts.first_open(draft) == "check"
+
+
+def test_all_values_are_known_only_where_the_profile_lists_them() -> None:
+    assert [bar.label for bar in drafts.levels(make_column("sex", 0))] == ["a", "b"]
+    assert drafts.levels(make_column("city", 0, distinct=900)) == ()
+    assert drafts.levels(make_column("age", 0, type="integer", distinct=2, histogram=(Bar(label="0", n=1), Bar(label="1", n=1)))) != ()
+    assert drafts.levels(make_column("age", 0, type="integer", distinct=12, histogram=tuple(Bar(label=str(i), n=1) for i in range(12)))) == ()
+
+
+def test_a_session_keeps_the_latest_drafts_apart() -> None:
+    session = SessionStore()
+    for i in range(KEPT_DRAFTS + 3):
+        drafts.keep(session, f"ds_{i}", Draft(title=str(i)))
+    assert len(session["drafts"]) == KEPT_DRAFTS
+    assert drafts.read(session, f"ds_{KEPT_DRAFTS + 2}").title == str(KEPT_DRAFTS + 2)
+    assert drafts.read(session, "ds_0") == Draft()
+
+
+def test_the_plan_says_in_words_what_will_be_done() -> None:
+    spec = parse_spec(SPEC | {"time": "decided_at"}, "training")
+    words = " ".join(drafts.plan_sentences(spec, make_profile(), "binary"))
+    for expected in ("Read 1,000 rows; leave out 20 without a value of income", "Set aside 30 % of the rows", "the latest rows by decided_at", "1 min 30 s or 5 trials, whichever ends first",
+                     "sex, age", "limit of 0.9", "are not features"):
+        assert expected in words
+    lines = {line.question: line.answer for line in drafts.answers_of(spec, make_profile(), "binary")}
+    assert lines["Outcome"] == "We predict whether income is >50K. Being predicted >50K is good for the person."
+    assert lines["Left out of the model"] == "granted, decided_at"
+    assert lines["Groups of age"] == "cut at 30, 45"
