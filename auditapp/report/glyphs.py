@@ -15,8 +15,12 @@ FONTS = Path(__file__).resolve().parent.parent / "fonts"
 @functools.cache
 def characters_of_fonts(folder: Path = FONTS) -> frozenset[int]:
     """Code points that every font in ``folder`` has: a heading must not lack what its text has."""
-    maps = [set(TTFont(path, lazy=True).getBestCmap()) for path in sorted(folder.glob("*.ttf"))]
-    return frozenset(set.intersection(*maps)) if maps else frozenset()
+    common: set[int] | None = None
+    for path in sorted(folder.glob("*.ttf")):
+        with TTFont(path, lazy=True) as font:
+            characters = set(font.getBestCmap())
+        common = characters if common is None else common & characters
+    return frozenset(common or ())
 
 
 def printable(text: str, longest_run: int | None = None) -> str:

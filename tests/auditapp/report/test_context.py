@@ -1,0 +1,116 @@
+"""The report's words and numbers: all from the evidence, all sections there, no verdicts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auditapp.report.blocks import NOT_PROVIDED
+from auditapp.report.context import report_data
+from automl.charts import draw_charts
+from automl.evidence import Charts, Evidence, FairnessSection, Finding, NotMeasured
+from tests.evidence_example import make_evidence
+from tests.evidence_variants import multiclass, predictions, regression
+from tests.numbers_of_evidence import unfounded_numbers
+
+KINDS = [make_evidence, multiclass, regression, predictions]
+VERDICTS = re.compile(r"\b(compliant|complies|passes|passed|certified|unbiased|bias-free|debias\w*|solved)\b", re.IGNORECASE)
+
+
+def strings_of(node: Any) -> list[str]:
+    if isinstance(node, str):
+        return [node]
+    if isinstance(node, dict):
+        return [text for value in node.values() for text in strings_of(value)]
+    return [text for value in node for text in strings_of(value)] if isinstance(node, list) else []
+
+
+def data_of(evidence: Evidence, **more: Any) -> dict[str, Any]:
+    return report_data(evidence, draw_charts(evidence), **more)
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_every_number_is_found_in_the_evidence(make: Callable[[], Evidence]) -> None:
+    evidence = make()
+    assert unfounded_numbers(strings_of([section["blocks"] for section in data_of(evidence)["sections"]]), evidence) == []
+
+
+def test_a_number_that_is_not_in_the_evidence_would_be_found() -> None:
+    assert unfounded_numbers(["Female 0.2951 (0.262 to 0.330)"], make_evidence()) == ["0.2951"]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_eighteen_sections_in_order_and_json(make: Callable[[], Evidence]) -> None:
+    data = data_of(make())
+    assert [section["number"] for section in data["sections"]] == [str(number) for number in range(1, 19)]
+    assert all(section["blocks"] for section in data["sections"])
+    json.dumps(data, allow_nan=False)
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_no_verdict_words(make: Callable[[], Evidence]) -> None:
+    found = [text for text in strings_of(data_of(make())) if VERDICTS.search(text)]
+    assert found == []
+
+
+def test_everything_that_was_not_measured_prints_its_reason() -> None:
+    reason = "the child ran out of daylight"
+    nothing = NotMeasured(reason=reason)
+    for name in ("search", "performance", "fairness", "explanation", "reasons", "mitigation", "slices", "robustness", "crosswalk"):
+        evidence = make_evidence(**{name: nothing})
+        assert any(reason in text for text in strings_of(data_of(evidence))), name
+
+
+def test_statements_print_not_provided_until_somebody_provides_them() -> None:
+    evidence = make_evidence()
+    assert strings_of(data_of(evidence)).count(NOT_PROVIDED) > 20
+    said = {"version": 1, "fields": {"purpose": {"text": "To rank loan requests.", "author": "A. Officer", "role": "owner", "at": "2026-11-21"}}}
+    texts = strings_of(data_of(evidence, statements=said))
+    assert "To rank loan requests. (A. Officer, owner, 2026-11-21)" in texts
+
+
+def test_a_self_assessment_is_never_called_an_audit_by_others() -> None:
+    assert data_of(make_evidence())["assessment"] == "Developer's self-assessment of a model trained here"
+    assert data_of(predictions())["assessment"] == "Audit of predictions made elsewhere"
+
+
+def test_first_page_findings_in_the_evidence_order_and_the_rest_later() -> None:
+    findings = tuple(Finding(id=f"f{at}", severity="low", text=f"Finding {'x' * at}.", evidence="/data", rule="r") for at in range(1, 15))
+    data = data_of(make_evidence(findings=findings))
+    first = next(block for block in data["sections"][1]["blocks"] if block["kind"] == "findings")
+    rest = next(block for block in data["sections"][14]["blocks"] if block["kind"] == "findings")
+    assert [row["text"] for row in first["rows"] + rest["rows"]] == [one.text for one in findings]
+    assert "section 15" in first["after"]
+
+
+def test_small_groups_are_marked_and_explained() -> None:
+    tables = [block for section in data_of(make_evidence())["sections"] for block in section["blocks"] if block["kind"] == "table"]
+    marked = [block for block in tables if any("†" in cell for row in block["rows"] for cell in row)]
+    assert marked
+    assert all("Low precision" in block["after"] for block in marked)
+
+
+def test_every_chart_of_the_evidence_is_placed_once() -> None:
+    for make in KINDS:
+        evidence = make()
+        charts = draw_charts(evidence)
+        placed = [block["name"] for section in report_data(evidence, charts)["sections"] for block in section["blocks"] if block["kind"] == "chart"]
+        assert sorted(placed) == sorted(chart.name for chart in charts.charts)
+
+
+def test_an_excluded_group_says_so() -> None:
+    evidence = make_evidence()
+    assert isinstance(evidence.fairness, FairnessSection)
+    first = evidence.fairness.attributes[0]
+    group = first.groups[0].model_copy(update={"excluded": "left out by the person"})
+    fairness = evidence.fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": (group, *first.groups[1:])}),)})
+    assert any("excluded: left out by the person" in text for text in strings_of(report_data(make_evidence(fairness=fairness), Charts())))
+
+
+def test_a_language_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="not in de"):
+        data_of(make_evidence(), lang="de")

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from auditapp.report.glyphs import characters_of_fonts, printable, printable_document
+
+
+def test_the_fonts_have_the_letters_of_europe_and_no_kanji() -> None:
+    known = characters_of_fonts()
+    assert {ord(letter) for letter in "aßéłЖΩ–×≥−…†²"} <= known
+    assert ord("日") not in known
+
+
+def test_runs_of_missing_characters_are_named_together() -> None:
+    assert printable("x 日本 y") == "x [U+65E5 U+672C] y"
+    assert printable("a\u202eb") == "a[U+202E]b"
+    assert printable("plain é") == "plain é"
+    assert printable("日本語", longest_run=2) == "[U+65E5 U+672C …]"
+
+
+def test_different_strings_stay_different_where_they_are_cut() -> None:
+    document, changed = printable_document({"rows": [{"label": "日本語"}, {"label": "日本人"}, {"label": "日本語"}], "n": 3}, longest_run=2)
+    assert changed
+    labels = [row["label"] for row in document["rows"]]
+    assert labels[0] == labels[2] != labels[1]
+    assert document["n"] == 3
+
+
+def test_an_unchanged_document_says_so() -> None:
+    assert printable_document({"a": ["b", None, 1.5]}) == ({"a": ["b", None, 1.5]}, False)

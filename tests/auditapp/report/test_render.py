@@ -1,0 +1,147 @@
+"""The PDF itself: what the compiler, poppler and independent judges find in it."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+import typst
+
+from auditapp.report.attachment import EVIDENCE_NAME
+from auditapp.report.render import Attachment, compile_pdf
+from automl.evidence import Evidence
+from tests.auditapp.report.conftest import draw_bundle
+from tests.evidence_example import make_evidence
+from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
+from tests.numbers_of_evidence import unfounded_numbers
+
+
+def text_of(pdf: Path) -> str:
+    return subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """A small report of one block, for what the template does with it."""
+    blocks = [{"kind": "text", "text": "Nothing."}]
+    sections = [{"number": "1", "title": "One", "blocks": blocks}, {"number": "2", "title": "Two", "blocks": changes.pop("blocks", blocks)}]
+    return {"lang": "en", "title": "T", "assessment": "A", "run": "run_1", "digest": "d" * 64, "finished_at": "2026-11-21T08:01:32Z", "keywords": ["k"], "sections": sections, **changes}
+
+
+def without_numbers_of_pictures_and_pages(text: str, folder: Path) -> str:
+    """The text of the PDF less what counts pages, sections, tables and figures, and less the tick marks inside pictures."""
+    ticks = {tick for svg in folder.glob("*.svg") for tick in re.findall(r">([^<>]*\d[^<>]*)</text>", svg.read_text())}
+    lines = []
+    for line in text.splitlines():
+        pieces = [piece for piece in re.split(r"\s{2,}", line.strip()) if piece not in ticks]
+        line = "  ".join(pieces)
+        line = re.sub(r"page \d+ / \d+|(Table|Figure) \d+\.|\.{3,}\s*\d+$|^\d+ +(?=[A-Z])", " ", line)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def unfounded_on_paper(folder: Path) -> list[str]:
+    evidence = Evidence.model_validate_json((folder / "evidence.json").read_bytes())
+    text = without_numbers_of_pictures_and_pages(text_of(folder / "audit.unsigned.pdf"), folder / "charts")
+    # Axis ticks that stand on one line are one piece to poppler
+    ticks = {token for svg in (folder / "charts").glob("*.svg") for words in re.findall(r">([^<>]*\d[^<>]*)</text>", svg.read_text()) for token in words.replace("%", "").split()}
+    return [token for token in unfounded_numbers([text], evidence) if token not in ticks]
+
+
+def test_every_number_on_paper_is_in_the_evidence(bundle: Path) -> None:
+    assert unfounded_on_paper(bundle) == []
+    assert text_of(bundle / "audit.unsigned.pdf").count("0.294") >= 3
+
+
+def test_evidence_is_attached_byte_for_byte_as_data(unsigned: bytes, bundle: Path) -> None:
+    with pikepdf.open(io.BytesIO(unsigned)) as pdf:
+        assert set(pdf.attachments) == {EVIDENCE_NAME, "modelcard.md"}
+        attached = pdf.attachments[EVIDENCE_NAME]
+        assert attached.get_file().read_bytes() == (bundle / EVIDENCE_NAME).read_bytes()
+        assert attached.get_file().mime_type == "application/json"
+        assert str(attached.relationship) == "/Data"
+        assert len(pdf.Root.AF) == 2
+
+
+def test_metadata_names_the_run_and_the_evidence(unsigned: bytes) -> None:
+    evidence = make_evidence()
+    with pikepdf.open(io.BytesIO(unsigned)) as pdf:
+        assert f"evidence {evidence.digest}" in str(pdf.docinfo.Keywords)
+        assert f"run {evidence.run.id}" in str(pdf.docinfo.Keywords)
+        assert str(pdf.Root.Lang) == "en"
+        assert str(pdf.docinfo.CreationDate).startswith("D:20261121080132")
+        assert pdf.Root.MarkInfo.Marked
+
+
+def test_only_our_font_is_inside(unsigned: bytes) -> None:
+    names = {bytes(name) for name in re.findall(rb"/FontName\s*/([A-Za-z0-9+_-]+)", unsigned)}
+    with pikepdf.open(io.BytesIO(unsigned)) as pdf:
+        names |= {str(item.FontName).encode() for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and "/FontName" in item}
+    assert names
+    assert all(b"SourceSans3" in name for name in names)
+
+
+def test_the_same_data_gives_the_same_bytes() -> None:
+    attachments = [Attachment("evidence.json", b"{}", "application/json", "data", "e")]
+    assert compile_pdf(document(), {}, attachments) == compile_pdf(document(), {}, attachments)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    root = tmp_path_factory.mktemp("kinds")
+    return [draw_bundle(make(), root / make.__name__) for make in (multiclass, regression, predictions, hostile)]
+
+
+def test_other_kinds_of_evidence_compile_and_hold_the_standards(folders: list[Path], judge: list[str]) -> None:
+    judged = subprocess.run([*judge, *(str(folder / "audit.unsigned.pdf") for folder in folders)], capture_output=True, text=True, check=False)
+    assert judged.returncode == 0, judged.stdout
+
+
+def test_numbers_of_other_kinds_are_in_their_evidence(folders: list[Path]) -> None:
+    for folder in folders[:3]:
+        assert unfounded_on_paper(folder) == [], folder.name
+
+
+def test_hostile_strings_stand_on_paper_literally(tmp_path: Path) -> None:
+    blocks = [{"kind": "facts", "rows": [[f"name {at}", name] for at, name in enumerate(HOSTILE)]}]
+    (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=blocks, title=HOSTILE[1]), {}, []))
+    # Zero-width places where long words may break are no part of the text
+    text = re.sub(r"\s+", "", text_of(tmp_path / "r.pdf").replace("\u200b", ""))
+    for name in ('a[x]:"{}', "</script><script>alert(1)</script>", '#read("/etc/passwd")', "$sum$", "*bold*_x_@ref<label>", "\\u0000\\", "{{7*7}}", "=cmd()", "`code`", "A" * 400):
+        assert name in text, name
+    assert "[U+65E5U+672CU+8A9E]" in text
+    assert "[U+202E]evil[U+202C]" in text
+    assert "fontisnotinstalled" in text
+
+
+def test_a_report_without_strange_characters_has_no_note_on_fonts(tmp_path: Path) -> None:
+    (tmp_path / "r.pdf").write_bytes(compile_pdf(document(), {}, []))
+    assert "font is not installed" not in text_of(tmp_path / "r.pdf")
+
+
+def test_a_picture_without_alternative_text_is_refused() -> None:
+    """The compiler holds the standard: were the template to lose its alt texts, no report would come out."""
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="10"></svg>'
+    block = {"kind": "chart", "name": "c", "title": "T", "alt": "A sentence."}
+    compile_pdf(document(blocks=[block]), {"c": svg}, [])
+    with pytest.raises(typst.TypstError):
+        compile_pdf(document(blocks=[{**block, "alt": None}]), {"c": svg}, [])
+
+
+def test_long_tables_repeat_their_header(tmp_path: Path) -> None:
+    table = {"kind": "table", "caption": "Many", "columns": ["zebra", "n"], "align": ["left", "right"], "widths": [1, 0], "after": "", "rows": [[f"row {at}", str(at)] for at in range(150)]}
+    (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=[table]), {}, []))
+    assert text_of(tmp_path / "r.pdf").count("zebra") >= 3
+
+
+def test_small_pictures_stand_side_by_side(tmp_path: Path) -> None:
+    def svg(word: str) -> bytes:
+        return f'<svg xmlns="http://www.w3.org/2000/svg" width="312" height="100"><text x="10" y="50" font-family="Source Sans 3">{word}</text></svg>'.encode()
+
+    blocks = [{"kind": "chart", "name": name, "title": name, "alt": f"{name}."} for name in ("left", "right")]
+    (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=blocks), {"left": svg("apple"), "right": svg("pear")}, []))
+    assert re.search(r"apple.*pear", text_of(tmp_path / "r.pdf"))

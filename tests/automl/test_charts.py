@@ -1,0 +1,192 @@
+"""Charts: drawn by Vega-Lite itself, so that a spec that only looks right fails."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import Any
+
+import pytest
+import vl_convert
+
+from automl.charts import draw_charts
+from automl.charts.marks import MAX_ROWS, axis_labels
+from automl.charts.themes import theme
+from automl.evidence import Chart, Evidence, ExplanationSection, NotMeasured, Points
+from tests.evidence_example import make_evidence, make_explanation
+from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
+
+KINDS = {"binary": make_evidence, "multiclass": multiclass, "regression": regression, "predictions": predictions}
+
+
+def numbers_of(node: Any) -> set[float]:
+    if isinstance(node, bool) or node is None:
+        return set()
+    if isinstance(node, int | float):
+        return {float(node)}
+    if isinstance(node, dict):
+        return set().union(*map(numbers_of, node.values()))
+    if isinstance(node, list | tuple):
+        return set().union(*map(numbers_of, node))
+    return set()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def drawn(request: pytest.FixtureRequest) -> tuple[Evidence, list[Chart]]:
+    evidence = KINDS[request.param]()
+    return evidence, list(draw_charts(evidence).charts)
+
+
+def test_every_chart_has_a_name_a_sentence_and_its_numbers(drawn: tuple[Evidence, list[Chart]]) -> None:
+    _, charts = drawn
+    assert charts
+    names = [chart.name for chart in charts]
+    assert len(set(names)) == len(names)
+    for chart in charts:
+        assert re.fullmatch(r"[a-z0-9-]+", chart.name)
+        assert chart.sentence.endswith(".")
+        assert chart.table.rows
+        assert all(len(row) == len(chart.table.columns) for row in chart.table.rows)
+
+
+def test_every_number_of_a_table_is_in_the_evidence(drawn: tuple[Evidence, list[Chart]]) -> None:
+    evidence, charts = drawn
+    known = numbers_of(evidence.model_dump(mode="json"))
+    for chart in charts:
+        assert numbers_of([list(row) for row in chart.table.rows]) <= known, chart.name
+
+
+def test_the_same_evidence_gives_the_same_specs_also_when_read_back(drawn: tuple[Evidence, list[Chart]]) -> None:
+    evidence, charts = drawn
+    stored = json.dumps(evidence.model_dump(mode="json"), sort_keys=True)
+    again = draw_charts(Evidence.model_validate_json(stored)).charts
+    assert [json.dumps(chart.spec) for chart in again] == [json.dumps(chart.spec) for chart in charts]
+    assert [chart.sentence for chart in again] == [chart.sentence for chart in charts]
+
+
+def test_specs_carry_no_theme_and_no_background(drawn: tuple[Evidence, list[Chart]]) -> None:
+    for chart in drawn[1]:
+        assert "config" not in chart.spec
+        assert "background" not in chart.spec
+
+
+def test_the_binary_task_has_every_picture_of_the_report() -> None:
+    names = {chart.name for chart in draw_charts(make_evidence()).charts}
+    assert {"roc", "precision-recall", "calibration", "metric-by-group-1", "selection-rate-1", "impact-ratio-1", "error-rates-1", "selection-rate-crossing-1", "shap-importance",
+            "shap-beeswarm", "shap-by-group-1", "score-gap-1", "trials", "leaderboard"} <= names
+
+
+def test_regression_has_scores_instead_of_rates() -> None:
+    names = {chart.name for chart in draw_charts(regression()).charts}
+    assert "score-1" in names
+    assert not any(name.startswith(("selection", "impact", "error")) for name in names)
+
+
+def test_nothing_measured_nothing_drawn() -> None:
+    nothing = NotMeasured(reason="not asked for")
+    assert draw_charts(make_evidence(search=nothing, performance=nothing, fairness=nothing, explanation=nothing)).charts == ()
+
+
+def test_the_sentence_says_what_the_label_says() -> None:
+    charts = {chart.name: chart for chart in draw_charts(make_evidence()).charts}
+    assert "Female 0.294" in charts["impact-ratio-1"].sentence
+    assert "below the limit of 0.80 beyond sampling error" in charts["impact-ratio-1"].sentence
+    assert "Male: 25.0 %" in charts["selection-rate-1"].sentence
+
+
+def _strings(node: Any, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(node, str):
+        return [(path, node)]
+    if isinstance(node, dict):
+        return [pair for key, value in node.items() for pair in [(path + "/~key", key), *_strings(value, f"{path}/{key}")]]
+    if isinstance(node, list):
+        return [pair for value in node for pair in _strings(value, path)]
+    return []
+
+
+def test_hostile_names_are_values_and_nothing_else() -> None:
+    """Each chart of the hostile document differs from the plain one's only inside data values and scale domains, so no name became code."""
+    def without_values(spec: dict[str, Any]) -> Any:
+        bare = copy.deepcopy(spec)
+
+        def strip(node: Any) -> Any:
+            if isinstance(node, dict):
+                return {key: strip(value) for key, value in node.items() if key not in ("values", "domain", "datasets", "data")}
+            return [strip(value) for value in node] if isinstance(node, list) else node
+        return strip(bare)
+
+    charts = {chart.name: chart for chart in draw_charts(hostile()).charts}
+    plain = {chart.name: chart for chart in draw_charts(make_evidence()).charts}
+    shared = [name for name in plain if name in charts and not name.startswith(("shap-by-group", "shap-beeswarm"))]
+    assert len(shared) > 10
+    for name in shared:
+        assert without_values(charts[name].spec) == without_values(plain[name].spec), name
+    for chart in charts.values():
+        for path, text in _strings(chart.spec):
+            if any(name in text for name in HOSTILE if len(name) > 3):
+                assert "/values" in path or path.startswith("/datasets/") or path.endswith("/domain"), (chart.name, path, text)
+
+
+def test_hostile_names_reach_no_expression_of_the_compiled_picture() -> None:
+    charts = {chart.name: chart for chart in draw_charts(hostile()).charts}
+    for name in ("selection-rate-2", "error-rates-crossing-1", "shap-by-group-1", "shap-importance"):
+        compiled = vl_convert.vegalite_to_vega(charts[name].spec)
+        for path, text in _strings(compiled):
+            if any(bad in text for bad in HOSTILE if len(bad) > 3):
+                assert "/values" in path or path.endswith("/domain"), (name, path, text)
+
+
+@pytest.mark.parametrize("name", ["selection-rate-1", "selection-rate-crossing-1", "shap-importance"])
+def test_hostile_names_are_drawn_as_text(name: str) -> None:
+    chart = next(chart for chart in draw_charts(hostile()).charts if chart.name == name)
+    svg = vl_convert.vegalite_to_svg(chart.spec, config=theme(dark=False), allowed_base_urls=[])
+    assert "<script" not in svg
+    assert "foreignObject" not in svg
+    assert "<text" in svg
+
+
+def test_pictures_differ_by_theme_in_colour_only_and_have_no_background() -> None:
+    chart = next(chart for chart in draw_charts(make_evidence()).charts if chart.name == "impact-ratio-1")
+    light, dark = (vl_convert.vegalite_to_svg(chart.spec, config=theme(dark=dark)) for dark in (False, True))
+    assert light != dark
+    blank = re.compile(r"#[0-9a-fA-F]{6}")
+    assert blank.sub("", light) == blank.sub("", dark)
+    assert "<rect" not in light
+    assert "'Source Sans 3'" in light
+
+
+def test_long_names_that_begin_alike_stay_apart() -> None:
+    labels = axis_labels(["x" * 200, "x" * 300, "x" * 200], [5, 5, None])
+    assert len(set(labels)) == 3
+    assert all(len(label) < 60 for label in labels)
+
+
+def test_a_beeswarm_has_at_most_1500_marks() -> None:
+    explanation = make_explanation()
+    many = tuple(Points(feature=f"f{at}", values=tuple(float(i) for i in range(400)), shap=tuple((-1.0) ** i * i / 400 for i in range(400))) for at in range(10))
+    evidence = make_evidence(explanation=ExplanationSection.model_validate({**explanation.model_dump(), "points": [one.model_dump() for one in many]}))
+    swarm = next(chart for chart in draw_charts(evidence).charts if chart.name == "shap-beeswarm")
+    svg = vl_convert.vegalite_to_svg(swarm.spec, config=theme(dark=False))
+    assert len(swarm.table.rows) == 1_500
+    assert svg.count("<path") < 1_600
+
+
+def test_more_groups_than_fit_are_in_the_table() -> None:
+    evidence = make_evidence()
+    fairness = evidence.fairness
+    assert not isinstance(fairness, NotMeasured)
+    first = fairness.attributes[0]
+    groups = tuple(first.groups[0].model_copy(update={"group": f"g{at}"}) for at in range(MAX_ROWS + 20))
+    wide = fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": groups}),)})
+    chart = next(chart for chart in draw_charts(make_evidence(fairness=wide)).charts if chart.name == "selection-rate-1")
+    assert len(chart.table.rows) == MAX_ROWS + 20
+    assert "the table all" in chart.sentence
+
+
+def test_colours_are_okabe_ito_and_every_series_has_a_shape() -> None:
+    for chart in draw_charts(make_evidence()).charts:
+        text = json.dumps(chart.spec)
+        assert not re.search(r'"(red|green)"', text)
+        if '"field": "status"' in text or '"field": "series"' in text:
+            assert '"shape"' in text, chart.name

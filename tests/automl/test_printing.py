@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from automl.evidence import Estimate, NotMeasured, Ratio
+from automl.printing import MINUS, decimals_of, estimate, fixed, p_value, percent, ratio, significant, visible
+
+
+@pytest.mark.parametrize(("value", "printed"), [
+    (0.799639, "0.7996"),    # 1521/4000 against 2000/4000: three digits would print the limit itself
+    (0.8, "0.800"),
+    (0.79999999, "0.79999999"),
+    (0.8000001, "0.8000001"),
+    (0.7999999999999999, "0.800"),  # 3/5 against 6/8 is exactly four fifths; the rest is floating point's
+    (0.5, "0.500"),
+])
+def test_digits_until_the_side_of_the_limit_shows(value: float, printed: str) -> None:
+    assert fixed(value, 3, 0.8) == printed
+
+
+def test_fixed_groups_thousands_and_has_no_negative_zero() -> None:
+    assert fixed(12345.678, 1) == "12,345.7"
+    assert fixed(-0.0001, 2) == "0.00"
+    assert fixed(-1.5, 1) == f"{MINUS}1.5"
+
+
+@pytest.mark.parametrize(("share", "printed"), [(0.0, "0.0 %"), (1.0, "100.0 %"), (0.00001, "0.001 %"), (0.99999, "99.999 %"), (0.0735, "7.3 %")])
+def test_a_share_is_never_rounded_to_none_or_all(share: float, printed: str) -> None:
+    assert percent(share) == printed
+
+
+@pytest.mark.parametrize(("value", "printed"), [(0.0, "0"), (45231.2, "45,231"), (0.92701, "0.9270"), (3.14e-9, f"3.140e{MINUS}09"), (-0.01234567, f"{MINUS}0.01235")])
+def test_significant(value: float, printed: str) -> None:
+    assert significant(value) == printed
+
+
+def test_an_estimate_shows_two_digits_of_its_interval() -> None:
+    assert decimals_of(0.92174, 0.93194) == 3
+    value = Estimate(value=0.92684, low=0.92174, high=0.93194, method="delong", n=12_240)
+    assert estimate(value) == "0.927 (0.922 to 0.932)"
+    money = Estimate(value=7214.25, low=7011.5, high=7420.75, method="bootstrap", n=10)
+    assert estimate(money) == "7,214 (7,012 to 7,421)"
+    assert estimate(Estimate(value=-0.155, low=-0.204, high=-0.105, method="newcombe", n=9), as_percent=True, signed=True) == f"{MINUS}15.5 pp ({MINUS}20.4 to {MINUS}10.5)"
+
+
+def test_what_is_not_measured_says_why() -> None:
+    assert estimate(NotMeasured(reason="the denominator is 0")) == "not measured: the denominator is 0"
+    assert ratio(NotMeasured(reason="one group"), 0.8) == "not measured: one group"
+
+
+def test_a_ratio_shows_on_which_side_its_interval_ends() -> None:
+    one = Ratio(value=0.7605, low=0.723, high=0.799639, method="mover-r", k=1521, n=4000, k_ref=2000, n_ref=4000, below_limit_exact=True, label="below")
+    assert ratio(one, 0.8) == "0.760 (0.723 to 0.7996)"
+
+
+def test_p_values_have_a_floor() -> None:
+    assert p_value(1e-12) == "< 0.0001"
+    assert p_value(0.0429) == "0.043"
+
+
+def test_visible_writes_out_what_controls_layout_and_cuts() -> None:
+    assert visible("a\u202eb\nc") == "a[U+202E]b[U+000A]c"
+    assert visible("abcdef", 4) == "abc…"
+    assert visible("日本") == "日本"
