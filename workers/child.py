@@ -100,7 +100,6 @@ def _do(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
 def _profile(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
     hooks.progress(Progress("read"))
     from automl.data.profiles import profile_table
-
     from automl.data.tables import read_table
     from automl.evidence import canonical_json
     from automl.spec import TableOptions
@@ -112,6 +111,8 @@ def _profile(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
 
 
 def _run(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
+    # Before the engine is imported, which takes seconds: the page shows that the work has begun
+    hooks.progress(Progress("read"))
     from automl.spec import parse_spec
 
     spec = parse_spec(job["spec"], job["kind"])

@@ -47,3 +47,9 @@ def house(module_redis: RedisServer, database_url: str | None) -> Iterator[House
     house.start_worker(RUNS)
     yield house
     house.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_database_url(request: pytest.FixtureRequest) -> str | None:
+    """As `database_url`, for one test only."""
+    return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")

@@ -86,6 +86,10 @@ def states() -> dict[str, int]:
     return counts
 
 
+def highest_attempt() -> int:
+    return max(Run.objects.values_list("attempt", flat=True))
+
+
 def trouble(still_active: int = 0) -> list[str]:
     """The invariants of every story: what is wrong, one sentence each."""
     problems = []
@@ -122,7 +126,7 @@ def _trouble_of(run: Run) -> list[str]:
     return problems
 
 
-COMMANDS = {command.__name__: command for command in (submit, look, profile_state, cancel, finish, ring, sweep, states, trouble)}
+COMMANDS = {command.__name__: command for command in (submit, look, profile_state, cancel, finish, ring, sweep, states, highest_attempt, trouble)}
 
 if __name__ == "__main__":
     for line in sys.stdin:

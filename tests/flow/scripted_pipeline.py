@@ -23,7 +23,6 @@ from tests.evidence_example import make_charts, make_evidence
 def run_training(spec: TaskSpec, table: Path, out: Path, hooks: Hooks, *, run: dict[str, Any], trials: Path, **_: Any) -> None:
     script = dict(part.split("=") for part in spec.title.split() if "=" in part)
     total, pause = int(script.get("trials", "0")), float(script.get("sleep", "0"))
-    hooks.progress(Progress("read"))
     assert table.read_bytes(), "the table can be read"
     hooks.progress(Progress("split"))
     hooks.progress(Progress("tune", 0, total))

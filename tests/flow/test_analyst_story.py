@@ -1,0 +1,253 @@
+"""The analyst's story in real Chromium: Adult through the form, the live run, the results, the signed PDF, and its verification.
+
+Real gunicorn, real workers, a real Redis, the real pipeline. Any message of the content security policy, any error on the browser's console
+and any answer of 400 or above fails it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flow.house import REST, ROOT, RUNS, House
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="no browser driver: the playwright wheel is not installed")
+
+pytestmark = [pytest.mark.story, pytest.mark.browser]
+
+ADULT = ROOT.parent / "shared" / "data" / "adult.csv.gz"
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+RUN_SECONDS = 240
+
+
+@dataclass
+class Site:
+    house: House
+    base: str
+
+    def login_link(self) -> str:
+        code = ("import django; django.setup(); from auditapp.access import make_login_link; from django.contrib.auth.models import User; "
+                "print(make_login_link(User.objects.get(username='demo')))")
+        made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=self.house.environment, capture_output=True, text=True, check=True)
+        return f"{self.base}/login/link/{made.stdout.split()[-1]}"
+
+
+@dataclass
+class Browser:
+    """A page of Chromium that remembers what it complained about."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+    expected: set[int] = field(default_factory=set)
+    """Statuses that this story provokes on purpose."""
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"page error on {self.page.url}: {error}"))
+        self.page.on("response", self._answered)
+
+    def _heard(self, message: Any) -> None:
+        if message.type in ("error", "warning") and not any(f"status of {status}" in message.text for status in self.expected):
+            self.complaints.append(f"{message.type} on {self.page.url}: {message.text}")
+
+    def _answered(self, response: Any) -> None:
+        if response.status >= 400 and response.status not in self.expected:
+            self.complaints.append(f"{response.status} for {response.url}")
+
+
+@pytest.fixture(scope="module")
+def site(module_redis: Any) -> Iterator[Site]:
+    house = House(module_redis, None, scripted=False, settings={"RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "1"})
+    web = None
+    try:
+        # Any command prepares the home: keys, certificate, demo user
+        subprocess.run([sys.executable, "manage.py", "token", "demo"], cwd=ROOT, env=house.environment, capture_output=True, check=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with (house.folder / "web.log").open("wb") as log:
+            web = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "auditapp.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
+                 "--no-control-socket"], cwd=ROOT, env=house.environment, stdout=log, stderr=log)
+        house.start_worker(REST)
+        house.start_worker(RUNS)
+        yield Site(house, f"http://127.0.0.1:{port}")
+    finally:
+        if web is not None:
+            web.terminate()
+            web.wait(30)
+        house.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if binary is None:
+        pytest.skip("no Chromium on this machine (Debian: chromium)")
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser(chromium: Any, site: Site, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, **getattr(request, "param", {}))
+    context.set_default_timeout(30_000)
+    browser = Browser(context.new_page())
+    site.house.until(lambda: _answers(site.base), 30, "the web answers")
+    browser.page.goto(site.login_link())
+    yield browser
+    context.close()
+    assert browser.complaints == []
+
+
+def _answers(base: str) -> bool:
+    host, port = base.removeprefix("http://").split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def go_on(page: Any) -> None:
+    page.get_by_role("button", name="Continue").click()
+
+
+def until_results(page: Any) -> None:
+    """Waits on the live page, which moves by itself, until the run has ended."""
+    page.get_by_role("link", name="See the results").or_(page.get_by_text("Start again with these answers")).first.wait_for(timeout=RUN_SECONDS * 1000)
+    assert page.get_by_role("link", name="See the results").is_visible(), page.locator("main").inner_text()
+
+
+@pytest.mark.timeout(600)
+def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, tmp_path: Path) -> None:
+    if not ADULT.exists():
+        pytest.skip("the shared data set adult.csv.gz is not here")
+    page = browser.page
+    page.get_by_role("link", name="Start your first audit").click()
+    page.get_by_label("The table", exact=True).set_input_files(ADULT)
+    page.get_by_label("Name", exact=True).fill("Adult")
+    page.get_by_role("button", name="Upload and continue").click()
+
+    # The page goes on by itself once the table is read
+    page.get_by_role("heading", name="What is in each column?").wait_for(timeout=90_000)
+    assert "48,842 rows and 15 columns" in page.locator("main").inner_text()
+    assert page.get_by_label("Role of sex").input_value() == "sensitive"
+    for leak in page.get_by_label("No, leave it out").all():
+        leak.check()
+    go_on(page)
+    page.get_by_label("Which column should be predicted?").select_option(label="income")
+    go_on(page)
+    page.locator("input[name=positive] + label", has_text=">50K").click()
+    page.get_by_label("good: a loan").check()
+    go_on(page)
+    for name in ("sex", "race"):
+        page.get_by_label(name, exact=True).check()
+    page.get_by_label("age", exact=True).uncheck()
+    go_on(page)
+    page.get_by_label("Compare the groups of sex with").select_option(label="Male")
+    go_on(page)
+    page.get_by_label("My own budget").check()
+    page.get_by_label("Trials", exact=True).fill("2")
+    page.get_by_text("Models, split and seed").click()
+    page.get_by_label("Neural network (PyTorch)").uncheck()
+    go_on(page)
+
+    check = page.locator("main").inner_text()
+    assert "We predict whether income is >50K. Being predicted >50K is good for the person." in check
+    assert "2 trials" in check
+    page.get_by_role("button", name="Start the audit").click()
+    page.wait_for_url("**/runs/run_*")
+    run = page.url.rsplit("/", 1)[-1]
+    until_results(page)
+
+    page.get_by_role("link", name="See the results").click()
+    summary = page.locator("main").inner_text()
+    assert "Below the limit" in summary
+    assert "ROC AUC" in summary
+    sections = page.get_by_role("navigation", name="Sections of the results").get_by_role("link")
+    for address in [link.get_attribute("href") for link in sections.all()]:
+        page.goto(site.base + address)
+        assert page.locator("h1").inner_text() == "Adult"
+        every_picture_is_drawn(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download the signed PDF").click()
+    report = tmp_path / "report.pdf"
+    waiting.value.save_as(report)
+    assert report.read_bytes().startswith(b"%PDF-")
+
+    page.goto(f"{site.base}/verify")
+    page.get_by_label("The report, a PDF").set_input_files(report)
+    page.get_by_role("button", name="Verify").click()
+    page.get_by_text("Unchanged since it was signed").wait_for()
+    assert run in page.locator("main").inner_text()
+
+    altered = tmp_path / "altered.pdf"
+    data = bytearray(report.read_bytes())
+    data[len(data) // 3] ^= 1
+    altered.write_bytes(data)
+    page.goto(f"{site.base}/verify")
+    page.get_by_label("The report, a PDF").set_input_files(altered)
+    page.get_by_role("button", name="Verify").click()
+    page.get_by_text("Not the report that was signed here").wait_for()
+
+
+def every_picture_is_drawn(page: Any) -> None:
+    """Scrolls to every picture (they load when seen) and asks whether the browser could draw it."""
+    for picture in page.locator("figure.chart img").all():
+        picture.scroll_into_view_if_needed()
+        picture.evaluate("image => image.decode()")
+        assert picture.evaluate("image => image.naturalWidth") > 50
+
+
+@pytest.mark.timeout(300)
+def test_the_sample_can_be_finished_early_and_another_run_cancelled(browser: Browser) -> None:
+    page = browser.page
+    page.get_by_role("link", name="New audit").first.click()
+    page.get_by_role("button", name="Use the sample data").click()
+    page.get_by_role("heading", name="What is in each column?").wait_for(timeout=60_000)
+    for _ in range(6):
+        go_on(page)
+        page.wait_for_load_state()
+        for choice in ("good: a loan",):
+            if page.get_by_label(choice).count():
+                page.get_by_label(choice).check()
+    page.get_by_role("heading", name="Check your answers").wait_for()
+    page.get_by_role("button", name="Start the audit").click()
+    page.wait_for_url("**/runs/run_*")
+    page.get_by_role("button", name="Finish now, keep the best so far").click()
+    assert page.get_by_text("Finishing with the best model so far").or_(page.get_by_text("Waiting")).first.is_visible()
+    page.get_by_role("button", name="Cancel, throw it away").click()
+    page.get_by_text("Cancelled").first.wait_for(timeout=30_000)
+    page.get_by_role("button", name="Start again with these answers").first.wait_for()
+
+
+@pytest.mark.parametrize("browser", [{"java_script_enabled": False}], indirect=True)
+def test_without_scripts_the_form_still_leads_to_the_check(browser: Browser) -> None:
+    page = browser.page
+    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + "/new")
+    page.get_by_role("button", name="Use the sample data").click()
+    page.get_by_role("heading", name="What is in each column?").wait_for(timeout=60_000)
+    go_on(page)
+    assert re.search("What should be predicted", page.content())
+
+
+@pytest.mark.parametrize("browser", [{"color_scheme": "dark", "viewport": {"width": 360, "height": 780}}], indirect=True)
+def test_on_a_small_dark_screen_nothing_runs_out_of_the_page(browser: Browser, site: Site) -> None:
+    page = browser.page
+    finished = page.get_by_role("link", name=re.compile("^Results"))
+    addresses = ["/", "/new", "/verify", "/settings/tokens", "/settings/members"]
+    if finished.count():
+        base = finished.first.get_attribute("href")
+        addresses += [base, f"{base}/fairness", f"{base}/leaderboard", f"{base}/provenance"]
+    for address in addresses:
+        page.goto(site.base + address)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
