@@ -40,7 +40,7 @@ from automl.evidence import (
     Severity,
     Value,
 )
-from automl.spec import Limit, Metric
+from automl.spec import Limit
 
 ORDER: tuple[Severity, ...] = ("high", "medium", "low", "info")
 LEAK_AUC = 0.99
@@ -49,7 +49,7 @@ CALIBRATION_OFF = 0.1
 UNKNOWN_LOW, UNKNOWN_MEDIUM = 0.05, 0.2
 LEFT_OUT_MEDIUM = 0.05
 LISTED = 4
-DEFAULT_METRIC: dict[str, tuple[Metric, ...]] = {"smaller": ("log_loss", "brier", "rmse", "mae"), "larger": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "r2")}
+SMALLER_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
 
 
 def write_findings(
@@ -145,8 +145,8 @@ def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) 
     if unclear:
         yield Finding(
             id=f"impact_ratio_inconclusive:{pointer}", severity="low",
-            text=f"Whether {_listing(unclear)} ({_shown(attribute.attribute)}) are {_selected(of_class)} at no less than {number(limit)} times the rate of "
-            f"{_shown(attribute.reference or '')} is inconclusive at this sample size.",
+            text=f"Whether the rate of being {_selected(of_class)} lies below {number(limit)} times that of {_shown(attribute.reference or '')} is inconclusive at this "
+            f"sample size for {_listing(unclear)} ({_shown(attribute.attribute)}).",
             evidence=pointer, suggestion="More rows of these groups would narrow the intervals.", rule="impact_ratio_inconclusive",
         )
     others = [ratio for _, _, ratio in ratios if ratio.label != "reference"]
@@ -168,7 +168,8 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         f"({_interval(ratio, limit)}; {ratio.k:,} of {ratio.n:,} against {ratio.k_ref:,} of {ratio.n_ref:,}), below the stated limit of {number(limit)}"
     )
     if rule == "impact_ratio_below":
-        end, suggestion = " beyond sampling error.", "Look at which inputs carry the gap, and at the errors of this group."
+        shown_by = "" if ratio.label_contrast in ("", attribute.reference) else f", as the comparison with {_shown(ratio.label_contrast)} shows"
+        end, suggestion = f" beyond sampling error{shown_by}.", "Look at which inputs carry the gap, and at the errors of this group."
     else:
         compared = "" if attribute.reference_named or len(attribute.groups) < 3 else f" with {len(attribute.groups)} groups compared"
         end = f"; whether this is more than sampling error is inconclusive at this sample size{compared}."
@@ -301,7 +302,7 @@ def _against_baseline(performance: PerformanceSection, search: SearchSection | N
     metric = _metric_to_compare(performance, search)
     if metric is None:
         return
-    smaller = metric in DEFAULT_METRIC["smaller"]
+    smaller = metric in SMALLER_IS_BETTER
     mine = performance.metrics[metric]
     measured = {name: metrics[metric] for name, metrics in performance.baselines.items() if isinstance(metrics.get(metric), Estimate)}
     if not isinstance(mine, Estimate) or not measured:
