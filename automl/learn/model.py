@@ -97,8 +97,9 @@ class FittedModel:
     def raw(self, frame: pd.DataFrame) -> Array:
         """(n,) log-odds or values, or (n, k) centred logits."""
         aligned = self._aligned(frame)
-        blocks = [aligned.iloc[at:at + BLOCK] for at in range(0, max(1, len(aligned)), BLOCK)]
-        return np.concatenate([self._raw_block(block) for block in blocks])
+        # no rows have the shape of the training rows' scores, and LightGBM refuses them
+        nothing = np.empty((0, *self.out_of_fold_raw.shape[1:]))
+        return np.concatenate([nothing, *(self._raw_block(aligned.iloc[at:at + BLOCK]) for at in range(0, len(aligned), BLOCK))])
 
     def _raw_block(self, block: pd.DataFrame) -> Array:
         return np.asarray(np.sum([member.weight * member.raw(block, self.threads) for member in self.members], axis=0))

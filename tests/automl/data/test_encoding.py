@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl.data.encoding import CodeEncoder, LinearEncoder, TreeEncoder, as_categories, soft_clip
+
+FRAME = pd.DataFrame({"n": [1.0, 2.0, np.nan, 4.0], "c": ["b", "a", "b", None]})
+STRANGE = pd.DataFrame({"n": [np.inf, -3.0], "c": ["never seen", None]})
+
+
+def test_codes_go_by_frequency_with_one_for_the_unseen_and_nan_for_the_missing() -> None:
+    encoder = CodeEncoder.fit(FRAME)
+    assert encoder.levels == (None, ("b", "a"))
+    assert np.array_equal(encoder.transform(FRAME), [[1, 0], [2, 1], [np.nan, 0], [4, np.nan]], equal_nan=True)
+    assert np.array_equal(encoder.transform(STRANGE), [[np.nan, 2], [-3, np.nan]], equal_nan=True)
+    assert encoder.unseen(STRANGE) == {"c": 1}
+
+
+def test_a_column_that_is_absent_is_missing() -> None:
+    assert np.isnan(CodeEncoder.fit(FRAME).transform(FRAME[["c"]])[:, 0]).all()
+
+
+def made(frame: pd.DataFrame, y: Any, kind: Any) -> list[Any]:
+    return [CodeEncoder.fit(frame), LinearEncoder.fit(frame), TreeEncoder.fit_transform(frame, y, kind, 0)[0]]
+
+
+@pytest.mark.parametrize(("kind", "classes"), [("binary", 2), ("multiclass", 3), ("multiclass", 12), ("regression", 9)])
+def test_encoders_survive_json_and_hostile_levels(kind: Any, classes: int) -> None:
+    draw = np.random.default_rng(0)
+    levels = ['"},{"', "\u202e", "=1+1", "nan", "-1", "\u0131", " ", "x" * 2000]
+    frame = pd.DataFrame({"n": draw.normal(size=120), "c": draw.choice(levels, 120)})
+    y = draw.integers(0, classes, 120) + (0.5 if kind == "regression" else 0)
+    for encoder in made(frame, y, kind):
+        again = type(encoder).from_json(json.loads(json.dumps(encoder.as_json())))
+        assert np.array_equal(again.transform(frame), encoder.transform(frame), equal_nan=True)
+        assert len(encoder.sources) == encoder.transform(frame).shape[1]
+        assert set(encoder.sources) == {0, 1}
+
+
+@pytest.mark.parametrize("encoder_at", [0, 1, 2])
+def test_texts_and_categories_are_the_same(encoder_at: int) -> None:
+    frame = pd.concat([FRAME] * 20, ignore_index=True)
+    y = np.arange(80) % 2
+    plain, categories = made(frame, y, "binary")[encoder_at], made(as_categories(frame), y, "binary")[encoder_at]
+    assert plain.as_json() == categories.as_json()
+    assert np.array_equal(plain.transform(STRANGE), categories.transform(as_categories(STRANGE)), equal_nan=True)
+
+
+def test_levels_that_a_part_of_the_rows_lacks_are_not_levels_of_that_part() -> None:
+    """Categories remember levels of rows that were cut away; an encoder must not."""
+    part = as_categories(pd.DataFrame({"c": ["a", "b", "c"]})).iloc[:2]
+    assert CodeEncoder.fit(part).levels == (("a", "b"),)
+
+
+def test_no_training_row_is_encoded_by_its_own_target() -> None:
+    """A column of unique levels tells nothing: in-sample means would be the targets themselves."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"c": [f"id{at}" for at in range(400)]})
+    y = draw.integers(0, 2, 400)
+    encoder, fitted = TreeEncoder.fit_transform(frame, y, "binary", 0)
+    assert abs(np.corrcoef(fitted[:, -1], y)[0, 1]) < 0.3
+    assert encoder.transform(frame).shape == fitted.shape
+
+
+def test_target_means_are_scikit_learns_and_the_unseen_gets_the_overall_mean() -> None:
+    draw = np.random.default_rng(0)
+    codes = draw.integers(0, 3, 300)
+    y = (draw.random(300) < np.array([0.2, 0.5, 0.9])[codes]).astype(np.int64)
+    frame = pd.DataFrame({"c": np.array(list("abc"))[codes]})
+    encoder, _ = TreeEncoder.fit_transform(frame, y, "binary", 0)
+    means = {level: encoder.transform(pd.DataFrame({"c": [level]}))[0, -1] for level in ("a", "b", "c", "zz")}
+    for at, level in enumerate("abc"):
+        assert means[level] == pytest.approx(y[codes == at].mean(), abs=0.03)
+    assert means["zz"] == pytest.approx(y.mean())
+
+
+def test_linear_numbers_are_bounded_and_missing_ones_stand_at_the_median_with_an_indicator() -> None:
+    encoder = LinearEncoder.fit(FRAME[["n"]])
+    matrix = encoder.transform(pd.DataFrame({"n": [2.0, np.nan, 1e12, -1e12]}))
+    assert np.allclose(matrix, [[0, 0], [0, 1], [3, 0], [-3, 0]])
+    assert np.all(np.diff(soft_clip(np.linspace(-50, 50, 100))) > 0)
+
+
+def test_a_constant_and_an_empty_column_give_finite_numbers() -> None:
+    frame = pd.DataFrame({"same": [5.0] * 30, "none": [np.nan] * 30, "word": ["x"] * 30, "void": pd.Series([None] * 30, dtype=object)})
+    assert np.isfinite(LinearEncoder.fit(frame).transform(frame)).all()
+    for encoder in made(frame, np.arange(30) % 2, "binary"):
+        assert encoder.transform(frame).shape[0] == 30

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from automl.hooks import Hooks
+from automl.learn.deadline import Deadline
+from automl.learn.ensemble import candidates, choose_threshold, fit_best, greedy_counts, out_of_fold_score, search_section
+from automl.learn.metrics import scorer
+from automl.learn.predictions import to_predictions
+from automl.learn.search import search
+from automl.spec import Budget, TaskSpec
+from tests.automl.learn import material
+
+
+def searched(folder: Path, **settings: Any) -> Any:
+    frame = material.features(300)
+    split, problem = material.split(frame, material.target(frame, "binary", 2)), material.problem("binary", 2, frame)
+    spec = TaskSpec(**{"target": "y", "budget": Budget(trials=4), "families": ("linear", "lgbm"), "threads": 1, **settings})
+    result = search(split, problem, spec, Hooks(), folder, Deadline(None, started=time.time()))
+    return result, split, problem, spec, fit_best(result, split, problem, spec)
+
+
+def test_greedy_selection_finds_the_mixture_that_cancels_errors() -> None:
+    truth = np.linspace(-1, 1, 200)
+    error = np.sin(np.arange(200))
+    raws = [truth + error, truth - error, truth + 0.5 * np.cos(np.arange(200))]
+    counts = greedy_counts(raws, lambda raw: float(np.square(raw - truth).mean()))
+    assert counts[0] == counts[1] > 0, "alone the third is best; the first two together have no error"
+
+
+def test_greedy_selection_keeps_the_best_alone_where_nothing_helps() -> None:
+    truth = np.linspace(-1, 1, 50)
+    assert greedy_counts([truth, truth + 1], lambda raw: float(np.abs(raw - truth).mean())).tolist()[1] == 0
+
+
+def test_the_ensemble_is_at_least_as_good_out_of_fold_as_its_best_member(tmp_path: Path) -> None:
+    result, split, _, _, model = searched(tmp_path)
+    assert out_of_fold_score(result, model, split) >= result.complete[0].score - 1e-9
+    assert sum(member.weight for member in model.members) == pytest.approx(1)
+
+
+def test_out_of_fold_predictions_are_those_of_the_deployed_fold_models(tmp_path: Path) -> None:
+    result, _, _, _, model = searched(tmp_path)
+    by_number = {record.number: record for record in result.trials}
+    total = sum(member.weight * by_number[member.trial].out_of_fold() for member in model.members)
+    assert np.array_equal(to_predictions(total, "binary").probabilities, model.out_of_fold.probabilities)
+
+
+def test_simple_is_one_trial_of_one_family(tmp_path: Path) -> None:
+    result, _, _, _, model = searched(tmp_path, simple=True)
+    assert [(member.trial, member.weight) for member in model.members] == [(result.complete[0].number, 1.0)]
+
+
+@pytest.mark.parametrize("simple", [True, False])
+def test_the_leaderboard_has_the_model_each_family_and_the_baseline(tmp_path: Path, simple: bool) -> None:
+    result, split, problem, _, model = searched(tmp_path, simple=simple)
+    rows = candidates(result, model, split)
+    assert {row.family for row in rows} >= {"linear", "lgbm", "baseline"}
+    assert [row.chosen for row in rows].count(True) == 1
+    scores = [row.out_of_fold for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    for row in rows:
+        p = row.predict(split.train.features)
+        assert scorer(problem.metric)(split.train.y, p, problem.labels) >= 0.5
+    chosen = next(row for row in rows if row.chosen)
+    assert np.array_equal(chosen.predict(split.train.features).probabilities, model.predict(split.train.features).probabilities)
+
+
+def test_the_search_section_names_every_trial(tmp_path: Path) -> None:
+    result, split, _, _, model = searched(tmp_path)
+    section = search_section(result, model, [], split)
+    assert [trial.number for trial in section.trials] == [0, 1, 2, 3, 4]
+    assert section.trials[0].state == "baseline"
+    assert {member.trial for member in section.ensemble} == {member.trial for member in model.members}
+    assert section.stopped_because == "trials"
+    assert section.model_dump_json()
+
+
+def test_the_cut_is_one_half_where_that_selects_some() -> None:
+    threshold = choose_threshold(np.array([-2.0, -1.0, 1.0]), np.array([0, 0, 1]))
+    assert (threshold.value, threshold.chosen_on) == (0.5, "default 0.5")
+
+
+@pytest.mark.parametrize(("raw", "word"), [(np.linspace(-4, -2, 100), "nobody"), (np.linspace(2, 4, 100), "everybody")])
+def test_a_cut_that_selects_nobody_or_everybody_gives_way_to_the_base_rates_share(raw: Any, word: str) -> None:
+    y = (np.arange(100) >= 80).astype(np.int64)
+    threshold = choose_threshold(raw, y)
+    selected = to_predictions(raw, "binary").probabilities[:, 1] >= threshold.value
+    assert selected.sum() == 20
+    assert word in threshold.chosen_on
+    assert "out-of-fold" in threshold.chosen_on

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from automl.hooks import Hooks
+from automl.learn.deadline import Deadline
+from automl.learn.ensemble import fit_best
+from automl.learn.model import FittedModel, load_model
+from automl.learn.search import search
+from automl.spec import Budget, TaskKind, TaskSpec
+from tests.automl.learn import material
+
+TASKS: list[tuple[TaskKind, int]] = [("binary", 2), ("multiclass", 3), ("regression", 0)]
+
+
+@pytest.fixture(scope="module", params=TASKS, ids=[task for task, _ in TASKS])
+def fitted(request: Any, tmp_path_factory: Any) -> tuple[FittedModel, Any]:
+    """A model whose members are of different families, by construction of its weights from a short search."""
+    task, classes = request.param
+    frame = material.features(240)
+    split, problem = material.split(frame, material.target(frame, task, classes)), material.problem(task, classes, frame)
+    spec = TaskSpec(target="y", budget=Budget(trials=2), families=("linear", "lgbm"), threads=2, missing=("", "?"))
+    result = search(split, problem, spec, Hooks(), tmp_path_factory.mktemp("trials"), Deadline(None, started=time.time()))
+    model = fit_best(result, split, problem, spec)
+    if len(model.members) == 1:
+        from dataclasses import replace
+
+        from automl.learn.model import Member
+
+        members = tuple(Member(record.number, record.family, 0.5, record.fold_models()) for record in result.complete)
+        raw = np.mean([record.out_of_fold() for record in result.complete], axis=0)
+        model = replace(model, members=members, out_of_fold_raw=raw)
+    return model, frame
+
+
+def test_saved_and_loaded_it_is_the_same(fitted: Any, tmp_path: Path) -> None:
+    model, frame = fitted
+    model.save(tmp_path)
+    loaded = load_model(tmp_path)
+    assert np.array_equal(loaded.raw(frame), model.raw(frame))
+    assert loaded.sha256 == model.sha256
+    assert loaded.problem == model.problem
+    assert loaded.threshold == model.threshold
+    assert loaded.missing == ("", "?")
+    assert np.array_equal(loaded.out_of_fold_raw, model.out_of_fold_raw)
+
+
+def test_the_hash_is_over_its_files(fitted: Any, tmp_path: Path) -> None:
+    model, _ = fitted
+    model.save(tmp_path)
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(model.files)
+    document = json.loads((tmp_path / "model.json").read_text())
+    document["members"][0]["weight"] += 0.001
+    (tmp_path / "model.json").write_text(json.dumps(document))
+    assert load_model(tmp_path).sha256 != model.sha256
+
+
+def test_attributions_of_the_whole_ensemble_add_up(fitted: Any) -> None:
+    model, frame = fitted
+    rows, background = frame.iloc[:30], frame.iloc[100:140]
+    found = model.attributions(rows, background)
+    raw = model.raw(rows)
+    assert found.phi.shape == (30, 5, *raw.shape[1:])
+    assert np.abs(found.base + found.phi.sum(axis=1) - raw).max() == pytest.approx(found.additivity_error)
+    assert found.additivity_error < 1e-9
+    assert np.allclose(found.base, model.raw(background).mean(axis=0))
+    assert found.space == ("value" if model.problem.task == "regression" else "log_odds")
+    assert "exact interventional tree SHAP" in found.explainer
+    assert "linear" in found.explainer
+
+
+def test_the_whole_background_is_used(fitted: Any) -> None:
+    """shap quietly keeps 100 rows of a background; here every row counts."""
+    model, frame = fitted
+    assert not np.allclose(model.attributions(frame.iloc[:2], frame.iloc[:100]).base, model.attributions(frame.iloc[:2], frame).base)
+
+
+def test_columns_in_another_order_and_further_columns_change_nothing(fitted: Any) -> None:
+    model, frame = fitted
+    turned = frame.assign(more=1)[[*reversed(frame.columns), "more"]]
+    assert np.array_equal(model.raw(turned), model.raw(frame))
+    found = model.attributions(turned.iloc[:5], turned.iloc[50:60])
+    assert np.array_equal(found.phi, model.attributions(frame.iloc[:5], frame.iloc[50:60]).phi), "in the order of the model's features"
+
+
+def test_levels_never_seen_are_counted_and_answered(fitted: Any) -> None:
+    model, frame = fitted
+    strange = frame.iloc[:10].assign(colour=["violet"] * 3 + ["red"] * 6 + [None])
+    assert model.unseen_levels(strange) == {"colour": 3}
+    assert model.unseen_levels(frame) == {}
+    assert np.isfinite(model.raw(strange)).all()
+
+
+def test_no_rows_no_predictions(fitted: Any) -> None:
+    model, frame = fitted
+    assert len(model.predict(frame.iloc[:0])) == 0
+
+
+def test_probabilities_are_probabilities(fitted: Any) -> None:
+    model, frame = fitted
+    predictions = model.predict(frame)
+    if model.problem.task == "regression":
+        assert predictions.values is not None
+        assert predictions.values.shape == (240,)
+        with pytest.raises(TypeError, match="decides nothing"):
+            model.decide(predictions)
+    else:
+        assert predictions.probabilities is not None
+        assert np.allclose(predictions.probabilities.sum(axis=1), 1)
+        assert set(model.decide(predictions)) <= set(range(len(model.problem.labels)))
+
+
+def test_a_model_of_another_format_is_refused(fitted: Any, tmp_path: Path) -> None:
+    model, _ = fitted
+    model.save(tmp_path)
+    (tmp_path / "model.json").write_text('{"format": 99}')
+    with pytest.raises(ValueError, match="format 99"):
+        load_model(tmp_path)
