@@ -99,11 +99,14 @@ def again(request: PageRequest, run_id: str) -> HttpResponse:
 
 def _context(run: Run) -> dict[str, Any]:
     events = list(run.events.all())
+    best = next((event.data for event in reversed(events) if event.kind == "trial" and event.data.get("best") is not None), {})
     age = (timezone.now() - run.queued_at).total_seconds()
     ended = run.state in runs.ENDED
     return {
         "run": run, "stages": stage_lines(run, events), "ended": ended, "place": runs.place_in_queue(run), "trials": trial_points(events),
-        "picture": draw_trials(trial_points(events), maximize=run.progress.get("metric") not in SMALLER_IS_BETTER) if run.kind == "training" else None,
+        # Later stages report no best any more; the last trial's event still knows it
+        "best": run.progress.get("best") if run.progress.get("best") is not None else best.get("best"), "metric": run.progress.get("metric") or best.get("metric"),
+        "picture": draw_trials(trial_points(events), maximize=best.get("metric") not in SMALLER_IS_BETTER) if run.kind == "training" else None,
         "poll_seconds": next(seconds for limit, seconds in POLL_SECONDS if age < limit), "silent_since": silent_since(run),
         "what_to_do": WHAT_TO_DO.get(run.failure_code), "report": results.newest_report(run) if run.state == "succeeded" else None,
         "restarts": sum(event.kind == "requeued" for event in events),
