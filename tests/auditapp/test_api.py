@@ -258,9 +258,7 @@ def test_before_the_end_there_is_no_result(result: str, people: Any) -> None:
 
 
 def _body(response: Any) -> bytes:
-    content = b"".join(response.streaming_content)
-    response.close()
-    return content
+    return b"".join(response.streaming_content)
 
 
 def test_the_evidence_is_the_very_bytes(people: Any, succeeded_run: Any) -> None:

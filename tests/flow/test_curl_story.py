@@ -169,8 +169,9 @@ def test_the_whole_job_with_curl_alone(service: tuple[House, Curl], table: Path,
     assert card.headers["content-type"].startswith("text/markdown")
     assert curl(f"/models/{ended['model']}").document["target"] == SPEC["target"]
 
+    positive = evidence.document["data"]["target"]["positive"]
     audited = curl("/audits", "-F", f"file=@{predictions}", "-F", "spec=" + json.dumps({
-        "title": "Predictions, over REST", "label": "label", "decision": "prediction", "sensitive": ["sex"], "positive": evidence.document["data"]["target"]["positive"]}))
+        "title": "Predictions, over REST", "label": "label", "score": f"proba_{positive}", "decision": "prediction", "sensitive": ["sex"], "positive": positive}))
     assert audited.status == 202, audited.document
     second, _ = _until_ended(house, curl, audited.document["id"])
     assert (second["state"], second["kind"], second["model"]) == ("succeeded", "predictions", None), (second["failure"], house.logs())
