@@ -5,7 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 
 # The first of these that really is a Python 3.11; `make run PYTHON=/path/to/python3.11` names another
-is_311 = $(shell $(1) -c 'import sys; print(sys.version_info[:2] == (3, 11))' 2>/dev/null)
+is_311 = $(if $(1),$(shell $(1) -c 'import sys; print(sys.version_info[:2] == (3, 11))' 2>/dev/null))
 ifeq ($(origin PYTHON),undefined)
 PYTHON := $(firstword $(foreach name,python3.11 python3 python,$(if $(filter True,$(call is_311,$(name))),$(name))))
 WRONG_PYTHON := Plumbline needs Python 3.11 (Debian: python3.11 and python3.11-venv); none was found, name one with: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.11

@@ -91,7 +91,7 @@ def test_the_predictions_are_the_audit_rows(audited: tuple[Path, subprocess.Comp
     assert list(rows[0]) == ["row", "label", "prediction", "proba_no", "proba_yes", "sex"]
     assert 100 < len(rows) < 200, "a quarter of 600"
     for row in rows:
-        written = source[int(row["row"]) - 1]  # rows are counted from 1, below the header
+        written = source[int(row["row"])]  # counted from 0, below the header
         assert (row["label"], row["sex"]) == (written["approved"], written["sex"])
         assert float(row["proba_no"]) + float(row["proba_yes"]) == pytest.approx(1)
         assert row["prediction"] in ("no", "yes")
