@@ -77,7 +77,7 @@ def test_macro_f1_counts_the_classes_that_occur_as_scikit_learn_does() -> None:
     assert ours["recall"] == NotMeasured(reason="no row is 'c', so its recall has no denominator")
 
 
-def coverage(name: str, draw: int, truth: float, n: int, repeats: int = 120) -> float:
+def coverage(name: str, draw: int, truth: float, n: int, repeats: int = 80) -> float:
     hits = 0
     for seed in range(draw, draw + repeats):
         estimate = metric_estimates(binary(n, seed), seed=0, names=(name,))[name]
@@ -89,7 +89,7 @@ def coverage(name: str, draw: int, truth: float, n: int, repeats: int = 120) -> 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision", "f1", "brier"])
 def test_intervals_cover_the_value_of_the_population(name: str) -> None:
     population = metric_estimates(binary(200_000, 999), seed=0, names=(name,))[name]
-    assert coverage(name, 1000, value(population), 400) >= 0.89
+    assert coverage(name, 1000, value(population), 400) >= 0.875
 
 
 def test_average_precision_in_bins_spreads_as_row_by_row() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -202,6 +203,7 @@ def test_what_is_missing_is_said() -> None:
     assert by_rule["performance_not_measured"][0].severity == "info"
 
 
+@lru_cache(maxsize=1)
 def everything() -> list[tuple[dict[str, Any], tuple[Finding, ...]]]:
     """Findings of many kinds with the sections they point into."""
     cases = []
