@@ -74,6 +74,8 @@ def check_pdf(data: bytes, certificates: Sequence[x509.Certificate]) -> Verdict:
         if not signatures:
             return Verdict(False, problems=("it carries no signature",))
         return _check_signed(data, reader, signatures, certificates)
+    except MemoryError:
+        return Verdict(False, problems=(UNREADABLE,))
     except RecursionError:
         return Verdict(False, problems=("its structure is nested without end",))
     except (PdfError, SigningError, SignatureValidationError) as error:
@@ -162,15 +164,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--trust", type=Path, required=True, help="PEM file with the certificates of this installation")
     options = parser.parse_args(arguments)
-    _confine()
+    _confine(options.file, options.trust)
     print(json.dumps(asdict(_verdict_on(options.file, options.trust))))
     return 0
 
 
-def _confine() -> None:
+def _confine(*readable: Path) -> None:
     from auditapp.confinement import confine
 
-    confine(memory=MEMORY, cpu_seconds=CPU_SECONDS)
+    confine(memory=MEMORY, cpu_seconds=CPU_SECONDS, file_bytes=2**20, open_files=64, readable=readable)
 
 
 def _verdict_on(file: Path, trust: Path) -> Verdict:
@@ -183,10 +185,7 @@ def _verdict_on(file: Path, trust: Path) -> Verdict:
         certificates = list(load_certs_from_pemder_data(trust.read_bytes()))
     except (OSError, ValueError):
         certificates = []
-    try:
-        return check_pdf(data, certificates)
-    except MemoryError:
-        return Verdict(False, problems=(UNREADABLE,))
+    return check_pdf(data, certificates)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,193 @@
+"""Verification finds every change, says it in words, and survives what strangers send."""
+
+from __future__ import annotations
+
+import io
+import random
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from pyhanko.keys import load_certs_from_pemder_data
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+
+from auditapp.report import verify
+from auditapp.report.sign import sign_pdf
+from auditapp.report.verify import Verdict, check_pdf, verify_in_child
+from auditapp.signing_identity import ensure_signing_identity
+from automl.evidence import canonical_json
+from tests.auditapp.report.conftest import draw_bundle
+from tests.evidence_example import make_evidence
+
+FLIPS = 300
+
+
+@pytest.fixture
+def signed(unsigned: bytes, own_key: Path) -> bytes:
+    return sign_pdf(unsigned).bytes
+
+
+@pytest.fixture
+def ours(own_key: Path) -> list[Any]:
+    return list(load_certs_from_pemder_data((own_key / "certificate.pem").read_bytes()))
+
+
+def container_of(signed: bytes) -> tuple[int, int]:
+    """First and one past the last byte of /Contents, angle brackets included."""
+    begin = signed.rindex(b"/Contents <") + len(b"/Contents ")
+    return begin, signed.index(b">", begin) + 1
+
+
+def flipped(data: bytes, position: int, bit: int) -> bytes:
+    changed = bytearray(data)
+    changed[position] ^= 1 << bit
+    return bytes(changed)
+
+
+def test_an_unchanged_report_is_valid_and_says_who_when_and_which_run(signed: bytes, ours: list[Any]) -> None:
+    verdict = check_pdf(signed, ours)
+    assert verdict.valid
+    assert verdict.problems == ()
+    assert verdict.signer is not None
+    assert verdict.signer.startswith("Plumbline installation")
+    assert verdict.signed_at is not None
+    assert verdict.signed_at.endswith("+00:00")
+    assert verdict.run == "run_01example0000000000000000000"
+    assert verdict.digest == make_evidence().digest
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # asn1crypto warns of what the flips make of the certificate's dates
+@pytest.mark.parametrize("inside", [False, True], ids=["outside", "inside"])
+def test_every_flipped_bit_is_found(signed: bytes, ours: list[Any], inside: bool) -> None:
+    begin, end = container_of(signed)
+    chance = random.Random(20261121)
+    places = list(range(begin, end)) if inside else [place for place in range(len(signed)) if not begin <= place < end]
+    missed = [(place, bit) for place, bit in ((chance.choice(places), chance.randrange(8)) for _ in range(FLIPS)) if check_pdf(flipped(signed, place, bit), ours).valid]
+    assert missed == []
+
+
+def test_flips_in_padding_and_letter_case_are_found_by_the_container_alone(signed: bytes, ours: list[Any]) -> None:
+    begin, end = container_of(signed)
+    padding = end - 20
+    assert signed[padding:padding + 1] == b"0"
+    letter = next(place for place in range(begin + 1, end) if signed[place:place + 1] in b"ABCDEF")
+    for place, bit in ((padding, 0), (letter, 5)):
+        verdict = check_pdf(flipped(signed, place, bit), ours)
+        assert verdict.problems == ("the signature container was altered (its bytes are not those that were written)",)
+
+
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.9999])
+def test_truncated(signed: bytes, ours: list[Any], keep: float) -> None:
+    verdict = check_pdf(signed[:int(len(signed) * keep)], ours)
+    assert not verdict.valid
+    assert verdict.is_pdf
+
+
+@pytest.mark.parametrize("more", [b"\n", b"x", b"\n%%EOF\n", b"1 0 obj\n<<>>\nendobj\n"])
+def test_appended_bytes(signed: bytes, ours: list[Any], more: bytes) -> None:
+    assert not check_pdf(signed + more, ours).valid
+
+
+def test_an_incremental_update_after_signing(signed: bytes, ours: list[Any]) -> None:
+    writer = IncrementalPdfFileWriter(io.BytesIO(signed))
+    writer.set_info(writer.add_object(generic.DictionaryObject({generic.NameObject("/Title"): generic.TextStringObject("Another title")})))
+    out = io.BytesIO()
+    writer.write(out)
+    verdict = check_pdf(out.getvalue(), ours)
+    assert not verdict.valid
+    assert "something was added after it was signed" in verdict.problems
+
+
+def test_another_signer_is_unknown(unsigned: bytes, ours: list[Any], settings: Any, tmp_path: Path) -> None:
+    ensure_signing_identity(tmp_path / "stranger")
+    settings.SIGNING_KEY, settings.SIGNING_CERTIFICATE = tmp_path / "stranger" / "key.pem", tmp_path / "stranger" / "certificate.pem"
+    verdict = check_pdf(sign_pdf(unsigned).bytes, ours)
+    assert not verdict.valid
+    assert "it was signed by somebody else: this installation does not know the certificate" in verdict.problems
+
+
+def test_no_certificates_trust_nobody(signed: bytes) -> None:
+    assert not check_pdf(signed, []).valid
+
+
+def test_unsigned_and_not_a_pdf(unsigned: bytes, ours: list[Any]) -> None:
+    assert check_pdf(unsigned, ours) == Verdict(False, problems=("it carries no signature",))
+    assert check_pdf(b"PK\x03\x04 something else", ours) == Verdict(False, problems=("this is not a PDF",), is_pdf=False)
+    assert not check_pdf(b"%PDF-1.7\n" + b"\x00" * 1000, ours).valid
+
+
+def test_evidence_that_is_not_its_digests_is_said_even_where_the_signature_holds(own_key: Path, ours: list[Any], tmp_path: Path) -> None:
+    """Signed by us or not: an evidence.json that was changed before signing does not match what it says of itself."""
+    evidence = make_evidence()
+    folder = draw_bundle(evidence.model_copy(update={"digest": "0" * 64}), tmp_path / "bundle")
+    with pytest.raises(ValueError, match="does not match its own digest"):
+        sign_pdf((folder / "audit.unsigned.pdf").read_bytes())
+    assert canonical_json(evidence.model_dump(mode="json")) != (folder / "evidence.json").read_bytes()
+
+
+def test_the_child_says_the_same(signed: bytes, own_key: Path, tmp_path: Path) -> None:
+    (tmp_path / "audit.pdf").write_bytes(signed)
+    verdict = verify_in_child(tmp_path / "audit.pdf")
+    assert verdict.valid
+    assert verdict.run == "run_01example0000000000000000000"
+    (tmp_path / "changed.pdf").write_bytes(flipped(signed, 5000, 0))
+    assert not verify_in_child(tmp_path / "changed.pdf").valid
+
+
+def test_the_child_imports_no_django(signed: bytes, own_key: Path, tmp_path: Path) -> None:
+    (tmp_path / "audit.pdf").write_bytes(signed)
+    code = ("import sys; sys.argv = ['verify', sys.argv[1], '--trust', sys.argv[2]]; from auditapp.report import verify; verify.main(sys.argv[1:]); "
+            "print(sorted({name.split('.')[0] for name in sys.modules} & {'django', 'pandas', 'typst', 'vl_convert', 'celery'}))")
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "audit.pdf"), str(own_key / "certificate.pem")], cwd=django_settings.BASE_DIR, capture_output=True, text=True, check=True)
+    assert '"valid": true' in done.stdout
+    assert done.stdout.rstrip().endswith("[]")
+
+
+def bomb() -> bytes:
+    """A PDF whose embedded files' tree is a stream that unpacks to 256 MiB of spaces."""
+    packer = zlib.compressobj(9)
+    block = b" " * 2**24
+    packed = b"".join(packer.compress(block) for _ in range(16)) + packer.flush()
+    head = b"%PDF-1.7\n"
+    stream = b"1 0 obj\n<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length %d>>\nstream\n" % len(packed) + packed + b"\nendstream\nendobj\n"
+    xref_at = len(head) + len(stream)
+    entries = bytes([1]) + len(head).to_bytes(4, "big") + bytes([0]) + bytes([2]) + (1).to_bytes(4, "big") + bytes([0])
+    xref = b"3 0 obj\n<</Type/XRef/Size 4/Root 2 0 R/W[1 4 1]/Index[1 2]/Length %d>>\nstream\n" % len(entries) + entries + b"\nendstream\nendobj\n"
+    return head + stream + xref + b"startxref\n%d\n%%%%EOF" % xref_at
+
+
+def test_a_bomb_ends_at_the_limits(own_key: Path, tmp_path: Path) -> None:
+    (tmp_path / "bomb.pdf").write_bytes(bomb())
+    assert (tmp_path / "bomb.pdf").stat().st_size < 2**20
+    verdict = verify_in_child(tmp_path / "bomb.pdf")
+    assert not verdict.valid
+    assert "exceeds the limit" in verdict.problems[0]
+
+
+def test_too_large_a_file_is_not_even_read(own_key: Path, tmp_path: Path) -> None:
+    with (tmp_path / "large.pdf").open("wb") as file:
+        file.write(b"%PDF-1.7\n")
+        file.truncate(verify.MAX_BYTES + 1)
+    verdict = verify_in_child(tmp_path / "large.pdf")
+    assert verdict.problems == ("it is larger than 64 MiB, which no report of ours is",)
+
+
+def test_the_command_exits_0_1_and_2(signed: bytes, own_key: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "good.pdf").write_bytes(signed)
+    (tmp_path / "bad.pdf").write_bytes(flipped(signed, 9_000, 3))
+    (tmp_path / "no.pdf").write_text("plain text")
+    call_command("verify", str(tmp_path / "good.pdf"))
+    assert "intact. Signed by Plumbline installation" in capsys.readouterr().out
+    for name, code in (("bad.pdf", 1), ("no.pdf", 2), ("absent.pdf", 2)):
+        with pytest.raises(SystemExit) as ended:
+            call_command("verify", str(tmp_path / name))
+        assert ended.value.code == code, name
+    said = capsys.readouterr()
+    assert "altered or unknown" in said.out
+    assert "this is not a PDF" in said.err
