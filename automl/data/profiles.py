@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from automl.data.column_types import ColumnFacts
-from automl.data.groups import default_bins
+from automl.data.groups import LEVELS_KEPT, default_bins
 from automl.data.leaks import find_leaks
 from automl.data.names import check_column
 from automl.data.proposals import propose_role, propose_target, task_if_target
@@ -56,7 +56,7 @@ def _profile(table: Table, name: str, position: int, target: str | None, leak: s
         name=name, position=position, type=facts.type, missing=facts.missing, distinct=facts.distinct, examples=_examples(table, name),
         low=low, high=high, mean=_mean(numbers), histogram=_histogram(table, name, facts, numbers, days),
         proposal=propose_role(table, name, target), suspected_leak=leak,
-        default_bins=default_bins(numbers) if facts.numeric else (), could_be_target=task_if_target(table, name),
+        default_bins=default_bins(numbers) if facts.numeric and facts.distinct > LEVELS_KEPT else (), could_be_target=task_if_target(table, name),
     )
 
 

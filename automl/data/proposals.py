@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from automl.data.column_types import ColumnFacts
+from automl.data.groups import LEVELS_KEPT
 from automl.data.names import shown
 from automl.data.problems import infer_task
 from automl.data.tables import Table
@@ -93,7 +94,7 @@ def _sensitive(word: str, facts: ColumnFacts, most_groups: int) -> ProposedRole 
     if facts.type in ("id", "text", "date"):
         return None
     why = f"its name contains {shown(word)}"
-    if facts.numeric and facts.distinct > 10:
+    if facts.numeric and facts.distinct > LEVELS_KEPT:
         return ProposedRole(role="sensitive", reason=f"{why}, and its numbers can be compared in bins")
     if facts.distinct <= most_groups:
         return ProposedRole(role="sensitive", reason=f"{why} and it has {_values(facts)}")

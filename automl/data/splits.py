@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from automl.data.groups import Groups, check_references, default_bins, group_labels, train_bins, whole_attributes
+from automl.data.groups import Groups, binned_attributes, check_references, default_bins, group_labels, train_bins, whole_attributes
 from automl.data.names import shown
 from automl.data.problems import Problem, resolve_problem, row_weights
 from automl.data.tables import Positions, Table
@@ -239,8 +239,9 @@ def _strata(part: _Part) -> tuple[NDArray[np.int64], list[str]]:
     Binned attributes take no part: their default edges may come from training rows only, and those are not chosen yet.
     """
     strata, by = _target_strata(part), [shown(part.problem.target)]
+    binned = binned_attributes(part.table, part.spec)
     for name in part.spec.sensitive:
-        if part.table.facts[name].numeric and (name in part.spec.bins or part.table.facts[name].distinct > 10):
+        if name in binned:
             continue
         codes, levels = pd.factorize(part.table.text(name, part.rows), use_na_sentinel=True)
         refined = strata * (len(levels) + 1) + codes + 1

@@ -30,6 +30,12 @@ def test_the_sample_is_described_as_it_was_made(table_of):
     assert all(column.proposal.reason for column in profile.columns)
 
 
+def test_edges_are_offered_only_where_numbers_are_compared_in_bins(table_of):
+    columns = by_name(profile_table(table_of("flag,age,y\n" + "".join(f"{at % 2},{20 + at % 40},{at % 3}\n" for at in range(120)))))
+    assert columns["flag"].default_bins == ()
+    assert len(columns["age"].default_bins) == 3
+
+
 def test_pictures_count_every_value_once(table_of):
     table = table_of(make_sample(2_000))
     for column in profile_table(table).columns:
