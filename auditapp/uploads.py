@@ -17,8 +17,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from auditapp.problems import API_PREFIX, problem_response
 
@@ -80,7 +81,7 @@ def nameless_file() -> IO[bytes]:
 
 
 def too_large_sentence(limit: int) -> str:
-    return f"The limit for a file is {limit:,} bytes ({limit / 2**20:,.0f} MiB)."
+    return _("The limit for a file is %(bytes)s bytes (%(mib)s MiB).") % {"bytes": f"{limit:,}", "mib": f"{limit / 2**20:,.0f}"}
 
 
 def file_sha256(file: UploadedFile) -> str:
@@ -152,7 +153,10 @@ def _refuse(request: HttpRequest, limit: int) -> HttpResponseBase:
     if request.path_info.startswith(API_PREFIX):
         answer = problem_response("too-large", sentence)
     else:
-        answer = HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
+        # Here, because the pages stand on this module
+        from auditapp.views.errors import error_page
+
+        answer = error_page(413, _("The file is too large"), sentence)
     response = StreamingHttpResponse(_said_then_drained(answer.content, request), status=413, content_type=answer["Content-Type"])
     # Not another request on this connection: its body is still on the way
     response["Content-Length"], response["Connection"] = str(len(answer.content)), "close"

@@ -112,6 +112,20 @@ def test_what_is_announced_as_too_large_is_refused_before_it_is_sent(web_server:
     assert _announced_only(web_server, 1024 * MIB, web_server.token) == 413
 
 
+def test_a_page_refuses_in_words_too(web_server: Any) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
+    connection.putrequest("POST", "/verify")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+    connection.putheader("Content-Length", str(1024 * MIB))
+    connection.endheaders()
+    response = connection.getresponse()
+    text = response.read().decode()
+    connection.close()
+    assert (response.status, response.headers["Content-Type"]) == (413, "text/html; charset=utf-8")
+    assert "The limit for a file is 104,857,600 bytes (100 MiB)." in text
+    assert response.headers["Content-Security-Policy"]
+
+
 def test_a_client_that_sends_everything_first_still_hears_the_answer(web_server: Any) -> None:
     """Closing the connection under it would be a reset, and the reason would be lost."""
     connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=30)
