@@ -65,7 +65,7 @@ class House:
             **(SCRIPTED if scripted else {}), **{f"PLUMBLINE_{name}": value for name, value in (SHORT | (settings or {})).items()},
         }
         self.log = self.folder / "log"
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "manage.py", "reconcile"], cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
         self.workers: list[subprocess.Popen[bytes]] = []
         self.do = Driver(self.environment, self.log)
 
