@@ -5,79 +5,19 @@ from __future__ import annotations
 import http.cookiejar
 import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
-import sys
-import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fresh_clone import MakeRun, free_port, make_clone, until
+
 pytestmark = [pytest.mark.story, pytest.mark.timeout(900)]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-class MakeRun:
-    """One `make run` in a process group of its own, as a terminal would start it, with everything it prints."""
-
-    def __init__(self, clone: Path, home: Path, port: int) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_", "COV_", "MAKE", "PYTEST"))}
-        self.home = home
-        self.process = subprocess.Popen(
-            ["make", "run", f"PORT={port}"], cwd=clone, env={**clean, "PLUMBLINE_HOME": str(home)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True)
-        self.lines: list[str] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.lines)
-
-    def until_printed(self, pattern: str, seconds: float) -> re.Match[str]:
-        return _until(lambda: re.search(pattern, self.text), seconds, f"{pattern!r} in\n{self.text}\n{self.log()}")
-
-    def whole_log(self) -> str:
-        path = self.home / "logs" / "run.log"
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    def log(self) -> str:
-        return self.whole_log()[-6000:]
-
-    def end(self, sign: signal.Signals) -> None:
-        """The whole foreground group gets a terminal's Ctrl-C."""
-        os.killpg(self.process.pid, sign)
-        self.process.wait(60)
-        self._reader.join(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
-def _until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if answer := holds():
-            return answer
-        time.sleep(0.2)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def _processes_of(home: Path) -> list[psutil.Process]:
@@ -105,15 +45,7 @@ def _answers(address: str) -> bool:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone of the checkout holds, with the virtual environment that the tests run in."""
-    folder = tmp_path_factory.mktemp("clone")
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(Path(sys.prefix))
-    return folder
+    return make_clone(tmp_path_factory.mktemp("clone"))
 
 
 @pytest.fixture
@@ -127,7 +59,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_make_run_from_nothing_to_the_signed_pdf_and_on(clone: Path, home: Path, tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     first = MakeRun(clone, home, port)
     try:
@@ -142,7 +74,7 @@ def test_make_run_from_nothing_to_the_signed_pdf_and_on(clone: Path, home: Path,
     finally:
         first.end(signal.SIGINT)
     assert "Plumbline has stopped" in first.text
-    _until(lambda: not _processes_of(home), 20, f"all gone after Ctrl-C: {_processes_of(home)}")
+    until(lambda: not _processes_of(home), 20, lambda: f"all gone after Ctrl-C: {_processes_of(home)}")
 
     second = MakeRun(clone, home, port)
     try:
@@ -151,7 +83,7 @@ def test_make_run_from_nothing_to_the_signed_pdf_and_on(clone: Path, home: Path,
         assert "is being audited" not in second.text
     finally:
         second.end(signal.SIGTERM)
-    _until(lambda: not _processes_of(home), 20, f"all gone after SIGTERM: {_processes_of(home)}")
+    until(lambda: not _processes_of(home), 20, lambda: f"all gone after SIGTERM: {_processes_of(home)}")
 
 
 def _the_page_opens_by_the_link_once(page: str, link: str) -> None:
@@ -185,18 +117,15 @@ def _the_pdf_verifies(clone: Path, home: Path, pdf: Path) -> None:
 def _a_second_one_is_refused(clone: Path, home: Path, tmp_path: Path, port: int) -> None:
     for other_home, said in ((home, f"Plumbline already runs on {home} (process "), (tmp_path / "other", f"Port {port} of 127.0.0.1 is in use; choose another one: make run PORT=")):
         refused = MakeRun(clone, other_home, port)
-        assert refused.process.wait(120) != 0
-        refused._reader.join(10)
+        assert refused.wait(120) != 0
         assert said in refused.text
         assert len([line for line in refused.lines if not line.startswith("make")]) == 1, refused.text
-        assert refused.process.stdout is not None
-        refused.process.stdout.close()
 
 
 def _what_is_killed_comes_back(run: MakeRun, address: str) -> None:
     for name in ("redis", "web", "runs"):
-        started = re.findall(rf"{name} started \(pid=(\d+)\)", run.whole_log())
+        started = re.findall(rf"{name} started \(pid=(\d+)\)", run.log())
         assert len(started) == 1, name
         os.kill(int(started[0]), signal.SIGKILL)
-        _until(lambda: f"{name} ended unexpectedly (-9); starting it again" in run.whole_log(), 30, f"{name} is started again:\n{run.log()}")  # noqa: B023 - called at once
-    _until(lambda: _answers(address), 60, f"web answers again:\n{run.log()}")
+        until(lambda: f"{name} ended unexpectedly (-9); starting it again" in run.log(), 30, lambda: f"{name} is started again:\n{run.log()}")  # noqa: B023 - called at once
+    until(lambda: _answers(address), 60, lambda: f"web answers again:\n{run.log()}")

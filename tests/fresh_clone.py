@@ -1,0 +1,89 @@
+"""A fresh clone of the checkout, and `make run` in it: what the stories about setting up and about the README stand on."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def make_clone(folder: Path) -> Path:
+    """What a clone of the checkout holds, with the virtual environment that the tests run in."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    return folder
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """This process's environment without what belongs to the tests or to a developer."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_", "COV_", "MAKE", "PYTEST"))}, "PLUMBLINE_HOME": str(home)}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def until(holds: Callable[[], Any], seconds: float, what: Callable[[], str]) -> Any:
+    """Wait until ``holds`` gives something true; a bound, generous because the machine is shared, not a measurement."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := holds():
+            return answer
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds} s: {what()}")
+
+
+class MakeRun:
+    """One `make run` in a process group of its own, as a terminal would start it, with everything it prints."""
+
+    def __init__(self, clone: Path, home: Path, port: int) -> None:
+        self.home = home
+        self.process = subprocess.Popen(
+            ["make", "run", f"PORT={port}"], cwd=clone, env=clean_environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.append(line)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+    def until_printed(self, pattern: str, seconds: float) -> re.Match[str]:
+        found: re.Match[str] = until(lambda: re.search(pattern, self.text), seconds, lambda: f"{pattern!r} in\n{self.text}\n{self.log()[-6000:]}")
+        return found
+
+    def log(self) -> str:
+        path = self.home / "logs" / "run.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def wait(self, seconds: float) -> int:
+        code = self.process.wait(seconds)
+        self._reader.join(10)
+        return code
+
+    def end(self, sign: signal.Signals) -> None:
+        """The whole foreground group gets the signal, as from a terminal."""
+        os.killpg(self.process.pid, sign)
+        self.wait(60)
