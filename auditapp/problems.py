@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
@@ -130,6 +131,9 @@ class ProblemAnswers:
                 return problem_response(kind)
         logger.error("%s %s: %s", request.method, request.path, error, exc_info=error)
         got_request_exception.send(sender=type(self), request=request)
+        if isinstance(error, OperationalError):
+            # The database is gone or too busy: nothing was written, and the same call may succeed soon
+            return problem_response("unavailable", headers={"Retry-After": "5"})
         return problem_response("internal")
 
 

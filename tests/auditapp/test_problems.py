@@ -71,6 +71,21 @@ def test_a_defect_of_ours_is_a_500_without_a_trace(people: Any, monkeypatch: pyt
     assert "secret of the house" in caplog.text
 
 
+def test_a_database_that_does_not_answer_is_a_503_with_a_time_to_come_back(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import OperationalError
+
+    from auditapp.api import runs
+
+    def gone(*_: Any) -> None:
+        raise OperationalError("could not connect to server at 10.0.0.7")
+
+    monkeypatch.setattr(runs, "page_of", gone)
+    response = people.rest("owner").get("/runs")
+    problem = assert_problem(response, 503, "unavailable")
+    assert response["Retry-After"] == "5"
+    assert "10.0.0.7" not in str(problem)
+
+
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\tb", "é", "../x", "<script>"])
 def test_a_request_id_that_could_forge_is_replaced(given: str, client: Any, db: None) -> None:
     answered = client.get("/api/v1/problems", headers={"X-Request-ID": given})["X-Request-ID"]
