@@ -126,7 +126,7 @@ def _test_row(group: Group, rest: VersusRest) -> tuple[str, ...]:
 
 
 def _test(test: Test) -> str:
-    names = {"fisher": "Fisher", "mid_p": "mid-p", "chi2": "chi-squared", "z": "z"}
+    names = {"fisher": "Fisher", "mid_p": "mid-p", "chi2": "chi-squared", "chi_square": "chi-squared", "chi_square_monte_carlo": "chi-squared (Monte Carlo)", "z": "z"}
     statistic = f" {significant(test.statistic, 3)}," if test.statistic is not None else ""
     adjusted = f" ({(test.adjustment or 'adjusted').capitalize()}: {p_value(test.p_adjusted)})" if test.p_adjusted is not None else ""
     p = p_value(test.p)

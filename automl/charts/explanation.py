@@ -72,7 +72,8 @@ def _beeswarm(explanation: ExplanationSection) -> Chart | None:
     base = alt.Chart(data(rows))
     colour = alt.Color("level:Q", title="value of the input, low to high", scale=alt.Scale(scheme="viridis", domain=[0, 1]),
                        legend=alt.Legend(orient="bottom", gradientLength=140, labelOpacity=0, titleLimit=320) if numeric else None)
-    dots = base.mark_circle(size=13, opacity=0.85, aria=False).encode(
+    # Without invalid=None, Vega-Lite drops the marks that have no place in the order of values: every category
+    dots = base.mark_circle(size=13, opacity=0.85, aria=False, invalid=None).encode(
         y=by_place(), yOffset=alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1])), x=alt.X("shap:Q", title=f"SHAP value: change of the {_space(explanation)}"),
         color=alt.condition("datum.level === null", alt.value("#8a8a8a"), colour))
     zero = alt.Chart(data([{"at": 0}])).mark_rule(color="#7a7a7a", strokeWidth=1, aria=False).encode(x="at:Q")

@@ -190,3 +190,14 @@ def test_colours_are_okabe_ito_and_every_series_has_a_shape() -> None:
         assert not re.search(r'"(red|green)"', text)
         if '"field": "status"' in text or '"field": "series"' in text:
             assert '"shape"' in text, chart.name
+
+
+def test_values_without_an_order_are_drawn_too() -> None:
+    explanation = make_explanation()
+    mixed = Points(feature="kind", values=("a", "b", None, 2.0), shap=(0.1, 0.2, 0.3, -0.4))
+    evidence = make_evidence(explanation=ExplanationSection.model_validate({**explanation.model_dump(), "points": [mixed.model_dump()]}))
+    swarm = next(chart for chart in draw_charts(evidence).charts if chart.name == "shap-beeswarm")
+    svg = vl_convert.vegalite_to_svg(swarm.spec, config=theme(dark=False))
+    marks = re.search(r'class="mark-symbol role-mark[^"]*"[^>]*>(.*?)</g>', svg, re.DOTALL)
+    assert marks is not None
+    assert marks.group(1).count("<path") == 4
