@@ -108,6 +108,7 @@ def open_bundle(folder: Path) -> Bundle:
 
 
 def sha256_of(path: Path) -> str:
+    """Hex sha256 of a file's content, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

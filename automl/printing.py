@@ -45,6 +45,7 @@ def significant(value: float, digits: int = 4) -> str:
 
 
 def whole(count: float) -> str:
+    """A count without decimals, thousands grouped."""
     return fixed(count, 0)
 
 

@@ -33,6 +33,7 @@ def provenance(
 
 
 def config_sha256(spec: AuditPolicy) -> str:
+    """Hex sha256 of the spec's canonical JSON, defaults filled in."""
     return hashlib.sha256(canonical_json(spec.model_dump(mode="json"))).hexdigest()
 
 
@@ -47,6 +48,7 @@ def code_version() -> str:
 
 
 def installed_versions() -> dict[str, str]:
+    """Library to installed version, for those that a result can depend on."""
     found = {}
     for name in LIBRARIES:
         try:

@@ -52,6 +52,7 @@ def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut
 
 
 def design_section(policy: AuditPolicy, *, trained: bool) -> DesignSection:
+    """What the intervals mean: whose sample the rows are, what is independent, what they are conditional on."""
     return DesignSection(
         population="people like those in the table, as far as its rows are a random sample of them", unit=policy.group or "row", independent=policy.group is None,
         cluster=policy.group, weights=policy.weight, conditional_on=("this fitted model",) if trained else ("these predictions",),
@@ -63,6 +64,7 @@ def data_section(
     table: Table, columns: tuple[Column, ...], *, target: TargetInfo | None, split: SplitInfo, unknown: Mapping[str, int], left_out: tuple[LeftOut, ...],
     quality: tuple[Finding, ...],
 ) -> DataSection:
+    """The table as it was read, and what became of its columns and rows."""
     return DataSection(
         sha256=table.sha256, rows=table.rows, reading=table.reading, columns=columns, quality=quality, target=target, split=split, unknown=dict(unknown),
         left_out=left_out,
@@ -70,6 +72,7 @@ def data_section(
 
 
 def target_info(problem: Problem, rates: BaseRates) -> TargetInfo:
+    """The target as it was understood, with base rates over all rows that have one (Wilson)."""
     return TargetInfo(
         name=problem.target, task=problem.task, inferred=problem.inferred, labels=problem.labels, positive=problem.positive, favourable=problem.favourable,
         base_rates={label: rate_estimate(Count.of(k, rates.n)) for label, k in rates.counts.items()}, mean=_mean(rates),
@@ -111,6 +114,7 @@ def decide(predicted: Predictions, threshold: Threshold | None) -> NDArray[np.in
 
 
 def outcomes_of_predictions(rows: PredictionRows) -> Outcomes:
+    """Somebody else's predictions as the audit rooms look at them."""
     return Outcomes(
         task=rows.task, labels=rows.labels, positive=rows.positive, favourable=rows.favourable, truth=rows.truth, score=rows.score, decision=rows.decision,
         groups=rows.groups, weight=rows.weight, cluster=rows.cluster, threshold=rows.threshold,

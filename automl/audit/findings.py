@@ -221,7 +221,7 @@ def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) 
                 evidence=f"{pointer}/error_rates/gaps/{rate}",
                 suggestion="With unequal base rates not all error measures can agree; say which one governs this use, and why.", rule="error_gap",
             )
-    observed = NotMeasured(reason="") if isinstance(group.calibration, NotMeasured) else group.calibration.observed_over_expected
+    observed = None if isinstance(group.calibration, NotMeasured) else group.calibration.observed_over_expected
     if isinstance(observed, Estimate) and _excludes(observed, 1) and abs(observed.value - 1) >= CALIBRATION_OFF:
         yield Finding(
             id=f"calibration_group:{pointer}", severity="medium",
@@ -233,7 +233,7 @@ def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) 
 
 def _of_residuals(attribute: Attribute, pointer: str) -> Iterator[Finding]:
     for i, group in enumerate(attribute.groups):
-        gap = NotMeasured(reason="") if isinstance(group.score, NotMeasured) else group.score.residual_difference
+        gap = None if isinstance(group.score, NotMeasured) else group.score.residual_difference
         if isinstance(gap, Estimate) and _excludes(gap, 0):
             yield Finding(
                 id=f"residual_gap:{pointer}/groups/{i}", severity="medium",

@@ -48,6 +48,7 @@ def pooled_z(a: Count, b: Count) -> float | None:
 
 
 def two_sided(z: float) -> float:
+    """Two-sided p of a standard normal statistic."""
     return float(2 * norm.sf(abs(z)))
 
 

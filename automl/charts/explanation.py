@@ -31,6 +31,7 @@ BANDS = 41
 
 
 def explanation_charts(explanation: ExplanationSection) -> list[Chart]:
+    """Importance, attributions row by row, importance by group, and how the inputs add up to each score gap."""
     charts = [_importance(explanation), _beeswarm(explanation)]
     charts += [_by_group(explanation, attribute, groups, place) for place, (attribute, groups) in enumerate(sorted(explanation.by_group.items()), start=1)]
     gaps = [gap for gap in explanation.score_gap_by_input if not isinstance(gap, NotMeasured)]

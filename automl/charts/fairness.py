@@ -25,6 +25,7 @@ ERRORS_TITLE = "TPR, FPR: true, false positive rate; PPV: predictive value"
 
 
 def fairness_charts(fairness: FairnessSection) -> list[Chart]:
+    """Selection rates, impact ratios, error rates and scores of every attribute and crossing, and of each favourable class."""
     charts = list(_of_tables(fairness.attributes, fairness, "", ""))
     charts += _of_tables(fairness.intersections, fairness, "crossing-", "")
     for place, of_class in enumerate(fairness.by_class[:MAX_CLASSES], start=1):

@@ -55,6 +55,7 @@ def axis_labels(names: Sequence[str], counts: Sequence[int | None]) -> list[str]
 
 
 def interval_rows(labels: Sequence[str], estimates: Sequence[Estimate], **more: Sequence[Any]) -> list[Row]:
+    """One data row per estimate: its label, its place from the top, value and limits, and the i-th of each of ``more``."""
     return [
         {"label": label, "place": place, "value": one.value, "low": one.low, "high": one.high, **{key: values[place] for key, values in more.items()}}
         for place, (label, one) in enumerate(zip(labels, estimates, strict=True))
@@ -63,6 +64,7 @@ def interval_rows(labels: Sequence[str], estimates: Sequence[Estimate], **more: 
 
 def by_place(title: str | None = None) -> alt.Y:
     # Sorting by a number: a list of names would be written into an expression
+    """The y axis of named rows, in the order of their ``place``."""
     return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=alt.Axis(labelLimit=340, labelPadding=10, ticks=False, domain=False))
 
 

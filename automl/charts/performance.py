@@ -26,6 +26,7 @@ def in_order(metrics: Iterable[str]) -> list[str]:
 
 
 def metric_words(name: str) -> str:
+    """A metric's name as people read it: "area under the ROC curve" for ``roc_auc``."""
     return METRIC_WORDS.get(name, name.replace("_", " "))
 
 
@@ -34,6 +35,7 @@ def _first_upper(words: str) -> str:
 
 
 def performance_charts(performance: PerformanceSection, headline: str | None) -> list[Chart]:
+    """Curves, calibration, and ``headline`` (the metric that steered the search) by group."""
     charts = [_curve(key, curve, performance) for key, curve in sorted(performance.curves.items()) if len(curve.x) > 1]
     charts.sort(key=lambda one: one.name != "roc")
     if isinstance(performance.calibration, Calibration) and any(isinstance(one.observed, Estimate) for one in performance.calibration.bins):

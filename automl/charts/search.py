@@ -13,6 +13,7 @@ MAX_MARKS = 1_500
 
 
 def search_charts(search: SearchSection) -> list[Chart]:
+    """The trials with the best so far, and the candidates on the audit part."""
     return [made for made in (_trials(search), _leaderboard(search)) if made is not None]
 
 

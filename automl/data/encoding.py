@@ -84,6 +84,7 @@ def as_categories(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_number(column: pd.Series[Any]) -> bool:
+    """Whether a feature column holds numbers; the others hold categories."""
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
 
 

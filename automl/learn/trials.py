@@ -72,6 +72,7 @@ class TrialRecord:
 
 
 def load_fold_model(name: str, files: Files) -> FoldModel:
+    """The fold model of family ``name`` (or the baseline) from its files."""
     return constant.load_constant(files) if name == constant.NAME else family(name).load(files)
 
 

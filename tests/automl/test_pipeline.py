@@ -189,3 +189,16 @@ def test_a_table_of_ones_own_is_the_audit_part(table: Path, tmp_path: Path) -> N
 def test_a_target_that_is_not_there_is_one_sentence(table: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"no column 'aproved'; did you mean 'approved'\?"):
         _train(table, tmp_path, target="aproved")
+
+
+def test_decisions_alone_without_label_and_score_are_audited(tmp_path: Path) -> None:
+    cells = "".join(f"{sex},{decision}\n" * n for sex, decision, n in [("f", "no", 60), ("f", "yes", 20), ("m", "no", 30), ("m", "yes", 50)])
+    (tmp_path / "decided.csv").write_text("sex,decision\n" + cells)
+    spec = PredictionsSpec(decision="decision", favourable="yes", sensitive=("sex",))
+    evidence = run_audit_of_predictions(spec, tmp_path / "decided.csv", tmp_path / "bundle", Hooks(), run=RUN)
+    assert isinstance(evidence.performance, NotMeasured)
+    assert "no label column" in evidence.performance.reason
+    assert not isinstance(evidence.fairness, NotMeasured)
+    women = evidence.fairness.attributes[0].groups[0]
+    assert isinstance(women.error_rates, NotMeasured)
+    assert (women.selected, women.n, women.impact_ratio.label) == (20, 80, "below")  # type: ignore[union-attr]

@@ -37,6 +37,7 @@ class Constant:
 
 
 def load_constant(files: Files) -> Constant:
+    """The baseline that `Constant.files` wrote."""
     return Constant(np.array(json.loads(files["constant.json"])["score"], dtype=np.float64))
 
 
