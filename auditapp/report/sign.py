@@ -83,7 +83,7 @@ def _load_signer(key_path: Path, certificate_path: Path) -> signers.SimpleSigner
         raise NoSigningKey("the signing key or its certificate is damaged") from error
     if _public_der(private) != certificate.public_key.dump():
         raise NoSigningKey("the signing key does not belong to the signing certificate")
-    registry = SimpleCertificateStore()
+    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     registry.register_multiple(chain)
     return signers.SimpleSigner(signing_cert=certificate, signing_key=key, cert_registry=registry)
 
@@ -94,7 +94,7 @@ def _public_der(private: PrivateKeyTypes) -> bytes:
 
 def _timestamper() -> timestamps.TimeStamper | None:
     url = settings.TIMESTAMP_URL
-    return RequestsHTTPTimeStamper(url, timeout=TIMESTAMP_SECONDS) if url else None
+    return RequestsHTTPTimeStamper(url, timeout=TIMESTAMP_SECONDS) if url else None  # type: ignore[no-untyped-call]
 
 
 def _run_of(unsigned: bytes) -> str:

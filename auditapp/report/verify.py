@@ -7,6 +7,7 @@ A PDF to be verified is a stranger's bytes, so it is read in a fresh interpreter
 from __future__ import annotations
 
 import argparse
+import datetime
 import io
 import json
 import subprocess
@@ -14,8 +15,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asn1crypto import x509
+
+if TYPE_CHECKING:
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.validation import EmbeddedPdfSignature
 
 MAX_BYTES = 64 * 2**20
 MEMORY = 1536 * 2**20
@@ -84,7 +90,7 @@ def check_pdf(data: bytes, certificates: Sequence[x509.Certificate]) -> Verdict:
         return Verdict(False, problems=(f"its structure is damaged ({type(error).__name__})",))
 
 
-def _check_signed(data: bytes, reader: object, signatures: list, certificates: Sequence[x509.Certificate]) -> Verdict:  # type: ignore[type-arg]
+def _check_signed(data: bytes, reader: PdfFileReader, signatures: list[EmbeddedPdfSignature], certificates: Sequence[x509.Certificate]) -> Verdict:
     from pyhanko.sign.diff_analysis import ModificationLevel
     from pyhanko.sign.fields import MDPPerm
     from pyhanko.sign.validation import validate_pdf_signature
@@ -112,21 +118,21 @@ def _check_signed(data: bytes, reader: object, signatures: list, certificates: S
         problems.append("its signature does not forbid changes, as ours do")
     problems += container_problems(data, signature, certificates)
     evidence_problems, run, digest = _check_evidence(reader)
-    stamped = status.timestamp_validity is not None
-    if stamped and not (status.timestamp_validity.intact and status.timestamp_validity.valid):
+    stamp = status.timestamp_validity
+    if stamp is not None and not (stamp.intact and stamp.valid):
         problems.append("its time stamp does not belong to it")
-    at = status.timestamp_validity.timestamp if stamped else signature.self_reported_timestamp
+    at = signature.self_reported_timestamp if stamp is None else stamp.timestamp
     return Verdict(
-        not (problems or evidence_problems), common_name(signature.signer_cert), at and _utc(at), run, (*problems, *evidence_problems), digest=digest,
-        time_source="a time stamp authority" if stamped else Verdict.time_source)
+        not (problems or evidence_problems), common_name(signature.signer_cert), None if at is None else at.astimezone(datetime.UTC).isoformat(), run,
+        (*problems, *evidence_problems), digest=digest, time_source=Verdict.time_source if stamp is None else "a time stamp authority")
 
 
-def _check_evidence(reader: object) -> tuple[list[str], str | None, str | None]:
+def _check_evidence(reader: PdfFileReader) -> tuple[list[str], str | None, str | None]:
     """Problems of the attached evidence, the run it names and the digest computed from it."""
     from auditapp.report.attachment import EVIDENCE_NAME, attached_file
     from automl.evidence import digest_of
 
-    evidence = attached_file(reader, EVIDENCE_NAME)  # type: ignore[arg-type]
+    evidence = attached_file(reader, EVIDENCE_NAME)
     if evidence is None:
         return ["it carries no evidence.json"], None, None
     try:
@@ -142,21 +148,14 @@ def _check_evidence(reader: object) -> tuple[list[str], str | None, str | None]:
     return problems, run, digest
 
 
-def _keywords(reader: object) -> str:
-    info = reader.trailer_view.get("/Info")  # type: ignore[attr-defined]
+def _keywords(reader: PdfFileReader) -> str:
+    info = reader.trailer_view.get("/Info")
     return "" if info is None else str(info.get_object().get("/Keywords", ""))
 
 
 def common_name(certificate: x509.Certificate) -> str:
     native = certificate.subject.native
     return str(native.get("common_name") or certificate.subject.human_friendly)
-
-
-def _utc(moment: object) -> str:
-    import datetime
-
-    assert isinstance(moment, datetime.datetime)
-    return moment.astimezone(datetime.UTC).isoformat()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
