@@ -249,3 +249,9 @@ def size(count: int) -> str:
 def metric_name(key: str | None) -> str:
     """A metric for a reader; the keys of the evidence stay as they are."""
     return METRIC_NAMES.get(key or "", (key or "").replace("_", " "))
+
+
+@register.filter
+def listed(texts: Sequence[object], most: int) -> str:
+    """Texts from the data with commas between, cut as one."""
+    return printing.visible(", ".join(str(text) for text in texts), most)
