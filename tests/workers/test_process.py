@@ -92,6 +92,16 @@ def test_too_much_memory_is_ended_before_the_machine_suffers(child: Any) -> None
     assert 0.5 * MEMORY < ending.peak < 6 * MEMORY
 
 
+def test_memory_is_watched_from_outside_too(tmp_path: Path) -> None:
+    """A process without walls of its own, which would sleep on with what it holds."""
+    command = [process.sys.executable, "-c", "import time; hoard = bytearray(b'x') * (600 * 2**20); time.sleep(60)"]
+    limits = Limits(MEMORY, 30)
+    with process._Group(command, _staging(tmp_path), limits) as group:
+        ending = process._watch(group, limits, tmp_path / "control", lambda event: None, lambda: None)
+    assert ending.kind == "out_of_memory"
+    assert ending.peak > MEMORY
+
+
 def test_memory_error_of_the_second_wall_says_so_itself(child: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     # The supervisor looks away, so that only RLIMIT_DATA is left
     monkeypatch.setattr(process._Group, "resident", lambda self: 0)
