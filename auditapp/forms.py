@@ -44,7 +44,7 @@ class PageForm(forms.Form):
     use_required_attribute = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **{**kwargs, "label_suffix": ""})
         for shown in self.fields.values():
             dress(shown)
 
@@ -70,8 +70,8 @@ class UploadForm(PageForm):
     file = forms.FileField(label=lazy("The table"), allow_empty_file=True, error_messages={"required": lazy("Choose a file")})
     name = forms.CharField(label=lazy("Name"), max_length=200, required=False, help_text=lazy("How it will be listed. Left empty, the file's name is used."), widget=forms.TextInput(attrs={"class": "w-mid"}))
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         if file.size is not None and file.size > settings.UPLOAD_BYTES:
             raise forms.ValidationError(too_large_sentence(settings.UPLOAD_BYTES))
         if not file.size:
@@ -210,10 +210,10 @@ class OutcomeFields(StepForm):
                 label=_("Which outcomes are good for the person?"), choices=known, initial=[str(self.labels.index(label)) for label in chosen if label in self.labels],
                 widget=forms.CheckboxSelectMultiple, error_messages={"required": _("Choose at least one outcome that is good for the person")})
             return
-        rarest = min(levels(target), key=lambda bar: bar.n).label if self.labels else None
+        proposed = positive or (min(levels(target), key=lambda bar: bar.n).label if self.labels else "")
         if self.labels:
             self.fields["positive"] = forms.ChoiceField(
-                label=_("Which value is the “yes”?"), choices=known, initial=str(self.labels.index(positive or rarest)) if (positive or rarest) in self.labels else None,
+                label=_("Which value is the “yes”?"), choices=known, initial=str(self.labels.index(proposed)) if proposed in self.labels else None,
                 widget=forms.RadioSelect, error_messages={"required": _("Choose which value is the “yes”")})
         else:
             self.fields["positive"] = forms.CharField(label=_("Which value is the “yes”?"), initial=positive, max_length=1000, strip=False,

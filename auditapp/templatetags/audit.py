@@ -248,7 +248,7 @@ def size(count: int) -> str:
 @register.filter
 def metric_name(key: str | None) -> str:
     """A metric for a reader; the keys of the evidence stay as they are."""
-    return METRIC_NAMES.get(key or "", (key or "").replace("_", " "))
+    return str(METRIC_NAMES.get(key or "", (key or "").replace("_", " ")))
 
 
 @register.filter

@@ -99,7 +99,7 @@ def again(request: PageRequest, run_id: str) -> HttpResponse:
 
 def _context(run: Run) -> dict[str, Any]:
     events = list(run.events.all())
-    best = next((event.data for event in reversed(events) if event.kind == "trial" and event.data.get("best") is not None), {})
+    best: dict[str, Any] = next((event.data for event in reversed(events) if event.kind == "trial" and event.data.get("best") is not None), {})
     age = (timezone.now() - run.queued_at).total_seconds()
     ended = run.state in runs.ENDED
     return {

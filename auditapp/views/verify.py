@@ -37,7 +37,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     }, status=422 if form.errors else 200)
 
 
-def _verdict_on(file: UploadedFile) -> Verdict:
+def _verdict_on(file: UploadedFile[bytes]) -> Verdict:
     with tempfile.TemporaryDirectory(dir=passing_through()) as folder:
         path = Path(folder) / "to-verify.pdf"
         with path.open("wb") as copy:

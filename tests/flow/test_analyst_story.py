@@ -101,7 +101,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def browser(chromium: Any, site: Site, request: pytest.FixtureRequest) -> Iterator[Browser]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, **getattr(request, "param", {}))
+    context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **getattr(request, "param", {})})
     context.set_default_timeout(30_000)
     browser = Browser(context.new_page())
     site.house.until(lambda: _answers(site.base), 30, "the web answers")
