@@ -125,7 +125,8 @@ class FittedModel:
         parts = [(member.weight / len(member.folds), fold) for member in self.members for fold in member.folds]
         # threads, since the exact tree explainer leaves Python; the order of the sum stays the same
         with ThreadPoolExecutor(self.threads) as pool:
-            phis = list(pool.map(lambda part: part[0] * part[1].attributions(rows, back, seed), parts))
+            # a seed for each part: sampling errors then average out over the folds
+            phis = list(pool.map(lambda at: parts[at][0] * parts[at][1].attributions(rows, back, seed + at), range(len(parts))))
         phi = np.sum(phis, axis=0)
         base = np.asarray(self._raw_block(back).mean(axis=0))
         error = np.abs(base + phi.sum(axis=1) - self._raw_block(rows)).max(initial=0.0)

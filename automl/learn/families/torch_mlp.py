@@ -34,6 +34,8 @@ BATCH, LARGE_BATCH, LARGE = 256, 1024, 100_000
 MOST_EPOCHS, PATIENCE = 100, 6
 USUAL_EPOCHS = 12
 """What a fit is expected to need at least; where the first epoch shows that there is no time for them, it is not worth going on."""
+WALKS, ROWS_AT_ONCE = 24, 16
+"""Attributions: background rows that each row walks to, and rows that are walked together."""
 BLOCK = 8192
 """Rows per forward pass where nothing is learned: bounds the memory of prediction and attribution."""
 
@@ -105,7 +107,7 @@ class TorchModel:
     centre: float
     scale: float
     """Regression: the network's output is (value - centre) / scale."""
-    explainer = "sampled interventional SHAP: one random order of the columns per row and background row, in antithetic pairs"
+    explainer = f"sampled interventional SHAP: per row {WALKS} background rows, each by one random order of the columns"
 
     def raw(self, frame: pd.DataFrame, threads: int = 1) -> Array:
         return self._raw(self.encoder.transform(frame))
@@ -119,29 +121,35 @@ class TorchModel:
         return centred(raw) if self.shape.outputs > 1 else raw[:, 0] * self.scale + self.centre
 
     def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:
-        """Strumbelj and Kononenko (2014): each pair of row and background row walks from one to the other in a random order of columns.
+        """Strumbelj and Kononenko (2014): a row and a background row walk from one to the other in a random order of columns.
 
-        Every walk adds up exactly, so their mean does; the order's sampling error falls with the number of background rows.
+        Each row walks to at most `WALKS` background rows. What its sum then lacks to the distance from the mean over the whole background is shared out
+        over the columns by how uncertain each one's estimate is (as shap's sampling explainer does), so that the numbers add up.
         """
         order = [list(frame.columns).index(name) for name in self.encoder.names]
         rows, back = self.encoder.transform(frame), self.encoder.transform(background)
+        gap = (self._raw(rows) - self._raw(back).mean(axis=0)).reshape(len(rows), -1)
         draw = np.random.default_rng(seed)
         phi = np.zeros((len(rows), frame.shape[1], self.shape.outputs))
-        for at, row in enumerate(rows):
-            phi[at][order] = self._walk(row, back, draw)
+        for at in range(0, len(rows), ROWS_AT_ONCE):
+            block = slice(at, at + ROWS_AT_ONCE)
+            phi[block, order] = self._walked(rows[block], back, gap[block], draw)
         return phi[:, :, 0] if self.shape.outputs == 1 else phi
 
-    def _walk(self, row: Array, back: Array, draw: np.random.Generator) -> Array:
-        """(columns, outputs): mean over the background rows of one walk each."""
-        m, d = back.shape
-        half = np.argsort(draw.random(((m + 1) // 2, d)), axis=1)
-        orders = np.concatenate([half, half[:, ::-1]])[:m]
-        rank = np.argsort(orders, axis=1)
-        # step s of a walk has taken the row's cells of the first s columns of its order
-        taken = rank[:, None, :] < np.arange(d + 1)[None, :, None]
-        raw = self._raw(np.where(taken, row, back[:, None, :]).reshape(-1, d)).reshape(m, d + 1, -1)
-        steps = np.diff(raw, axis=1)
-        return np.asarray(np.take_along_axis(steps, rank[:, :, None], axis=1).mean(axis=0))
+    def _walked(self, rows: Array, back: Array, gap: Array, draw: np.random.Generator) -> Array:
+        """(rows, columns, outputs): mean steps over the walks of each row, made to sum to its ``gap`` (rows, outputs)."""
+        n, (m, d) = len(rows), back.shape
+        walks = min(m, WALKS)
+        to = back[np.argsort(draw.random((n, m)), axis=1)[:, :walks]]
+        half = np.argsort(draw.random((n, (walks + 1) // 2, d)), axis=2)
+        orders = np.concatenate([half, half[:, :, ::-1]], axis=1)[:, :walks]
+        rank = np.argsort(orders, axis=2)
+        # after s steps a walk has the row's own cells in the first s columns of its order
+        taken = rank[:, :, None, :] < np.arange(d + 1)[None, None, :, None]
+        raw = self._raw(np.where(taken, rows[:, None, None, :], to[:, :, None, :]).reshape(-1, d)).reshape(n, walks, d + 1, -1)
+        steps = np.take_along_axis(np.diff(raw, axis=2), rank[:, :, :, None], axis=2)
+        found, doubt = steps.mean(axis=1), steps.std(axis=1) + 1e-12
+        return np.asarray(found + doubt / doubt.sum(axis=1, keepdims=True) * (gap - found.sum(axis=1))[:, None, :])
 
     def files(self) -> Files:
         document = {"encoder": self.encoder.as_json(), "shape": self.shape.__dict__, "task": self.task, "centre": self.centre, "scale": self.scale}

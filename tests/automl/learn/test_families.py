@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 
 from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, family
 from automl.learn.families.constant import fit_constant, load_constant
-from automl.learn.families.torch_mlp import choose_device
+from automl.learn.families.torch_mlp import TorchModel, choose_device
 from automl.spec import TaskKind
 from tests.automl.learn import material
 
@@ -142,6 +142,20 @@ def test_an_effort_that_must_end_ends_with_a_model(name: str) -> None:
 def test_a_network_that_foresees_too_little_time_says_so() -> None:
     with pytest.raises(CannotFit, match="more than the budget leaves"):
         fit("torch", material.fold("binary", 2), Effort(1, seconds=1e-9))
+
+
+def test_sampled_attributions_of_a_network_are_near_the_exact_ones() -> None:
+    """Against shap's exact explainer over the table's columns, with more background rows than a row walks to."""
+    import shap
+
+    fold = material.fold("regression", 0)
+    model = fit("torch", fold)
+    assert isinstance(model, TorchModel)
+    rows, background = model.encoder.transform(fold.valid.iloc[:10]), model.encoder.transform(fold.train.iloc[:60])
+    exact = shap.explainers.Exact(model._raw, shap.maskers.Independent(background, max_samples=60))(rows).values
+    ours = model.attributions(fold.valid.iloc[:10], fold.train.iloc[:60], seed=0)
+    assert np.corrcoef(ours.ravel(), exact.ravel())[0, 1] > 0.98
+    assert np.abs(ours - exact).mean() < 0.25 * np.abs(exact).mean()
 
 
 def test_a_fold_with_one_class_cannot_be_fitted_linearly() -> None:
