@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -41,8 +42,12 @@ Vector = NDArray[Any]
 StoppedBecause = Literal["seconds", "trials", "finish_requested", "exhausted"]
 Wish = Literal["finish", "cancel"]
 
+OPENING = ("linear", "lgbm", "lgbm", "torch")
+"""The families' defaults, cheapest first, so that something useful exists early."""
 ROTA = ("lgbm", "lgbm", "torch", "lgbm", "lgbm", "linear", "lgbm", "torch")
 """Whose turn it is once the defaults of every family have been tried, over and over."""
+MOST_SHORTENED = 3
+"""A trial ended by the budget after a third of its usual time is still worth having; after less it is not worth starting."""
 FAILURES_IN_A_ROW = 5
 FORESEEN_SHARE = 0.5
 """Once a useful model exists, a family that can foresee its own time may take this share of what is left for one trial."""
@@ -168,18 +173,20 @@ class _Search:
 
     def _next_family(self) -> str | None:
         """The family whose turn it is, passing over those that there is no time for; None when there is none."""
-        tried = {name: sum(record.family == name for record in self.records) for name in self.families}
-        opening = [name for turn in range(3) for name in self.families if tried[name] <= turn < len(self.studies[name].defaults)]
+        tried = Counter(record.family for record in self.records)
+        opening = [name for at, name in enumerate(OPENING) if name in self.families and tried[name] <= OPENING[:at].count(name)]
         rota = [name for name in ROTA if name in self.families]
         at = len(self.records) % len(rota)
-        return next((name for name in (*opening, *rota[at:], *rota[:at]) if self._worth_starting(name)), None)
+        # when there is no time for the one whose turn it is, yet another linear model is no way to use what is left
+        instead = [name for name in (*rota[at:], *rota[:at]) if name != "linear"]
+        return next((name for name in (*opening, rota[at], *instead) if self._worth_starting(name)), None)
 
     def _worth_starting(self, name: str) -> bool:
-        """In a budget of seconds: not where this family's last trial took more than twice what is left, nor where it said that it needs more."""
+        """In a budget of seconds: not where a trial of this family takes far more than what is left, nor where it said that it needs more."""
         mine = [record for record in self.records if record.family == name]
         if self.deadline.seconds is None or not mine:
             return True
-        return not self._failed(name) and mine[-1].seconds / 2 < self.deadline.left()
+        return not self._failed(name) and mine[-1].seconds < MOST_SHORTENED * self.deadline.left()
 
     def _failed(self, name: str) -> bool:
         """Whether this family's last trial failed."""

@@ -27,10 +27,10 @@ PLAIN: Params = {"learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20,
 _TUNED_CLASSIFICATION: Params = {**PLAIN, "learning_rate": 0.04, "num_leaves": 50, "min_data_in_leaf": 40, "bagging_fraction": 0.75, "min_sum_hessian_in_leaf": 1e-7}
 _TUNED_REGRESSION: Params = {**PLAIN, "learning_rate": 0.05, "num_leaves": 100, "min_data_in_leaf": 3, "bagging_fraction": 0.7, "min_sum_hessian_in_leaf": 1e-7}
 DEFAULTS: dict[str, list[Params]] = {
-    # the tuned defaults of pytabkit (Holzmueller et al. 2024, "Better by default"), then LightGBM's
-    "binary": [_TUNED_CLASSIFICATION, PLAIN],
-    "multiclass": [_TUNED_CLASSIFICATION, PLAIN],
-    "regression": [_TUNED_REGRESSION, PLAIN],
+    # LightGBM's own first, since they cost a quarter, then the tuned ones of pytabkit (Holzmueller et al. 2024, "Better by default")
+    "binary": [PLAIN, _TUNED_CLASSIFICATION],
+    "multiclass": [PLAIN, _TUNED_CLASSIFICATION],
+    "regression": [PLAIN, _TUNED_REGRESSION],
 }
 OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 MOST_ROUNDS = 2000

@@ -15,7 +15,9 @@ from automl.errors import Stopped
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import fit_best
-from automl.learn.search import SearchResult, search
+from automl.learn.families import family
+from automl.learn.search import SearchResult, _Search, search
+from automl.learn.trials import TrialRecord
 from automl.spec import Budget, TaskKind, TaskSpec
 from tests.automl.learn import material
 
@@ -151,12 +153,30 @@ def test_a_budget_in_seconds_that_is_over_gives_the_baseline(tmp_path: Path) -> 
 
 
 def test_a_budget_in_seconds_ends_the_trial_at_work(tmp_path: Path) -> None:
-    deadline = Deadline(4, started=time.time())
-    result, _ = run(tmp_path, deadline=deadline, budget=Budget(seconds=4), n=4000, families=("lgbm",))
+    family("lgbm")
+    result, _ = run(tmp_path, deadline=Deadline(4, started=time.time()), budget=Budget(seconds=4), n=4000, families=("lgbm",))
+    # no timing is asserted: a search that overlooked the end would never come back
     assert result.stopped_because == "seconds"
     assert result.complete
-    # no timing is asserted but that the end was not overlooked: without it this search would never end
-    assert deadline.over()
+
+
+def test_what_is_left_of_the_time_goes_to_trees_and_not_to_more_linear_models(tmp_path: Path) -> None:
+    """A tree trial that took long: with little left there is no trial at all rather than a row of linear ones."""
+    split, problem, spec = case(budget=Budget(seconds=1000))
+    searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(1000, started=time.time()))
+    tried = [("baseline", 0), ("linear", 1), ("lgbm", 500), ("lgbm", 500), ("lgbm", 500)]
+    for number, (name, seconds) in enumerate(tried):
+        searching.records.append(TrialRecord(number, name, {}, "complete", 0.5, seconds, 0, ""))
+    assert searching._next_family() == "lgbm"
+    searching.deadline = Deadline(1000, started=time.time() - 900)
+    assert searching._next_family() is None
+
+
+def test_defaults_come_first_cheapest_first(tmp_path: Path) -> None:
+    result, _ = run(tmp_path, families=("linear", "lgbm", "torch"), n=60, budget=Budget(trials=4))
+    assert [record.family for record in result.trials] == ["baseline", "linear", "lgbm", "lgbm", "torch"]
+    assert result.trials[2].params == family("lgbm").defaults("binary")[0]
+    assert result.trials[3].params == family("lgbm").defaults("binary")[1]
 
 
 def test_time_spent_by_an_earlier_attempt_counts(tmp_path: Path) -> None:
