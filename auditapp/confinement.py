@@ -1,8 +1,8 @@
 """The walls around a process that reads strangers' bytes. Imports neither Django nor anything heavy: it runs first in every child.
 
 What is always there: limits on CPU time, open files, file size and core dumps, no new privileges, death with the parent, an environment without
-credentials. What the kernel must allow and is disclosed where it does not: no network (a network namespace of its own, else a guard in
-Python), no file but the named ones to write or read (Landlock).
+credentials, and none of root's powers. What the kernel must allow and is disclosed where it does not: no network (no socket of any kind can be
+made, and a network namespace of its own; else a guard in Python), no file but the named ones to write or read (Landlock).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import platform
 import resource
 import signal
 import struct
@@ -26,11 +27,17 @@ CODE = ("automl", "auditapp", "workers", "templates")
 _PASSED_ON = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES")
 _PASSED_ON_IN_TESTS = ("PLUMBLINE_TESTING", "PLUMBLINE_TESTING_PIPELINE", "PLUMBLINE_FAILPOINT", "PLUMBLINE_FAILPOINT_ONCE")
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _SYS_LANDLOCK_CREATE, _SYS_LANDLOCK_ADD, _SYS_LANDLOCK_RESTRICT = 444, 445, 446
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14
+_SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1 << 0, 1 << 1
 _CHANGE_TREE = sum(1 << bit for bit in range(4, 14))  # remove and make entries of every kind; link and rename across folders
+_KEPT_CAPABILITIES = 1 << 1 | 1 << 2  # as root, other people's tables stay readable; of what may be read, Landlock has the last word
+_MACHINES = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
+"""Of each machine: how seccomp names it, and its number of the system call ``socket``."""
+_SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+_SYS_IO_URING_SETUP = 425
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -85,6 +92,7 @@ def confine(
     _first_victim()
     network = _cut_network()
     restricted = _landlock(writable, readable)
+    _drop_capabilities()
     return Walls(
         network="none" if network else "guarded in Python",
         writing="named folders only" if restricted else "not restricted",
@@ -116,16 +124,46 @@ def _first_victim() -> None:
 
 
 def _cut_network() -> bool:
-    """No network: a namespace with nothing in it, as root or through a user namespace; else Python refuses to connect, and False."""
+    """No network: a namespace with nothing in it, as root or through a user namespace, and no sockets; else Python refuses to connect, and False.
+
+    The namespace alone leaves the sockets that have a path, such as the embedded Redis's.
+    """
     user, group = os.getuid(), os.getgid()
-    if _libc.unshare(_CLONE_NEWNET) == 0:
-        return True
-    if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0:
+    if _libc.unshare(_CLONE_NEWNET) != 0 and _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
             Path(f"/proc/self/{name}").write_text(text)
+    if _forbid_sockets():
         return True
     sys.addaudithook(_refuse_sockets)
     return False
+
+
+def _forbid_sockets() -> bool:
+    """The kernel answers ``socket`` with EPERM, and io_uring, which could make one unseen; pairs of sockets and pipes go on working. False without seccomp."""
+    if platform.machine() not in _MACHINES:
+        return False
+    architecture, socket = _MACHINES[platform.machine()]
+    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
+    refused, allowed = 0x00050000 | errno.EPERM, 0x7FFF0000
+    program = [
+        (load, 0, 0, 4), (equal, 0, 5, architecture),  # another machine's numbers mean other calls
+        (load, 0, 0, 0), (at_least, 3, 0, 0x40000000), (equal, 2, 0, socket), (equal, 1, 0, _SYS_IO_URING_SETUP),
+        (answer, 0, 0, allowed), (answer, 0, 0, refused),
+    ]
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    instructions = ctypes.create_string_buffer(code, len(code))
+    whole = struct.pack("HxxxxxxP", len(program), ctypes.addressof(instructions))
+    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    return bool(_libc.prctl(_PR_SET_SECCOMP, 2, ctypes.c_char_p(whole), 0, 0) == 0)
+
+
+def _drop_capabilities() -> None:
+    """Root's powers, also those over a user namespace of our own: with them the environment of every other process could be read."""
+    number = _SYS_CAPSET.get(platform.machine())
+    if number is not None:
+        kept = _KEPT_CAPABILITIES if os.geteuid() == 0 else 0
+        header, sets = struct.pack("Ii", 0x20080522, 0), struct.pack("6I", kept, kept, 0, 0, 0, 0)
+        _libc.syscall(number, ctypes.c_char_p(header), ctypes.c_char_p(sets))
 
 
 def _refuse_sockets(event: str, arguments: tuple[object, ...]) -> None:
@@ -144,7 +182,9 @@ def _landlock(writable: Sequence[Path], readable: Sequence[Path] | None) -> bool
     if version < 3:
         change &= ~_TRUNCATE
     read = _READ_FILE | _READ_DIR
-    handled = struct.pack("Q", change | (read if readable is not None else 0))
+    files = change | (read if readable is not None else 0)
+    # From its sixth version on, Landlock also keeps signals from processes outside, such as the supervisor
+    handled = struct.pack("Q", files) if version < 6 else struct.pack("QQQ", files, 0, _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS)
     ruleset = _libc.syscall(_SYS_LANDLOCK_CREATE, ctypes.c_char_p(handled), ctypes.c_size_t(len(handled)), 0)
     if ruleset < 0:
         return False

@@ -96,6 +96,35 @@ def test_no_network(tmp_path: Path) -> None:
         assert inside(tried(f"import socket; socket.create_connection(('127.0.0.1', {port}), 2)"), tmp_path) != "did it"
 
 
+def test_no_socket_that_has_a_path(tmp_path: Path) -> None:
+    """The embedded Redis listens on one, and whoever speaks to it can make it write files."""
+    import socket
+
+    needs(tmp_path, "network", "none")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        assert inside(tried("import socket; socket.socket(socket.AF_UNIX).connect(sys.argv[1] + '/s')"), tmp_path) == "PermissionError"
+    assert inside(tried("import socket; a, b = socket.socketpair(); a.send(b'x'); b.recv(1)"), tmp_path) == "did it", "what libraries use inside a process"
+
+
+def test_the_parent_is_out_of_reach(tmp_path: Path) -> None:
+    needs(tmp_path, "reading", "named folders only")
+    for of_parent in ("environ", "mem", "root/etc/hostname", "fd/0"):
+        assert inside(tried(f"open(f'/proc/{{__import__(\"os\").getppid()}}/{of_parent}', 'rb').read(1)"), tmp_path) == "PermissionError", of_parent
+
+
+def test_no_signals_to_processes_outside(tmp_path: Path) -> None:
+    import ctypes
+
+    from auditapp import confinement
+
+    if ctypes.CDLL(None).syscall(confinement._SYS_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1) < 6:
+        pytest.skip("this kernel's Landlock has no scopes")
+    assert inside(tried("import os; os.kill(os.getppid(), 0)"), tmp_path) == "PermissionError"
+    assert inside(tried("import os; os.kill(os.getpid(), 0)"), tmp_path) == "did it"
+
+
 def test_network_guard_where_the_kernel_grants_no_namespace(tmp_path: Path) -> None:
     script = "import sys, socket; from auditapp import confinement; sys.addaudithook(confinement._refuse_sockets); socket.create_connection(('127.0.0.1', 1), 1)"
     done = subprocess.run([sys.executable, "-c", script], env=child_environment(tmp_path), capture_output=True, text=True, check=False)
