@@ -6,6 +6,7 @@ are in the table: forms send positions, because a browser may alter a text on it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -127,6 +128,21 @@ def levels(column: ColumnProfile) -> tuple[Bar, ...]:
     return column.histogram
 
 
+def is_binned(column: ColumnProfile) -> bool:
+    """Whether its groups are ranges of numbers."""
+    return column.type in NUMERIC and bool(column.default_bins)
+
+
+def edges_text(edges: Sequence[float]) -> str:
+    """Edges with all their digits, as the form takes them."""
+    return ", ".join(str(int(edge)) if edge.is_integer() and abs(edge) < 1e15 else repr(edge) for edge in map(float, edges))
+
+
+def quartiles_of(spec: Spec) -> str:
+    """How numbers are cut where nobody gave edges: never by rows that the model is audited on."""
+    return _("cut at the quartiles of the rows to learn from") if isinstance(spec, TaskSpec) else _("cut at the quartiles of all rows")
+
+
 def task_of(draft: Draft, profile: DatasetProfile) -> TaskKind | None:
     """The task that was chosen, else the one that the target's values suggest."""
     target = column(profile, draft.get("target", "target"))
@@ -203,7 +219,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
     if spec.sensitive:
         lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": spec.limit.ratio}),
                   Answer("attributes", _("Crossings"), _depth(spec.intersections)),
-                  *[Answer("groups", _("Groups of %(name)s") % {"name": name}, _("cut at %(edges)s") % {"edges": ", ".join(f"{e:g}" for e in edges)}) for name, edges in spec.bins.items()],
+                  *[Answer("groups", _("Groups of %(name)s") % {"name": c.name}, _("cut at %(edges)s") % {"edges": edges_text(spec.bins[c.name])} if c.name in spec.bins else quartiles_of(spec))
+                    for c in profile.columns if c.name in spec.bins or (c.name in spec.sensitive and is_binned(c))],
                   *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()]]
     if isinstance(spec, TaskSpec):
         lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), spec.metric or _("the usual one: %(m)s") % {"m": METRICS_OF_TASK[task][0] if task else "-"}),

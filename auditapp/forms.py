@@ -15,7 +15,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _, gettext_lazy as lazy
 
 from auditapp.access import SCOPES
-from auditapp.drafts import NUMERIC, Draft, column, levels, roles, task_of
+from auditapp.drafts import NUMERIC, Draft, column, edges_text, is_binned, levels, roles, task_of
 from auditapp.templatetags.audit import bound
 from auditapp.uploads import too_large_sentence
 from automl.evidence import ColumnProfile, DatasetProfile
@@ -336,19 +336,18 @@ class AttributesForm(StepForm):
 
 
 class GroupsForm(StepForm):
-    """Edges for numbers, a reference for categories; both before anything is measured."""
+    """Edges for numbers, a reference for categories; both before anything is measured. No edges are an answer too: quartiles that no row of the audit part moves."""
 
     def ask(self) -> None:
         names = self.draft.get("attributes", "sensitive", [])
         self.chosen = [c for c in self.profile.columns if c.name in names]
         bins, reference = self.draft.get("groups", "bins", {}), self.draft.get("groups", "reference", {})
         for c in self.chosen:
-            if self.is_binned(c):
-                edges = bins.get(c.name, list(c.default_bins))
+            if is_binned(c):
                 self.fields[f"bins-{c.position}"] = forms.CharField(
-                    label=_("Cut %(name)s at") % {"name": _short(c.name)}, initial=", ".join(f"{edge:g}" for edge in edges), max_length=1000, widget=forms.TextInput(attrs={"class": "w-mid", "inputmode": "decimal"}),
-                    help_text=_("Rising numbers with commas between. Each group reaches up to and includes its edge. From %(low)s to %(high)s in this table; the proposal is its quartiles.") % {"low": bound(c.low), "high": bound(c.high)},
-                    error_messages={"required": _("Give at least one number at which %(name)s is cut") % {"name": _short(c.name)}})
+                    label=_("Cut %(name)s at") % {"name": _short(c.name)}, initial=edges_text(bins.get(c.name, ())), required=False, max_length=1000, widget=forms.TextInput(attrs={"class": "w-mid", "inputmode": "decimal"}),
+                    help_text=_("Rising numbers with commas between; each group reaches up to and includes its edge. From %(low)s to %(high)s in this table. %(empty)s") % {
+                        "low": bound(c.low), "high": bound(c.high), "empty": self.if_left_empty(c)})
                 continue
             known = [bar.label for bar in levels(c)]
             if known:
@@ -356,16 +355,17 @@ class GroupsForm(StepForm):
                     label=_("Compare the groups of %(name)s with") % {"name": _short(c.name)}, required=False, initial=str(known.index(reference[c.name])) if reference.get(c.name) in known else "",
                     choices=[("", _("the group with the highest rate")), *((str(i), _short(label)) for i, label in enumerate(known))], widget=forms.Select(attrs={"class": "w-mid"}))
 
-    @staticmethod
-    def is_binned(c: ColumnProfile) -> bool:
-        return c.type in NUMERIC and bool(c.default_bins)
+    def if_left_empty(self, c: ColumnProfile) -> str:
+        words = _("Left empty: the quartiles of the rows that the model learns from; those of the whole table are %(edges)s.") if self.draft.kind == "training" else \
+            _("Left empty: the quartiles of the table, %(edges)s.")
+        return words % {"edges": edges_text(c.default_bins)}
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         self.edges: dict[str, list[float]] = {}
         for c in self.chosen:
             name = f"bins-{c.position}"
-            if self.is_binned(c) and name in said:
+            if is_binned(c) and (said.get(name) or "").strip():
                 try:
                     self.edges[c.name] = _rising(said[name])
                 except forms.ValidationError as error:

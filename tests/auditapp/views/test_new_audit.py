@@ -48,6 +48,16 @@ def test_answers_add_up_to_the_spec_of_the_run(page: Client, dataset: Dataset, p
     assert run.spec["roles"] == {HOSTILE: "feature", "person": "id", "decided_at": "ignore", "score": "ignore", "granted": "ignore"}
 
 
+def test_groups_that_are_left_as_they_are_are_cut_without_the_audit_part(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
+    answer_all(page, dataset)
+    shown = page.get(f"/new/{dataset.pk}/groups").content.decode()
+    assert "28, 37, 48" in shown
+    assert send(page, dataset, "groups", {"bins-0": "", "reference-1": ""}).status_code == 302
+    assert "quartiles of the rows to learn from" in page.get(f"/new/{dataset.pk}/check").content.decode()
+    send(page, dataset, "check", {"title": ""})
+    assert Run.objects.get().spec["bins"] == {}
+
+
 def test_going_back_shows_what_was_answered(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
     answer_all(page, dataset)
     body = page.get(f"/new/{dataset.pk}/groups").content.decode()
