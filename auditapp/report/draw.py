@@ -8,13 +8,13 @@ from typing import Any
 import vl_convert
 
 from auditapp.report.glyphs import FONTS
-from automl.charts.themes import theme
+from automl.charts.themes import coloured, theme
 
 
 def draw_svg(spec: dict[str, Any], *, dark: bool = False) -> bytes:
     """The SVG of ``spec``, background empty. Raises ValueError where the spec cannot be drawn."""
     _register_fonts()
-    svg: str = vl_convert.vegalite_to_svg(spec, config=theme(dark=dark), allowed_base_urls=[])
+    svg: str = vl_convert.vegalite_to_svg(coloured(spec, dark=dark), config=theme(dark=dark), allowed_base_urls=[])
     return svg.encode()
 
 

@@ -5,25 +5,33 @@ Nothing is computed here but positions on paper. Strings from the data are value
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from altair.utils.schemapi import debug_mode
+
 from automl.charts.explanation import explanation_charts
 from automl.charts.fairness import fairness_charts
 from automl.charts.performance import performance_charts
 from automl.charts.search import search_charts
-from automl.evidence import Charts, Evidence, NotMeasured
+from automl.evidence import Chart, Charts, Evidence, NotMeasured
 
 
 def draw_charts(evidence: Evidence) -> Charts:
     """Every chart that the evidence has numbers for, in the order of the report. Deterministic: the same evidence gives the same specs."""
-    charts = []
+    # Altair would hold every part of every picture against its schema
+    with debug_mode(False):
+        return Charts(charts=tuple(_charts(evidence)))
+
+
+def _charts(evidence: Evidence) -> Iterator[Chart]:
     if not isinstance(evidence.performance, NotMeasured):
-        charts += performance_charts(evidence.performance, _headline(evidence))
+        yield from performance_charts(evidence.performance, _headline(evidence))
     if not isinstance(evidence.fairness, NotMeasured):
-        charts += fairness_charts(evidence.fairness)
+        yield from fairness_charts(evidence.fairness)
     if not isinstance(evidence.explanation, NotMeasured):
-        charts += explanation_charts(evidence.explanation)
+        yield from explanation_charts(evidence.explanation)
     if not isinstance(evidence.search, NotMeasured):
-        charts += search_charts(evidence.search)
-    return Charts(charts=tuple(charts))
+        yield from search_charts(evidence.search)
 
 
 def _headline(evidence: Evidence) -> str | None:

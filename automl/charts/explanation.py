@@ -118,7 +118,7 @@ def _by_group(explanation: ExplanationSection, attribute: str, groups: Sequence[
     return chart(
         f"shap-by-group-{place}", "explanation", f"Importance of the inputs by {attribute}",
         f"Mean |SHAP| of the most important inputs by {attribute}; first {features[0]}: {', '.join(_said(group, features[0]) for group in drawn if features[0] in group.mean_abs_shap)}.{part}",
-        grouped_dots(rows, f"mean |SHAP| ({_space(explanation)})", named, "Group", x_format="~g"), ("input", "group", "n", "mean |SHAP|", "mean SHAP"),
+        grouped_dots(rows, f"mean |SHAP| ({_space(explanation)})", named, "Group"), ("input", "group", "n", "mean |SHAP|", "mean SHAP"),
         [(name, group.group, group.n, group.mean_abs_shap.get(name), group.mean_shap.get(name)) for name in order for group in groups])
 
 
@@ -135,5 +135,5 @@ def _gap(explanation: ExplanationSection, gap: ScoreGap, place: int) -> Chart | 
     return chart(
         f"score-gap-{place}", "explanation", f"Score gap by input: {gap.group} against {gap.reference} ({gap.attribute})",
         f"How inputs add up to the difference of mean scores of {gap.group} against {gap.reference}: the largest part is {top.feature}, {estimate(value, signed=True)}. Not a cause, and not the selection gap.",
-        dots_with_intervals(rows, f"part of the difference in {_space(explanation)}, with 95 % interval", x_format="~g", rules=[(0, "no difference")], zero=True),
+        dots_with_intervals(rows, f"part of the difference in {_space(explanation)}, with 95 % interval", rules=[(0, "no difference")], zero=True),
         ("input", "contribution", "low", "high"), [(share.feature, one.value, one.low, one.high) for share, one in measured])

@@ -109,7 +109,7 @@ def _scores(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
     return chart(
         f"score-{place}", "fairness", f"Mean predicted value by {attribute.attribute}",
         f"Mean predicted value by {attribute.attribute}: lowest {low_group.group} {estimate(low)}, n = {whole(low.n)}; highest {high_group.group} {estimate(high)}, n = {whole(high.n)}.",
-        dots_with_intervals(rows, "mean predicted value, with 95 % interval", x_format="~s"), ("group", "n", "mean", "low", "high"),
+        dots_with_intervals(rows, "mean predicted value, with 95 % interval"), ("group", "n", "mean", "low", "high"),
         [(group.group, mean.n, mean.value, mean.low, mean.high) for group, mean in measured])
 
 

@@ -93,5 +93,5 @@ def _by_group(performance: PerformanceSection, metric: str, attribute: str, plac
     return chart(
         f"metric-by-group-{place}", "performance", f"{_first_upper(words)} by {attribute}",
         f"{_first_upper(words)} by {attribute}: lowest {low_group.group} {estimate(low)}, n = {whole(low_group.n)}; highest {high_group.group} {estimate(high)}, n = {whole(high_group.n)}.",
-        dots_with_intervals(rows, f"{words}, with 95 % interval", x_format="~g", rules=[(overall.value, "all rows")]), ("group", "n", words, "low", "high"),
+        dots_with_intervals(rows, f"{words}, with 95 % interval", rules=[(overall.value, "all rows")]), ("group", "n", words, "low", "high"),
         [(group.group, group.n, value.value, value.low, value.high) for group, value in groups])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 
 from automl.charts.marks import WIDE, axis_labels, chart, data, dots_with_intervals, interval_rows, series_looks
@@ -31,14 +33,22 @@ def _trials(search: SearchSection) -> Chart | None:
         rows.append({"number": trial.number, "score": score, "series": visible(trial.family)})
     winner, score = better(scored, key=lambda pair: pair[1])
     y = alt.Y("score:Q", title=f"out-of-fold {words}", scale=alt.Scale(zero=False), axis=alt.Axis(grid=True))
+    x = alt.X("number:Q", title="trial", axis=alt.Axis(values=_ticks([trial.number for trial, _ in scored[-MAX_MARKS:]]), format="d", grid=False))
     line = alt.Chart(data(steps[-MAX_MARKS:])).mark_line(interpolate="step-after", color="#7a7a7a", strokeWidth=1.4, aria=False).encode(
-        x=alt.X("number:Q", title="trial", axis=alt.Axis(tickMinStep=1, format="d", grid=False)), y=alt.Y("best:Q", scale=alt.Scale(zero=False), title=f"out-of-fold {words}"))
+        x=x, y=alt.Y("best:Q", scale=alt.Scale(zero=False), title=f"out-of-fold {words}"))
     dots = alt.Chart(data(rows[-MAX_MARKS:])).mark_point(filled=True, size=60, opacity=0.9, aria=False).encode(
-        x=alt.X("number:Q", title="trial"), y=y, **series_looks([visible(family) for family in families], "family"))
+        x=x, y=y, **series_looks([visible(family) for family in families], "family"))
     return chart(
         "trials", "search", "Trials of the search", f"Best out-of-fold {words} {significant(score)} at trial {winner.number} ({winner.family}); the grey line is the best so far.",
         alt.layer(line, dots).properties(width=WIDE, height=220, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")),
         ("trial", "family", "state", f"out-of-fold {words}", "seconds"), [(trial.number, trial.family, trial.state, trial.score, trial.seconds) for trial in search.trials])
+
+
+def _ticks(numbers: Sequence[int], most: int = 10) -> list[int]:
+    """Whole numbers for the axis: between halves Vega's own ticks would read 0, 1, 1, 2, 2."""
+    low, high = min(numbers), max(numbers)
+    step = next(step for step in (base * 10**power for power in range(9) for base in (1, 2, 5)) if (high - low) // step < most)
+    return list(range(-(-low // step) * step, high + 1, step))
 
 
 def _leaderboard(search: SearchSection) -> Chart | None:
@@ -51,7 +61,7 @@ def _leaderboard(search: SearchSection) -> Chart | None:
     return chart(
         "leaderboard", "search", "Candidates on the audit part",
         f"{words[:1].upper()}{words[1:]} of the candidates on the audit part, measured after the choice was made. {chosen[0].name}: {estimate(chosen[1])}.",
-        dots_with_intervals(interval_rows(labels, [value for _, value in measured]), f"{words}, with 95 % interval", x_format="~g"),
+        dots_with_intervals(interval_rows(labels, [value for _, value in measured]), f"{words}, with 95 % interval"),
         ("candidate", "family", "out-of-fold", "audit", "low", "high"),
         [(row.name, row.family, row.out_of_fold, *((row.audit.value, row.audit.low, row.audit.high) if isinstance(row.audit, Estimate) else
                                                    (f"not measured: {row.audit.reason}", None, None))) for row in search.leaderboard])

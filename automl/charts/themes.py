@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+IN_THE_DARK = {"#0072B2": "#56B4E9", "#56B4E9": "#0072B2"}
+"""On a dark ground the deep blue fades; the two blues of Okabe and Ito change places."""
+WHERE_COLOURS_ARE = ("color", "fill", "stroke", "range", "value")
+
 FONT = "Source Sans 3"
 # Quoted: a bare name that ends in a digit is no CSS identifier, and the text would be dropped
 FAMILY = f"'{FONT}', 'Source Sans Pro', system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+def coloured(spec: dict[str, Any], *, dark: bool) -> dict[str, Any]:
+    """``spec`` with the colours of its marks as they can be seen on the page's ground. Values from the data are left alone."""
+    return {key: _seen(key, value) for key, value in spec.items()} if dark else spec
+
+
+def _seen(key: str, value: Any) -> Any:
+    if key in ("data", "datasets", "domain"):
+        return value
+    if isinstance(value, dict):
+        return {name: _seen(name, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_seen(key, inner) for inner in value]
+    return IN_THE_DARK.get(value, value) if key in WHERE_COLOURS_ARE and isinstance(value, str) else value
 
 
 def theme(*, dark: bool, family: str = FAMILY) -> dict[str, Any]:

@@ -7,13 +7,14 @@ import json
 import re
 from typing import Any
 
+import altair as alt
 import pytest
 import vl_convert
 
 from automl.charts import draw_charts
 from automl.charts.marks import MAX_ROWS, axis_labels
-from automl.charts.themes import theme
-from automl.evidence import Chart, Evidence, ExplanationSection, NotMeasured, Points
+from automl.charts.themes import coloured, theme
+from automl.evidence import Chart, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
 from tests.evidence_example import make_evidence, make_explanation
 from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
 
@@ -201,3 +202,53 @@ def test_values_without_an_order_are_drawn_too() -> None:
     marks = re.search(r'class="mark-symbol role-mark[^"]*"[^>]*>(.*?)</g>', svg, re.DOTALL)
     assert marks is not None
     assert marks.group(1).count("<path") == 4
+
+
+def texts_of(spec: dict[str, Any]) -> list[str]:
+    return re.findall(r"<text[^>]*>([^<]*)</text>", vl_convert.vegalite_to_svg(spec, config=theme(dark=False)))
+
+
+def test_specs_keep_to_the_schema_of_vega_lite(drawn: tuple[Evidence, list[Chart]]) -> None:
+    """Held here, because it would take drawing charts as long again."""
+    for chart in drawn[1]:
+        alt.Chart.from_dict(chart.spec, validate=True)
+
+
+@pytest.mark.parametrize("trials", [2, 3, 10])
+def test_the_axis_of_trials_has_whole_numbers_once(trials: int) -> None:
+    search = make_evidence().search
+    assert not isinstance(search, NotMeasured)
+    chart = next(chart for chart in draw_charts(make_evidence(search=search.model_copy(update={"trials": search.trials[:trials]}))).charts if chart.name == "trials")
+    ticks = [text for text in texts_of(chart.spec) if text.isdigit()]
+    assert ticks == [str(at) for at in range(trials)]
+
+
+@pytest.mark.parametrize(("scale", "written"), [(1e-5, "0.21"), (1.0, "21,000"), (1e6, "21,000,000,000")])
+def test_mean_predicted_values_are_written_as_plain_numbers(scale: float, written: str) -> None:
+    evidence = regression()
+    assert not isinstance(evidence.fairness, NotMeasured)
+    first = evidence.fairness.attributes[0]
+
+    def scaled(group: Group) -> Group:
+        assert isinstance(group.score, ScoreOutcome)
+        mean = group.score.mean
+        assert isinstance(mean, Estimate)
+        mean = mean.model_copy(update={"value": mean.value * scale, "low": mean.low * scale, "high": mean.high * scale})
+        return group.model_copy(update={"score": group.score.model_copy(update={"mean": mean})})
+
+    fairness = evidence.fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": tuple(map(scaled, first.groups))}),)})
+    chart = next(chart for chart in draw_charts(evidence.model_copy(update={"fairness": fairness})).charts if chart.name == "score-1")
+    texts = texts_of(chart.spec)
+    assert any(text.startswith(written) for text in texts), texts
+    assert not [text for text in texts if re.fullmatch(r"[-−]?[0-9.]+([a-zA-Zµ]|e[+-]?[0-9]+)", text)]
+
+
+def test_marks_can_be_seen_on_a_dark_ground_and_values_of_the_data_stay() -> None:
+    spec = {"data": {"values": [{"color": "#0072B2"}]}, "mark": {"color": "#0072B2"}, "encoding": {"color": {"scale": {"domain": ["#0072B2"], "range": ["#0072B2", "#D55E00"]}}}}
+    dark = coloured(spec, dark=True)
+    assert dark == {"data": {"values": [{"color": "#0072B2"}]}, "mark": {"color": "#56B4E9"}, "encoding": {"color": {"scale": {"domain": ["#0072B2"], "range": ["#56B4E9", "#D55E00"]}}}}
+    assert coloured(spec, dark=False) == spec
+    for chart in draw_charts(make_evidence()).charts:
+        svg = vl_convert.vegalite_to_svg(coloured(chart.spec, dark=True), config=theme(dark=True))
+        if chart.name != "shap-importance":  # its bars are the darker blue, their intervals the lighter one
+            assert "#0072B2" not in svg, chart.name
