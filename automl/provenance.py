@@ -16,7 +16,7 @@ from automl import __version__
 from automl.evidence import Provenance, canonical_json
 from automl.spec import AuditPolicy
 
-LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "statsmodels", "lightgbm", "torch", "optuna", "shap", "woodelf-explainer", "fairlearn", "altair", "pydantic")
+LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "statsmodels", "lightgbm", "torch", "optuna", "shap", "numba", "fairlearn", "altair", "pydantic")
 
 
 def provenance(

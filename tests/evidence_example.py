@@ -268,7 +268,7 @@ def make_explanation() -> ExplanationSection:
         Contribution(feature="capital_gain", value="99999", shap=3.4102), Contribution(feature="marital_status", value="Married-civ-spouse", shap=1.8021),
         Contribution(feature="age", value="47", shap=0.9266)))
     return ExplanationSection(
-        output_space="log_odds", output="log-odds of >50K", explainer="interventional TreeSHAP (woodelf)", rows=1000,
+        output_space="log_odds", output="log-odds of >50K", explainer="exact interventional tree SHAP", rows=1000,
         background=Background(source="a random sample of the training part", n=200, sha256="b7" * 32), features=features, by_group={"sex": by_group},
         score_gap_by_input=(gap, NotMeasured(reason="race has 5 groups; only pairs with at least 30 explained rows are compared, and Other has 9")),
         additivity_error=3.1e-09, points=(Points(feature="age", values=ages, shap=tuple(round(-1.2 + 0.06 * i, 3) for i in range(40))),), examples=(example,))
