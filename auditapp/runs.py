@@ -220,15 +220,15 @@ def wish(lease: Lease) -> Wish | None:
     return "cancel" if asked[0] else "finish" if asked[1] else None
 
 
-def record_trial(lease: Lease, number: int, path: Path, progress: Progress | None = None) -> None:
-    """Keep the finished trial's file, so that any host can go on after it. Raises LeaseLost and storage.StorageFull."""
+def record_trial(lease: Lease, number: int, path: Path, progress: Progress | None = None, *, family: str = "", score: float | None = None) -> None:
+    """Keep the finished trial's file, so that any host can go on after it; its event says what was tried and how it scored. Raises LeaseLost and storage.StorageFull."""
     stored = storage.put_file(path)
     with transaction.atomic():
         leases.write(_runs(), lease.fence, **leases.extension())
         RunTrial.objects.update_or_create(run_id=lease.run_id, number=number, defaults={
             "attempt": lease.attempt, "sha256": stored.sha256, "bytes": stored.bytes})
         _tell(lease.run_id, lease.attempt, "trial", data={
-            "number": number, "best": progress.best if progress else None, "metric": progress.metric if progress else None})
+            "number": number, "family": family, "score": score, "best": progress.best if progress else None, "metric": progress.metric if progress else None})
 
 
 def succeed(lease: Lease, bundle: Path, signed: SignedReport | None, keep: Callable[[], object] = lambda: None) -> None:

@@ -37,5 +37,5 @@ class Hooks:
         """Asked between trials: "finish" keeps the best so far, "cancel" throws all away (the caller raises Stopped)."""
         return None
 
-    def trial_finished(self, number: int, path: Path) -> None:
-        """Trial ``number`` and all that a resumed run needs of it lie complete in the file ``path``."""
+    def trial_finished(self, number: int, path: Path, *, family: str = "", score: float | None = None) -> None:
+        """Trial ``number`` and all that a resumed run needs of it lie complete in the file ``path``; no score where it failed or was given up."""

@@ -54,8 +54,8 @@ class ChildHooks(Hooks):
             return None
         return cast(Literal["finish", "cancel"], asked) if asked in ("finish", "cancel") else None
 
-    def trial_finished(self, number: int, path: Path) -> None:
-        self._teller.tell("trial", number=number, path=path.resolve().relative_to(self._staging.resolve()).as_posix())
+    def trial_finished(self, number: int, path: Path, *, family: str = "", score: float | None = None) -> None:
+        self._teller.tell("trial", number=number, path=path.resolve().relative_to(self._staging.resolve()).as_posix(), family=family, score=score)
         failpoint(f"trial-{number}")
 
 

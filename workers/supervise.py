@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import shutil
 import socket
@@ -296,6 +297,8 @@ class _Trial:
     number: int
     path: Path
     at: float
+    family: str
+    score: float | None
     progress: Progress | None = None
 
 
@@ -317,7 +320,7 @@ class RunKeeper(Keeper):
         elif event["event"] == "trial" and isinstance(event.get("number"), int) and 0 <= event["number"] <= 100_000:
             path = self._staging / "trials" / trial_name(event["number"])
             if path.is_file() and not path.is_symlink() and path.stat().st_size <= TRIAL_BYTES:
-                self._trials.append(_Trial(event["number"], path, time.monotonic()))
+                self._trials.append(_Trial(event["number"], path, time.monotonic(), _family(event.get("family")), _score(event.get("score"))))
 
     def stage(self, stage: str) -> None:
         """A stage that is the worker's own."""
@@ -330,7 +333,7 @@ class RunKeeper(Keeper):
             trial = self._trials[0]
             if not all_of_them and trial.progress is None and time.monotonic() - trial.at < PROGRESS_SECONDS:
                 return
-            runs.record_trial(self._lease, trial.number, trial.path, trial.progress)
+            runs.record_trial(self._lease, trial.number, trial.path, trial.progress, family=trial.family, score=trial.score)
             self._trials.pop(0)
 
     def _due(self, now: float) -> None:
@@ -355,6 +358,14 @@ class RunKeeper(Keeper):
                 self._scored = progress
             for trial in self._trials:
                 trial.progress = trial.progress or self._scored
+
+
+def _family(said: object) -> str:
+    return said if isinstance(said, str) and said.isascii() and said.isidentifier() and len(said) <= 40 else ""
+
+
+def _score(said: object) -> float | None:
+    return float(said) if isinstance(said, float) and math.isfinite(said) else None
 
 
 def _sweep() -> None:

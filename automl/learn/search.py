@@ -256,7 +256,7 @@ class _Search:
     def _keep(self, record: TrialRecord, raw: Array | None, models: tuple[FoldModel, ...]) -> None:
         path = write_trial(self.folder, record, raw, models)
         self.records.append(replace(record, path=path))
-        self.hooks.trial_finished(record.number, path)
+        self.hooks.trial_finished(record.number, path, family=record.family, score=record.score)
         self._tell()
 
     def _tell(self) -> None:

@@ -45,4 +45,4 @@ def test_only_the_newest_trials_are_drawn() -> None:
     picture = draw_trials([TrialPoint(i, i / 1000) for i in range(MOST_POINTS + 50)], maximize=True)
     assert picture is not None
     assert len(picture.marks) == MOST_POINTS
-    assert picture.marks[-1].label.startswith(f"{MOST_POINTS + 50}:")
+    assert picture.marks[-1].label.startswith(f"{MOST_POINTS + 49}:")

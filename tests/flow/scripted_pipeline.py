@@ -38,7 +38,7 @@ def run_training(spec: TaskSpec, table: Path, out: Path, hooks: Hooks, *, run: d
             continue
         time.sleep(pause)
         path.write_text(f"trial {number} by process {os.getpid()}")
-        hooks.trial_finished(number, path)
+        hooks.trial_finished(number, path, family="scripted", score=0.5 + (0.01 if number % 2 else 0.0))
         hooks.progress(Progress("tune", number + 1, total, best=0.5 + number / 100, metric="roc_auc", trials=number + 1))
     hooks.progress(Progress("ensemble"))
     hooks.progress(Progress("evidence"))

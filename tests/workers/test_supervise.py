@@ -52,6 +52,23 @@ def test_from_claim_to_commit(run: Any, settings: Any) -> None:
     assert nothing_left(settings)
 
 
+def test_each_trial_has_its_family_and_its_own_score_beside_the_best_so_far(run: Any) -> None:
+    done = run("trials=3")
+    assert [(event.data["family"], event.data["score"], event.data["best"]) for event in done.events.filter(kind="trial")] == [("scripted", 0.5, 0.5), ("scripted", 0.51, 0.51), ("scripted", 0.5, 0.52)]
+
+
+@pytest.mark.parametrize(("said", "kept"), [
+    ({"family": "lgbm", "score": 0.9}, ("lgbm", 0.9)), ({}, ("", None)), ({"family": "<b>", "score": float("nan")}, ("", None)), ({"family": ["x"], "score": "0.9"}, ("", None)),
+    ({"family": "x" * 50, "score": float("inf")}, ("", None)),
+])
+def test_what_a_child_says_of_a_trial_is_held_to_its_kind(tmp_path: Path, said: dict[str, Any], kept: tuple[str, float | None]) -> None:
+    (tmp_path / "trials").mkdir()
+    (tmp_path / "trials" / "0001.trial").write_text("a trial")
+    keeper = supervise.RunKeeper(runs.Lease("run_x", 1, "training", "t", None, {}, "", None, 1, 0.0, ()), tmp_path)
+    keeper.event(json.loads(json.dumps({"event": "trial", "number": 1, **said})))
+    assert [(trial.family, trial.score) for trial in keeper._trials] == [kept]
+
+
 def test_finished_or_foreign_run_is_left_alone(run: Any) -> None:
     done = run()
     assert not supervise.do_run(done.pk)

@@ -128,3 +128,11 @@ def test_a_repeated_trial_is_one_point(waiting_run: Run) -> None:
     start(waiting_run)
     RunEvent.objects.create(run=waiting_run, attempt=2, kind="trial", data={"number": 1, "best": 0.93, "score": 0.92})
     assert [(point.number, point.score) for point in trial_points(list(waiting_run.events.all()))] == [(0, 0.91), (1, 0.92)]
+
+
+def test_a_trial_is_drawn_at_its_own_score_and_one_without_is_not_drawn(waiting_run: Run) -> None:
+    start(waiting_run)
+    for number, score in ((2, 0.88), (3, None)):
+        RunEvent.objects.create(run=waiting_run, attempt=1, kind="trial", data={"number": number, "family": "torch", "score": score, "best": 0.9266, "metric": "roc_auc"})
+    points = trial_points(list(waiting_run.events.all()))
+    assert [(point.number, point.score, point.family) for point in points[2:]] == [(2, 0.88, "torch")]

@@ -31,13 +31,15 @@ class Watching(Hooks):
         self.wish, self.after = wish, after
         self.told: list[Progress] = []
         self.finished: list[tuple[int, Path]] = []
+        self.scores: list[tuple[str, float | None]] = []
 
     def progress(self, progress: Progress) -> None:
         self.told.append(progress)
 
-    def trial_finished(self, number: int, path: Path) -> None:
+    def trial_finished(self, number: int, path: Path, *, family: str = "", score: float | None = None) -> None:
         assert path.is_file(), "a trial is told only when its file is whole"
         self.finished.append((number, path))
+        self.scores.append((family, score))
 
     def stop_requested(self) -> Literal["finish", "cancel"] | None:
         return self.wish if len(self.finished) > self.after else None
@@ -68,6 +70,7 @@ def test_a_budget_in_trials_is_kept_and_the_baseline_is_on_top(tmp_path: Path, t
     assert [record.number for record in result.trials] == [0, 1, 2, 3, 4]
     assert result.baseline.state == "baseline"
     assert [number for number, _ in hooks.finished] == [0, 1, 2, 3, 4]
+    assert hooks.scores == [(record.family, record.score) for record in result.trials]
     assert {record.family for record in result.complete} == set(LIGHT)
     assert all(result.loss(record) < result.loss(result.baseline) for record in result.complete)
     assert (hooks.told[-1].done, hooks.told[-1].total, hooks.told[-1].trials) == (4, 4, 4)
