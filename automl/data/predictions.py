@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from automl.data.groups import group_labels, train_bins
 from automl.data.names import check_column, shown
-from automl.data.problems import choose_positive, row_weights
+from automl.data.problems import choose_positive, row_clusters, row_weights
 from automl.data.tables import Table
 from automl.errors import BadInput
 from automl.evidence import Column, LeftOut, Threshold
@@ -41,7 +41,7 @@ class PredictionRows:
     groups: dict[str, NDArray[np.object_]]
     bins: dict[str, tuple[float, ...]]
     weight: NDArray[np.float64] | None
-    cluster: NDArray[np.object_] | None
+    cluster: NDArray[np.int64] | None
     position: NDArray[np.int64]
     columns: tuple[Column, ...]
     left_out: tuple[LeftOut, ...]
@@ -60,7 +60,7 @@ def read_predictions(table: Table, spec: PredictionsSpec) -> PredictionRows:
     bins = train_bins(table, spec, position)
     shared: dict[str, Any] = {
         "score": score, "groups": group_labels(table, spec, bins, position), "bins": bins, "weight": row_weights(table, spec.weight, position),
-        "cluster": table.text(spec.group, position).to_numpy(dtype=object) if spec.group else None, "position": position,
+        "cluster": row_clusters(table, spec.group, position), "position": position,
         "columns": _columns(table, spec), "left_out": left_out,
     }
     if task == "regression":
@@ -92,6 +92,10 @@ def _complete_rows(table: Table, spec: PredictionsSpec) -> tuple[NDArray[np.int6
             if absent.any():
                 left_out.append(LeftOut(reason=f"no {what} in column {shown(name)}", n=int(absent.sum())))
             keep &= ~absent
+    if (weight := row_weights(table, spec.weight)) is not None:
+        if (weightless := (weight == 0) & keep).any():
+            left_out.append(LeftOut(reason=f"weight 0 in column {shown(str(spec.weight))}", n=int(weightless.sum())))
+        keep &= ~weightless
     if not keep.any():
         raise BadInput("no row has everything that an audit needs: " + "; ".join(f"{each.n:,} rows have {each.reason}" for each in left_out))
     return np.flatnonzero(keep).astype(np.int64), tuple(left_out)
@@ -158,6 +162,8 @@ def _check_label(name: str, labels: list[str]) -> None:
 
 def _favourable(spec: PredictionsSpec, labels: tuple[str, ...], positive: str | None) -> tuple[str, ...]:
     named = _named_favourable(spec)
+    if set(labels) <= set(named):
+        raise BadInput("every outcome is named favourable, so none would be unfavourable", pointer="/favourable")
     if named or positive is not None:
         return named or (str(positive),)
     raise BadInput(f"name the favourable outcomes among {', '.join(shown(each) for each in labels[:10])}", pointer="/favourable")

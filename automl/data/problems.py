@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from automl.data.features import Feature, FeatureSchema, Kind
@@ -167,6 +168,17 @@ def row_weights(table: Table, name: str | None, rows: Positions | None = None) -
     if not weight.any():
         raise BadInput(f"all weights in column {shown(name)} are 0", pointer="/weight")
     return weight
+
+
+def row_clusters(table: Table, name: str | None, rows: Positions | None = None) -> NDArray[np.int64] | None:
+    """A number for each person of ``rows`` (default all), None where no column is named; a row whose person is missing is one of its own."""
+    if name is None:
+        return None
+    codes, persons = pd.factorize(table.text(name, rows))
+    codes = codes.astype(np.int64)
+    alone = codes < 0
+    codes[alone] = len(persons) + np.arange(alone.sum())
+    return codes
 
 
 # --- roles ------------------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from automl.data.groups import Groups, binned_attributes, check_references, default_bins, group_labels, train_bins, whole_attributes
 from automl.data.names import shown
-from automl.data.problems import Problem, resolve_problem, row_weights
+from automl.data.problems import Problem, resolve_problem, row_clusters, row_weights
 from automl.data.tables import Positions, Table
 from automl.errors import BadInput
 from automl.evidence import LeftOut, Plan, SplitInfo
@@ -122,10 +122,12 @@ class _Part:
     def __init__(self, table: Table, spec: TaskSpec, problem: Problem, what: str = "the table") -> None:
         self.table, self.spec, self.problem = table, spec, problem
         self.y_all, known = _target(table, problem, what)
-        self.rows: Positions = np.flatnonzero(known).astype(np.int64)
-        self.without_target = table.rows - len(self.rows)
         self.weight_all = row_weights(table, spec.weight)
-        self.cluster_all = _clusters(table, spec.group) if spec.group is not None else None
+        counts = known if self.weight_all is None else known & (self.weight_all > 0)
+        self.rows: Positions = np.flatnonzero(counts).astype(np.int64)
+        self.without_target = int((~known).sum())
+        self.weightless = int((known & ~counts).sum())
+        self.cluster_all = row_clusters(table, spec.group)
         if not len(self.rows):
             raise BadInput(f"{what} has no row with a target")
 
@@ -143,7 +145,8 @@ class _Part:
         )
 
     def left_out(self) -> tuple[LeftOut, ...]:
-        return (LeftOut(reason="the target is missing", n=self.without_target),) if self.without_target else ()
+        found = {"the target is missing": self.without_target, f"weight 0 in column {shown(str(self.spec.weight))}": self.weightless}
+        return tuple(LeftOut(reason=reason, n=n) for reason, n in found.items() if n)
 
 
 def assemble(part: _Part, train: Positions, audit: Positions, info: SplitInfo, left_out: tuple[LeftOut, ...]) -> Split:
@@ -170,15 +173,6 @@ def _target(table: Table, problem: Problem, what: str) -> tuple[NDArray[np.int64
         label = str(texts.iloc[strange[0]])
         raise BadInput(f"{what}, row {strange[0] + 1:,}: the target {shown(problem.target)} is {shown(label)}, which the training table never has")
     return codes, codes >= 0
-
-
-def _clusters(table: Table, name: str) -> NDArray[np.int64]:
-    """A number for each person; a row whose ``group`` is missing is a person of its own."""
-    codes, persons = pd.factorize(table.text(name))
-    codes = codes.astype(np.int64)
-    alone = codes < 0
-    codes[alone] = len(persons) + np.arange(alone.sum())
-    return codes
 
 
 def _moments(table: Table, name: str) -> NDArray[np.float64]:

@@ -98,3 +98,21 @@ def test_a_column_that_is_not_there_is_named_with_its_place(tmp_path: Path, spec
 def test_a_negative_weight_names_its_row(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="row 2"):
         _read(tmp_path, "f,1,1,.9,1\nm,0,0,.8,-1\n", decision="decision", weight="weight")
+
+
+def test_a_row_without_a_person_is_a_person_of_its_own(tmp_path: Path) -> None:
+    rows = _read(tmp_path, "f,0,1,.2,1,p\nm,1,1,.9,1,\nf,1,0,.4,1,p\nf,1,0,.4,1,\n", HEADER.replace("weight", "weight,person"), decision="decision", group="person")
+    assert rows.cluster is not None
+    assert rows.cluster[0] == rows.cluster[2]
+    assert len(set(rows.cluster.tolist())) == 3
+
+
+def test_rows_of_weight_0_count_for_nothing_and_are_counted(tmp_path: Path) -> None:
+    rows = _read(tmp_path, "f,0,1,.2,1\nm,1,1,.9,0\nf,1,0,.4,2\n", decision="decision", weight="weight")
+    assert rows.position.tolist() == [0, 2]
+    assert [(each.reason, each.n) for each in rows.left_out] == [("weight 0 in column 'weight'", 1)]
+
+
+def test_naming_every_outcome_favourable_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="every outcome is named favourable"):
+        _read(tmp_path, "f,0,1,.2,1\nm,1,0,.9,1\n", decision="decision", favourable=("0", "1"))

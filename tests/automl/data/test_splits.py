@@ -282,3 +282,11 @@ def test_every_row_with_a_target_is_in_exactly_one_part(table_of, labels, sexes,
     if not grouped:
         assert abs(len(audit) - fraction * len(labels)) <= 3
         assert set(split.train.y) == set(audit.y)
+
+
+def test_rows_of_weight_0_are_in_neither_part_and_are_counted(table_of):
+    rows = "".join(f"{n % 7},{'yes' if n % 3 else 'no'},{0 if n < 30 else 1 + n % 2}\n" for n in range(200))
+    split = divide(table_of("x,approved,w\n" + rows), weight="w")
+    assert min(split.train.position.min(), audit_of(split).position.min()) >= 30
+    assert [(each.reason, each.n) for each in split.left_out] == [("weight 0 in column 'w'", 30)]
+    assert len(split.train) + len(audit_of(split)) == 170
