@@ -90,11 +90,19 @@ def _effective_size(w: FloatArray, hits: BoolArray, rate: float, unit: NDArray[A
 
 
 def pool(counts: Sequence[Count]) -> Count:
-    """Several disjoint counts as one."""
-    return Count(
-        sum(c.k for c in counts), sum(c.n for c in counts), sum(c.rows_k for c in counts), sum(c.rows_n for c in counts),
-        sum(c.sum_k for c in counts), sum(c.sum_n for c in counts), all(c.exact for c in counts),
-    )
+    """Several disjoint counts as one. Effective numbers do not add up: the pool's are those at which its own weighted rate has its own variance,
+    the groups' variances within and between, each group with its share of the weights."""
+    rows_k, rows_n, sum_k, sum_n = (sum(getattr(c, name) for c in counts) for name in ("rows_k", "rows_n", "sum_k", "sum_n"))
+    if all(c.exact for c in counts):
+        return Count(rows_k, rows_n, rows_k, rows_n, sum_k, sum_n)
+    if sum_n <= 0:
+        return Count(0.0, 0.0, rows_k, rows_n, 0.0, 0.0, exact=False)
+    rate = sum_k / sum_n
+    parts = [((c.sum_n / sum_n) ** 2 / c.n, c.rate) for c in counts if c.sum_n > 0]
+    variance = sum(share * (own * (1 - own) + (own - rate) ** 2) for share, own in parts)
+    effective = rate * (1 - rate) / variance if variance > 0 else 1 / sum(share for share, _ in parts)
+    effective = min(float(rows_n), effective)
+    return Count(rate * effective, effective, rows_k, rows_n, sum_k, sum_n, exact=False)
 
 
 def wilson(k: Any, n: Any, one_sided: float = (1 - LEVEL) / 2) -> tuple[Any, Any]:

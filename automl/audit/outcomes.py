@@ -41,6 +41,8 @@ class Outcomes:
     weight: FloatArray | None = None
     cluster: NDArray[Any] | None = None
     threshold: Threshold | None = None
+    probabilities: bool | None = None
+    """Whether the scores are probabilities; None: if all lie in 0 to 1. `take` keeps the answer of the whole."""
 
     def __post_init__(self) -> None:
         if self.score is None and self.decision is None:
@@ -72,6 +74,8 @@ class Outcomes:
 
     @property
     def scores_are_probabilities(self) -> bool:
+        if self.probabilities is not None:
+            return self.probabilities
         return self.score is not None and self.task != "regression" and bool(np.all((self.score >= 0) & (self.score <= 1)))
 
     def selected(self, favourable: str | Sequence[str] | None = None) -> BoolArray | None:
@@ -84,10 +88,18 @@ class Outcomes:
         return None if self.truth is None or self.task == "regression" else np.isin(self.truth, self._indices(favourable))
 
     def favourable_score(self, favourable: str | Sequence[str] | None = None) -> FloatArray | None:
-        """Probability of the favourable outcome (n,). A binary score that is no probability, and a regression's prediction, stay as given."""
-        if self.score is None or self.task == "regression" or not self.scores_are_probabilities:
-            return self.score if self.score is not None and self.score.ndim == 1 else None
+        """Probability of the favourable outcome (n,). A binary score that is no probability, and a regression's prediction, stay as given.
+
+        None where the score does not speak of that outcome: none is named, or one score of several classes is another class's.
+        """
+        if self.score is None or self.task == "regression":
+            return self.score
         indices = self._indices(favourable)
+        of_another = self.task == "multiclass" and self.score.ndim == 1 and (self.positive is None or indices != [self.positive_index])
+        if not indices or of_another:
+            return None
+        if not self.scores_are_probabilities:
+            return self.score if self.score.ndim == 1 else None
         if self.score.ndim == 2:
             return np.asarray(self.score[:, indices].sum(axis=1), dtype=np.float64).clip(0.0, 1.0)
         if len(indices) != 1:
@@ -103,6 +115,7 @@ class Outcomes:
         return type(self)(
             self.task, self.labels, self.positive, self.favourable, cut(self.truth), cut(self.score), cut(self.decision),
             {name: column[rows] for name, column in self.groups.items()}, cut(self.weight), cut(self.cluster), self.threshold,
+            self.scores_are_probabilities,
         )
 
     def _indices(self, favourable: str | Sequence[str] | None) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ttest_ind
+from scipy.stats import t as student
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from automl.audit.estimates import METRICS, metric_estimates
@@ -118,25 +118,40 @@ def _curve(x: FloatArray, y: FloatArray, x_name: str, y_name: str) -> Curve:
 
 def _drift(outcomes: Outcomes, out_of_fold: Outcomes) -> dict[str, Value]:
     """Mean score out-of-fold minus mean score on the audit part, with Welch's interval; the score of the favourable outcome, or the predicted number."""
-    trained, audited = out_of_fold.favourable_score(), outcomes.favourable_score()
-    if trained is None or audited is None:
-        return {}
-    drift = {"": _mean_difference(trained, audited)}
+    if out_of_fold.favourable_score() is None or outcomes.favourable_score() is None:
+        return {"": NotMeasured(reason="no favourable label was named, so there is no one score to compare")}
+    drift = {"": _mean_difference(out_of_fold, outcomes)}
     for attribute, labels in outcomes.groups.items():
         if attribute not in out_of_fold.groups:
             continue
         for group in groups_of(labels):
-            drift[f"{attribute}={group}"] = _mean_difference(trained[out_of_fold.groups[attribute] == group], audited[labels == group])
+            drift[f"{attribute}={group}"] = _mean_difference(out_of_fold.take(out_of_fold.groups[attribute] == group), outcomes.take(labels == group))
     return drift
 
 
-def _mean_difference(a: FloatArray, b: FloatArray) -> Value:
-    if min(len(a), len(b)) < 2:
-        return NotMeasured(reason="fewer than 2 rows on one side")
-    value = float(a.mean() - b.mean())
-    if np.ptp(a) == 0 and np.ptp(b) == 0:
-        low, high = value, value
-    else:
-        interval = ttest_ind(a, b, equal_var=False).confidence_interval(LEVEL)
-        low, high = float(interval.low), float(interval.high)
-    return Estimate(value=value, low=low, high=high, method="welch", n=len(a) + len(b), low_precision=min(len(a), len(b)) < LOW_PRECISION_BELOW)
+def _mean_difference(a: Outcomes, b: Outcomes) -> Value:
+    (mean_a, variance_a, units_a), (mean_b, variance_b, units_b) = _mean_score(a), _mean_score(b)
+    if min(units_a, units_b) < 2:
+        return NotMeasured(reason=f"fewer than 2 {'rows' if a.cluster is None else 'persons'} on one side")
+    value, variance = mean_a - mean_b, variance_a + variance_b
+    half = 0.0
+    if variance > 0:
+        freedom = variance**2 / (variance_a**2 / (units_a - 1) + variance_b**2 / (units_b - 1))
+        half = float(student.ppf((1 + LEVEL) / 2, freedom)) * float(np.sqrt(variance))
+    few = min(a.rows, b.rows, units_a, units_b) < LOW_PRECISION_BELOW
+    method = "welch" if a.cluster is None else "welch by person"
+    return Estimate(value=value, low=value - half, high=value + half, method=method, n=a.rows + b.rows, low_precision=few)
+
+
+def _mean_score(outcomes: Outcomes) -> tuple[float, float, int]:
+    """(Weighted) mean of the favourable score, the variance of that mean (linearised, by person where rows repeat one), and the independent units."""
+    score = outcomes.favourable_score()
+    if score is None or not len(score):
+        return 0.0, 0.0, 0
+    weight = np.ones(len(score)) if outcomes.weight is None else outcomes.weight
+    mean = float(np.average(score, weights=weight))
+    unit = np.arange(len(score)) if outcomes.cluster is None else np.unique(outcomes.cluster, return_inverse=True)[1]
+    totals = np.bincount(unit, weights=weight * (score - mean) / weight.sum())
+    units = len(totals)
+    spread = float((totals**2).sum()) * units / max(units - 1, 1)
+    return mean, spread if np.ptp(score) > 0 else 0.0, units

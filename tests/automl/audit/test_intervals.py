@@ -191,3 +191,20 @@ def test_weights_move_the_rate_and_cost_precision() -> None:
     assert count(hit, weight=np.tile([9.0, 1.0], 50)).n == pytest.approx(100 * 100 / 164, rel=0.02)  # Kish: (sum w)^2 / sum w^2
     assert count(hit, weight=np.full(100, 2.0)).n == pytest.approx(99, rel=0.02)
     assert count(np.zeros(100, dtype=bool), weight=np.full(100, 2.0)).n == pytest.approx(100)
+
+
+def test_pooled_weighted_counts_keep_the_pools_own_rate_and_about_its_own_size() -> None:
+    """Effective numbers of a group with wild weights and of one without do not add up: their sum is the count of another rate."""
+    rng = np.random.default_rng(0)
+    wild = rng.random(1_000) < 0.5
+    weight, hits = np.where(wild, rng.uniform(0.01, 5, 1_000) ** 3, 1.0), rng.random(1_000) < np.where(wild, 0.2, 0.6)
+    pooled = intervals.pool([count(hits[of], weight[of]) for of in (wild, ~wild)])
+    whole = count(hits, weight)
+    assert pooled.rate == pytest.approx(whole.rate)
+    assert pooled.k / pooled.n == pytest.approx(whole.rate)
+    assert pooled.n == pytest.approx(whole.n, rel=0.1)
+    assert (pooled.rows_k, pooled.rows_n, pooled.exact) == (whole.rows_k, whole.rows_n, False)
+
+
+def test_pooled_plain_counts_add_up() -> None:
+    assert intervals.pool([Count.of(3, 5), Count.of(0, 4)]) == Count.of(3, 9)

@@ -72,3 +72,23 @@ def test_bins_are_in_the_order_of_their_numbers_and_other_groups_by_name() -> No
     assert groups_of(np.array([">= 101", "26 to 37", None, "<= 25", "38 to 100"], dtype=object)) == ["<= 25", "26 to 37", "38 to 100", ">= 101"]
     assert groups_of(np.array(["> 2", "> 0.5 to 2", "<= 0.5"], dtype=object)) == ["<= 0.5", "> 0.5 to 2", "> 2"]
     assert groups_of(np.array(["10", "9", None], dtype=object)) == ["10", "9"]
+
+
+def test_one_score_of_several_classes_speaks_of_the_positive_class_only() -> None:
+    score = np.array([0.2, 0.9])
+    o = Outcomes("multiclass", ("lo", "mid", "hi"), "mid", ("mid",), None, score, np.array([0, 1]))
+    assert o.favourable_score() is score
+    for favourable in ("hi", ("hi", "mid"), ()):
+        assert o.favourable_score(favourable) is None
+    assert Outcomes("multiclass", ("lo", "mid", "hi"), None, ("hi",), None, score, np.array([0, 1])).favourable_score() is None
+
+
+def test_no_favourable_class_has_no_score() -> None:
+    assert multiclass(favourable=()).favourable_score() is None
+
+
+def test_some_rows_of_scores_that_are_no_probabilities_are_none_either() -> None:
+    o = binary(score=np.linspace(-3, 3, 600))
+    inside = (np.asarray(o.score) >= 0) & (np.asarray(o.score) <= 1)
+    assert not o.scores_are_probabilities
+    assert not o.take(inside).scores_are_probabilities

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import ttest_ind
 from sklearn.metrics import auc, confusion_matrix
 
+from automl.audit.outcomes import Outcomes
 from automl.audit.performance import CURVE_POINTS, measure_performance
 from automl.evidence import Calibration, Confusion, Estimate, NotMeasured, PerformanceSection, Threshold
 from tests.automl.audit.cases import binary, multiclass, regression
@@ -121,3 +125,33 @@ def test_the_threshold_is_carried() -> None:
 def test_the_section_is_json_and_repeatable() -> None:
     assert measured(regression()).model_dump_json() == measured(regression()).model_dump_json()
     assert PerformanceSection.model_validate_json(measured(multiclass()).model_dump_json()).n == 600
+
+
+def test_drift_counts_persons_and_not_their_repeated_rows() -> None:
+    audit, trained = binary(seed=1), binary(seed=2)
+    twice = np.repeat(np.arange(600), 2)
+
+    def overall(o: Outcomes, other: Outcomes) -> Estimate:
+        drift = measured(o, out_of_fold=other).drift[""]
+        assert isinstance(drift, Estimate)
+        return drift
+
+    plain = overall(audit, trained)
+    repeated = overall(replace(audit.take(twice), cluster=twice), replace(trained.take(twice), cluster=twice))
+    assert (repeated.value, repeated.low, repeated.high) == pytest.approx((plain.value, plain.low, plain.high))
+    assert repeated.method == "welch by person"
+    expected = ttest_ind(np.asarray(trained.score), np.asarray(audit.score), equal_var=False).confidence_interval(0.95)
+    assert (plain.low, plain.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_drift_honours_weights() -> None:
+    audit, trained = binary(seed=1), binary(seed=2)
+    weight = np.where(trained.groups["group"] == "a", 5.0, 1.0)
+    drift = measured(replace(audit, weight=np.ones(600)), out_of_fold=replace(trained, weight=weight)).drift[""]
+    assert isinstance(drift, Estimate)
+    assert drift.value == pytest.approx(np.average(np.asarray(trained.score), weights=weight) - np.asarray(audit.score).mean())
+
+
+def test_without_a_favourable_class_there_is_no_drift_of_nought() -> None:
+    o = multiclass(favourable=())
+    assert isinstance(measured(o, out_of_fold=o).drift[""], NotMeasured)
