@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from automl.audit.impact import ONE_SIDED, Reference, flips, highest, impact_ratio, minimum_detectable_ratio, shortfall, unknown_band
+from automl.audit.impact import Reference, detectable_ratio, flips, highest, impact_ratio, shortfall, unknown_band
 from automl.audit.intervals import Count, difference_estimate, pool, rate_estimate
 from automl.audit.outcomes import IntArray, Outcomes, in_reading_order
 from automl.audit.parity import ErrorCounts, ScoreLevels, View, error_rates, group_calibration, middle, score_outcome
@@ -271,6 +271,7 @@ def _group(
         calibration=group_calibration(view),
         score=score_outcome(
             levels[i], None if of_reference is None else levels[of_reference], is_reference, every_mean_positive, question.no_residual,
+            max(1, len(levels) - 1),
         ),
     )
 
@@ -291,9 +292,8 @@ def _selection(table: Table, i: int, limit: float, family: Mapping[str, float]) 
     theirs, view = table.counts[reference.index], table.question.view
     fields["flip_flop"] = flips(mine, theirs)
     if theirs.sum_k > 0:
-        level = ONE_SIDED if reference.named else ONE_SIDED / (len(table.counts) - 1)
         unknown = table.grouping.unknown
-        fields["minimum_detectable_ratio"] = minimum_detectable_ratio(mine, theirs, limit, level)
+        fields["minimum_detectable_ratio"] = detectable_ratio(i, table.counts, reference, limit)
         fields["unknown_band"] = unknown_band(mine, theirs, view.take(unknown).count(view.selected[unknown])) if view.selected is not None else None
     return fields
 

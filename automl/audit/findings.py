@@ -4,7 +4,7 @@ A finding states a value, its interval, and its relation to a limit that somebod
 (evidence rules 3, 5, 8). The rules, by id:
 
 - ``impact_ratio_below`` (high): the ratio is below the stated limit beyond sampling error (label "below" of evidence rule 7).
-- ``impact_ratio_near`` (medium): the ratio is below the limit by exact count, and the label is "inconclusive".
+- ``impact_ratio_near`` (medium; crossings low): the ratio is below the limit by exact count, and the label is "inconclusive" or rests on fewer than 30 rows.
 - ``impact_ratio_inconclusive`` (low; crossings info): the sample cannot tell on which side of the limit the ratio lies.
 - ``impact_ratio_not_below`` (info): every group of an attribute is at or above the limit beyond sampling error.
 - ``error_gap`` (medium): a simultaneous interval of a true or false positive rate gap to the reference excludes 0.
@@ -135,9 +135,9 @@ def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) 
     ratios = _ratios(attribute)
     unclear = []
     for i, group, ratio in ratios:
-        if ratio.label == "below":
+        if ratio.label == "below" and not _too_few(attribute, group, ratio):
             yield _ratio_finding("impact_ratio_below", "high", attribute, f"{pointer}/groups/{i}", of_class, (group, ratio), limit)
-        elif ratio.label == "inconclusive" and ratio.below_limit_exact:
+        elif ratio.label in ("below", "inconclusive") and ratio.below_limit_exact:
             yield _ratio_finding("impact_ratio_near", "medium", attribute, f"{pointer}/groups/{i}", of_class, (group, ratio), limit)
         elif ratio.label == "inconclusive":
             unclear.append(group.group)
@@ -150,14 +150,26 @@ def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) 
             evidence=pointer, suggestion="More rows of these groups would narrow the intervals.", rule="impact_ratio_inconclusive",
         )
     others = [ratio for _, _, ratio in ratios if ratio.label != "reference"]
-    if others and all(ratio.label == "not_below" for ratio in others):
+    if others and all(ratio.label == "not_below" for ratio in others) and all(group.n >= LOW_PRECISION_BELOW for group in attribute.groups):
         lowest = min(others, key=lambda ratio: ratio.value)
+        compared = _shown(attribute.reference or "") if attribute.reference_named else "the others"
         yield Finding(
             id=f"impact_ratio_not_below:{pointer}", severity="info",
-            text=f"Every group of {_shown(attribute.attribute)} is {_selected(of_class)} at no less than {number(limit)} times the rate of the others beyond sampling "
+            text=f"Every group of {_shown(attribute.attribute)} is {_selected(of_class)} at no less than {number(limit)} times the rate of {compared} beyond sampling "
             f"error; the lowest ratio is {number(lowest.value, limit)} ({_interval(lowest, limit)}).",
             evidence=pointer, rule="impact_ratio_not_below",
         )
+
+
+def _too_few(attribute: Attribute, group: Group, ratio: Ratio) -> bool:
+    """Whether the group, or the one whose comparison decided, is too small for a sentence on sampling error."""
+    return min([group.n, *(other.n for other in attribute.groups if other.group == ratio.label_contrast)]) < LOW_PRECISION_BELOW
+
+
+def _counts(ratio: Ratio) -> str:
+    """The rows behind a ratio; where weights make the rates, they say so, for the rows' own ratio is another."""
+    weighted = bool(ratio.k_ref and ratio.n) and abs(ratio.k * ratio.n_ref / (ratio.n * ratio.k_ref) - ratio.value) > 1e-9
+    return f"{'weighted; rows: ' if weighted else ''}{ratio.k:,} of {ratio.n:,} against {ratio.k_ref:,} of {ratio.n_ref:,}"
 
 
 def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer: str, of_class: str, measured: tuple[Group, Ratio], limit: float) -> Finding:
@@ -165,7 +177,7 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
     reference = _shown(attribute.reference or "")
     start = (
         f"{_shown(group.group)} ({_shown(attribute.attribute)}) is {_selected(of_class)} at {number(ratio.value, limit)} times the rate of {reference} "
-        f"({_interval(ratio, limit)}; {ratio.k:,} of {ratio.n:,} against {ratio.k_ref:,} of {ratio.n_ref:,}), below the stated limit of {number(limit)}"
+        f"({_interval(ratio, limit)}; {_counts(ratio)}), below the stated limit of {number(limit)}"
     )
     if rule == "impact_ratio_below":
         shown_by = "" if ratio.label_contrast in ("", attribute.reference) else f", as the comparison with {_shown(ratio.label_contrast)} shows"
@@ -177,26 +189,42 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         suggestion = "No ratio could be shown to be below the limit with so few rows." if detectable is None else (
             f"With these sizes a true ratio of {number(detectable, limit)} or less would be shown to be below the limit in four of five samples."
         )
-    if group.n < LOW_PRECISION_BELOW:
-        end = end.removesuffix(".") + f"; the group has only {group.n} rows."
+    if ratio.label != "below" and group.n < LOW_PRECISION_BELOW:
+        end = end.removesuffix(".") + f"; the group has only {_rows(group.n)}."
+    elif ratio.label == "below" and _too_few(attribute, group, ratio):
+        small = [each for each in attribute.groups if each.group in (group.group, ratio.label_contrast) and each.n < LOW_PRECISION_BELOW]
+        end = f"; nothing is concluded from it, since {' and '.join(f'{_shown(each.group)} has only {_rows(each.n)}' for each in small)}."
     return Finding(id=f"{rule}:{pointer}", severity=severity, text=start + end, evidence=f"{pointer}/impact_ratio", suggestion=suggestion, rule=rule)
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} row" if n == 1 else f"{n:,} rows"
 
 
 def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:
     """One sentence for all below and one for all that cannot be told: a crossing may have hundreds of cells."""
     ratios = _ratios(attribute)
-    below = sorted(((i, group, ratio) for i, group, ratio in ratios if ratio.label == "below"), key=lambda item: item[2].value)
+    shown = [(i, group, ratio) for i, group, ratio in ratios if ratio.label == "below" and not _too_few(attribute, group, ratio)]
+    below = sorted(shown, key=lambda item: item[2].value)
+    few = sum(ratio.label == "below" for _, _, ratio in ratios) - len(shown)
     unclear = [group.group for _, group, ratio in ratios if ratio.label == "inconclusive"]
     name = _shown(attribute.attribute)
     if below:
         i, lowest, ratio = below[0]
         yield Finding(
             id=f"impact_ratio_below:{pointer}", severity="high",
-            text=f"{len(below)} of {len(attribute.groups)} groups of {name} are {_selected(of_class)} at less than the stated limit of {number(limit)} times the rate of "
+            text=f"{len(below)} of {len(attribute.groups)} groups of {name} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit)} times the rate of "
             f"another group beyond sampling error; the lowest is {_shown(lowest.group)} at {number(ratio.value, limit)} times the rate of "
-            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {ratio.k:,} of {ratio.n:,}).",
+            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}).",
             evidence=f"{pointer}/groups/{i}/impact_ratio", suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.",
             rule="impact_ratio_below",
+        )
+    if few:
+        yield Finding(
+            id=f"impact_ratio_near:{pointer}", severity="low",
+            text=f"For {few} of {len(attribute.groups)} groups of {name} the ratio is below the stated limit of {number(limit)}; nothing is concluded from it, since fewer "
+            f"than {LOW_PRECISION_BELOW} rows are compared.",
+            evidence=pointer, suggestion="More rows of these groups are needed to say more.", rule="impact_ratio_near",
         )
     if unclear:
         yield Finding(
@@ -238,7 +266,7 @@ def _of_residuals(attribute: Attribute, pointer: str) -> Iterator[Finding]:
             yield Finding(
                 id=f"residual_gap:{pointer}/groups/{i}", severity="medium",
                 text=f"The truth lies {'above' if gap.value > 0 else 'below'} the prediction by {abs(gap.value):.4g} more for {_shown(group.group)} "
-                f"({_shown(attribute.attribute)}) than for {_shown(attribute.reference or '')} (difference of mean errors {gap.value:.4g}, 95 % interval {gap.low:.4g} to {gap.high:.4g}).",
+                f"({_shown(attribute.attribute)}) than for {_shown(attribute.reference or '')} (difference of mean errors {gap.value:.4g}, {100 * gap.level:.3g} % interval {gap.low:.4g} to {gap.high:.4g}).",
                 evidence=f"{pointer}/groups/{i}/score/residual_difference", suggestion="Look at which inputs this group's error goes with.", rule="residual_gap",
             )
 
@@ -256,7 +284,7 @@ def _of_membership(attribute: Attribute, pointer: str) -> Iterator[Finding]:
     if small:
         yield Finding(
             id=f"small_groups:{pointer}", severity="info",
-            text=f"{len(small)} of {len(attribute.groups)} groups of {_shown(attribute.attribute)} have fewer than {LOW_PRECISION_BELOW} audited rows: {_listing(small)}.",
+            text=f"{len(small)} of {len(attribute.groups)} groups of {_shown(attribute.attribute)} {'has' if len(small) == 1 else 'have'} fewer than {LOW_PRECISION_BELOW} audited rows: {_listing(small)}.",
             evidence=pointer, suggestion="Their intervals are wide; more rows are needed to say more.", rule="small_groups",
         )
 

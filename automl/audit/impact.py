@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 from scipy.stats import norm
 
-from automl.audit.intervals import Count, below_limit, mover_ratio, pool
+from automl.audit.intervals import Count, below_limit, mover_ratio, pool, wilson
 from automl.evidence import NotMeasured, Ratio, RatioLabel, Shortfall, UnknownBand
 
 ONE_SIDED = 0.025
@@ -105,6 +105,24 @@ def minimum_detectable_ratio(group: Count, reference: Count, limit: float, one_s
             return None
         low, high = float(ratios[shown - 1]), float(ratios[min(shown, 1000)])
     return low
+
+
+def detectable_ratio(group: int, counts: Sequence[Count], reference: Reference, limit: float) -> float | None:
+    """`minimum_detectable_ratio` of the label of rule 7, as a ratio to the reference: any comparison may show it, so the strongest one counts.
+
+    Tried are the reference and the two groups whose rate is most surely high; a small reference says less than a large group a little below it.
+    """
+    if reference.named:
+        return minimum_detectable_ratio(counts[group], counts[reference.index], limit, ONE_SIDED)
+    others = [h for h in range(len(counts)) if h != group]
+    level = ONE_SIDED / len(others)
+    surely, _ = wilson([counts[h].k for h in others], [counts[h].n for h in others], level)
+    strongest = {others[at] for at in np.argsort(-surely, kind="stable")[:2]} | {reference.index}
+    shown = [
+        found * counts[h].rate / counts[reference.index].rate
+        for h in sorted(strongest) if counts[h].sum_k > 0 and (found := minimum_detectable_ratio(counts[group], counts[h], limit, level)) is not None
+    ]
+    return max(shown, default=None)
 
 
 def unknown_band(group: Count, reference: Count, unknown: Count) -> UnknownBand | None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
-from automl.audit.intervals import Count, count, difference_estimate, observed_over_expected, rate_estimate
+from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, rate_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
 from automl.audit.resampling import bootstrap_means, generator, percentile_estimate
 from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
@@ -128,8 +129,22 @@ class ScoreLevels:
         )
 
 
-def score_outcome(mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str) -> ScoreOutcome | NotMeasured:
-    """Level and error of the score in a group and its signed distance to the reference's; a ratio only where ``ratios`` (every mean is above 0)."""
+def _simultaneous(estimate: Value, comparisons: int) -> Value:
+    """The interval widened to hold for all ``comparisons`` of a table (Bonferroni): by the ratio of the normal quantiles, since so far out in its
+    tails a bootstrap has too few replicates."""
+    if isinstance(estimate, NotMeasured) or comparisons == 1:
+        return estimate
+    alpha = (1 - LEVEL) / comparisons
+    wider = float(norm.isf(alpha / 2) / norm.isf((1 - LEVEL) / 2))
+    low, high = estimate.value - wider * (estimate.value - estimate.low), estimate.value + wider * (estimate.high - estimate.value)
+    return estimate.model_copy(update={"low": low, "high": high, "level": 1 - alpha, "method": f"{estimate.method}, simultaneous over {comparisons}"})
+
+
+def score_outcome(
+    mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str, comparisons: int = 1,
+) -> ScoreOutcome | NotMeasured:
+    """Level and error of the score in a group and its signed distance to the reference's, with limits simultaneous over the ``comparisons`` of the
+    table; a ratio only where ``ratios`` (every mean is above 0)."""
     if mine is None:
         return NotMeasured(reason="there is no score to measure")
 
@@ -146,7 +161,7 @@ def score_outcome(mine: ScoreLevels | None, reference: ScoreLevels | None, is_re
         if column >= min(len(mine.means), len(reference.means)):
             return NotMeasured(reason=no_residual)
         moved = mine.replicates[:, column] - reference.replicates[:, column]
-        return percentile_estimate(mine.means[column] - reference.means[column], moved, mine.rows + reference.rows)
+        return _simultaneous(percentile_estimate(mine.means[column] - reference.means[column], moved, mine.rows + reference.rows), comparisons)
 
     ratio: Value
     if is_reference or reference is None:

@@ -376,3 +376,23 @@ def test_adult_has_every_cell_of_every_crossing() -> None:
     cell = adult[(adult["sex"] == "Female") & (adult["race"] == "Black")]
     assert named(crossing, "Female x Black").n == len(cell)
     assert named(crossing, "Female x Black").selected == int((cell["education_num"] >= 13).sum())
+
+
+def test_gaps_of_mean_scores_hold_for_all_groups_at_once() -> None:
+    section = measure_fairness(regression(), AuditPolicy(sensitive=("group",)), bins={}, seed=0)
+    assert isinstance(section, FairnessSection)
+    gaps = [group.score.residual_difference for group in section.attributes[0].groups if not isinstance(group.score, NotMeasured)]
+    measured = [gap for gap in gaps if isinstance(gap, Estimate)]
+    assert len(measured) == 2
+    for gap in measured:
+        assert gap.level == pytest.approx(0.975)
+        assert gap.method == "bootstrap, simultaneous over 2"
+    o = regression()
+    b, c = (np.asarray(o.truth - o.score)[o.groups["group"] == name] for name in ("b", "c"))  # type: ignore[operator]
+    reference = section.attributes[0].reference
+    against = np.asarray(o.truth - o.score)[o.groups["group"] == reference]  # type: ignore[operator]
+    mine = b if reference != "b" else c
+    gap = next(gap for group, gap in zip(section.attributes[0].groups, gaps, strict=True) if group.group == ("b" if reference != "b" else "c"))
+    assert isinstance(gap, Estimate)
+    expected = 2 * 2.2414 * np.sqrt(mine.var(ddof=1) / len(mine) + against.var(ddof=1) / len(against))
+    assert gap.high - gap.low == pytest.approx(expected, rel=0.08)

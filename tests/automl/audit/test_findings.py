@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -257,3 +258,54 @@ def test_hostile_names_are_cut_and_flattened() -> None:
     assert len(finding.text) < 300
     assert finding.text.isprintable()
     assert finding.text.startswith("line break")
+
+
+def test_no_sentence_on_sampling_error_below_30_rows() -> None:
+    fairness = fairness_of(from_counts({"large": (900, 1000), "few": (2, 20)}), "group")
+    assert fairness.attributes[0].groups[0].impact_ratio.label == "below"  # type: ignore[union-attr]
+    by_rule = found(fairness=fairness)
+    assert "impact_ratio_below" not in by_rule
+    [finding] = by_rule["impact_ratio_near"]
+    assert finding.text.endswith("below the stated limit of 0.80; nothing is concluded from it, since few has only 20 rows.")
+    one = found(fairness=fairness_of(from_counts({"large": (900, 1000), "more": (880, 1000), "one": (1, 1)}), "group"))
+    assert "impact_ratio_not_below" not in one
+
+
+def test_no_sentence_on_sampling_error_below_30_rows_in_a_crossing() -> None:
+    o = from_counts({"large": (900, 1000), "few": (2, 20)})
+    crossed = replace(o, groups={**o.groups, "other": np.full(o.rows, "x", dtype=object)})
+    section = fairness_of(crossed, "group", "other")
+    by_rule = found(fairness=section)
+    assert "impact_ratio_below" not in by_rule
+    assert [finding.text for finding in by_rule["impact_ratio_near"] if finding.evidence == "/fairness/intersections/0"] == [
+        "For 1 of 2 groups of group x other the ratio is below the stated limit of 0.80; nothing is concluded from it, since fewer than 30 rows are compared.",
+    ]
+
+
+def test_one_group_is_and_has_while_two_are_and_have() -> None:
+    groups = {"low": (100, 1000), "high": (900, 1000), "tiny": (9, 10), "small": (9, 10)}
+    o = from_counts(groups)
+    crossed = replace(o, groups={**o.groups, "other": np.full(o.rows, "x", dtype=object)})
+    by_rule = found(fairness=fairness_of(crossed, "group", "other"))
+    assert by_rule["impact_ratio_below"][1].text.startswith("1 of 4 groups of group x other is selected")
+    assert by_rule["small_groups"][0].text.startswith("2 of 4 groups of group have fewer")
+    single = found(fairness=fairness_of(from_counts({"a": (9, 10), "b": (900, 1000)}), "group"))
+    assert single["small_groups"][0].text.startswith("1 of 2 groups of group has fewer")
+
+
+def test_against_a_named_reference_nothing_is_said_of_the_others() -> None:
+    o = from_counts({"a": (500, 1000), "b": (900, 1000), "c": (480, 1000)})
+    [finding] = found(fairness=fairness_of(o, "group", reference={"group": "a"}))["impact_ratio_not_below"]
+    assert "times the rate of a beyond sampling error" in finding.text
+
+
+def test_counts_of_weighted_rows_are_called_rows() -> None:
+    o = from_counts({"a": (200, 1000), "b": (900, 1000)})
+    weight = np.where(o.decision == 1, 2.0, 1.0)
+    [finding] = found(fairness=fairness_of(replace(o, weight=weight), "group"))["impact_ratio_below"]
+    assert "; weighted; rows: 200 of 1,000 against 900 of 1,000)" in finding.text
+
+
+def test_a_residual_finding_says_its_own_level() -> None:
+    [finding, *_] = found(fairness=fairness_of(regression(), "group"))["residual_gap"]
+    assert "97.5 % interval" in finding.text

@@ -8,6 +8,7 @@ import pytest
 from automl.audit.impact import (
     ONE_SIDED,
     Reference,
+    detectable_ratio,
     exact_limit,
     flips,
     highest,
@@ -157,3 +158,21 @@ def test_v1_t15_shortfall() -> None:
     missing = shortfall(2, RACE_COUNTS, Reference(1, False))
     assert (missing.to_pool, missing.to_rest, missing.to_reference) == pytest.approx((19.3, 22.7, 31.6), abs=0.05)
     assert shortfall(1, RACE_COUNTS, Reference(1, False)).to_reference is None
+
+
+def test_the_strongest_comparison_says_what_is_detectable() -> None:
+    """A reference of 33 people shows little; a group of 1,180 a little below it shows more, and the label may rest on either (rule 7)."""
+    counts = [Count.of(93, 159), Count.of(165, 318), Count.of(22, 33), Count.of(683, 1180)]
+    ratio = detectable_ratio(1, counts, Reference(2, False), 0.8)
+    alone = minimum_detectable_ratio(counts[1], counts[2], 0.8, ONE_SIDED / 3)
+    assert ratio is not None
+    assert alone is not None
+    assert ratio > alone + 0.1
+    assert detectable_ratio(1, counts, Reference(2, True), 0.8) == minimum_detectable_ratio(counts[1], counts[2], 0.8, ONE_SIDED)
+    rng = np.random.default_rng(0)
+    shown = 0
+    for _ in range(400):
+        drawn = [Count.of(int(rng.binomial(c.n, ratio * 22 / 33 if at == 1 else c.rate)), c.rows_n) for at, c in enumerate(counts)]
+        best = highest(list("abcd"), drawn)
+        shown += best is not None and label_group(1, drawn, Reference(best, False), 0.8).label == "below"
+    assert shown / 400 == pytest.approx(0.8, abs=0.08)
