@@ -83,6 +83,7 @@ def _predict(options: argparse.Namespace) -> None:
     folder = Path(options.model)
     if not (folder / "model.json").is_file():
         raise BadInput(f"{options.model!r} is not a model folder: it has no model.json")
+    out = _new_file(options.out)
     begun = time.monotonic()
     model = load_model(folder, options.threads)
     loaded = time.monotonic()
@@ -91,7 +92,7 @@ def _predict(options: argparse.Namespace) -> None:
     ready = time.monotonic()
     predictions = model.predict(frame)
     seconds = time.monotonic() - ready
-    _write_predictions(Path(options.out), model, predictions)
+    _write_predictions(out, model, predictions)
     timings = {"load_s": loaded - begun, "predict_s": seconds, "rows": len(frame)}
     Path(f"{options.out}.timings.json").write_text(json.dumps(timings))
 
@@ -165,8 +166,21 @@ def _new_folder(path: str) -> Path:
     folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadInput(f"--out {path!r} exists and is not an empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--out {path!r} cannot be made: {error.strerror}") from error
     return folder
+
+
+def _new_file(path: str) -> Path:
+    """The file that is written: before the work, not after it, it is known that this can be done."""
+    file = Path(path)
+    try:
+        file.open("a").close()
+    except OSError as error:
+        raise BadInput(f"--out {path!r} cannot be written: {error.strerror}") from error
+    return file
 
 
 # --- predictions as a table -------------------------------------------------------------------------------------------------------

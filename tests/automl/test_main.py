@@ -74,11 +74,17 @@ def test_the_table_to_predict_needs_no_target(tmp_path: Path) -> None:
     (["fit", "{train}", "--target", "income", "--out", "{full}"], ["--out", "not an empty folder"]),
     (["fit", "{absent}", "--target", "income", "--trials", "1", "--out", "{new}"], ["there is no file"]),
     (["fit", "{train}", "--out", "{new}"], ["--target"]),
+    (["fit", "{train}", "--target", "income", "--out", "{train}/model"], ["--out", "cannot be made"]),
     (["predict", "{full}", "{train}", "--out", "{new}"], ["not a model folder"]),
+    (["predict", "{model}", "{train}", "--out", "{full}"], ["--out", "cannot be written"]),
+    (["predict", "{model}", "{train}", "--out", "{absent}/p.csv"], ["--out", "cannot be written"]),
 ])
 def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path: Path, arguments: list[str], words: list[str], capsys: Any) -> None:
     train = table(tmp_path / "train.csv", "binary", 2)
-    names = {"train": train, "new": tmp_path / "new", "full": tmp_path, "absent": tmp_path / "absent.csv"}
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "model.json").write_text("{}")
+    names = {"train": train, "new": tmp_path / "new", "full": tmp_path, "absent": tmp_path / "absent.csv", "model": model}
     try:
         code = main([argument.format(**names) for argument in arguments])
     except SystemExit as ended:
