@@ -321,10 +321,13 @@ def _read_cells(source: _Source, delimiter: str, names: tuple[str, ...], scan: _
     try:
         table = _parse(source, delimiter, len(names), limits, counted=scan.line_ends > limits.rows or scan.separators > limits.cells)
     except pa.ArrowInvalid as error:
-        _check_strictly(source, delimiter, len(names))
+        rows = _check_strictly(source, delimiter, len(names))
+        if rows < 2:
+            # A header without its line end; Arrow takes the text for empty
+            raise BadInput("the table has a header and no rows") from error
         raise BadInput(f"the table cannot be read as text separated by {delimiter!r}: {str(error)[:200]}") from error
     header = tuple(str(table.column(index)[0]) for index in range(table.num_columns))
-    if tuple(name.removeprefix("\ufeff") for name in header) != names:
+    if (header[0].removeprefix("\ufeff"), *header[1:]) != names:
         raise BadInput("the header cannot be read in one way only; quote the names that hold quotes or line ends")
     if table.num_rows == 1:
         raise BadInput("the table has a header and no rows")
@@ -377,8 +380,9 @@ def _count_while_reading(batches: arrow_csv.CSVStreamingReader, columns: int, li
 # --- the strict reading: slow, made only where something is wrong -----------------------------------------------------------------
 
 
-def _check_strictly(source: _Source, delimiter: str, width: int) -> None:
-    """Raises BadInput naming the first line that breaks a rule; returns where the standard library finds nothing to complain of."""
+def _check_strictly(source: _Source, delimiter: str, width: int) -> int:
+    """Raises BadInput naming the first line that breaks a rule; the number of rows, header included, where the standard library finds nothing to complain of."""
+    rows = 0
     with source.lines() as lines, _large_cells():
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         begins = 1
@@ -386,9 +390,11 @@ def _check_strictly(source: _Source, delimiter: str, width: int) -> None:
             for row in reader:
                 if row and len(row) != width:
                     raise BadInput(f"line {begins:,} has {len(row):,} cells where the header has {width:,} (separated by {delimiter!r})")
+                rows += bool(row)
                 begins = reader.line_num + 1
         except csv.Error as error:
             raise BadInput(_fault(error, begins)) from error
+    return rows
 
 
 def _fault(error: csv.Error, line: int) -> str:

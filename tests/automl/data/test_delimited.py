@@ -78,6 +78,11 @@ def test_an_empty_file_and_a_header_alone_are_refused(table_of):
     assert refusal(table_of, "\n\n  \n") == "the file is empty"
     assert refusal(table_of, "﻿") == "the file is empty"
     assert refusal(table_of, "a,b\n") == "the table has a header and no rows"
+    assert refusal(table_of, "a,b") == "the table has a header and no rows"
+
+
+def test_a_byte_order_mark_inside_a_later_name_is_part_of_the_name(table_of):
+    assert table_of("a,\ufeffb\n1,2\n").names == ("a", "\ufeffb")
 
 
 def test_a_nul_byte_names_its_line(table_of):
