@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from fontTools.ttLib import TTFont
 
 FONTS = Path(__file__).resolve().parent.parent / "fonts"
+LONGEST_TEXT = 4_000
+"""PDF/A allows 32,767 bytes in a string, and a caption or alternative text may join several texts; a column's name may have 65,536 characters."""
 
 
 @functools.cache
@@ -36,6 +39,18 @@ def printable(text: str, longest_run: int | None = None) -> str:
         more = [] if longest_run is None or len(characters) <= longest_run else ["\N{HORIZONTAL ELLIPSIS}"]
         parts.append(characters if has else f"[{' '.join(named + more)}]")
     return "".join(parts)
+
+
+def shortened(node: Any) -> Any:
+    """A copy of a JSON document with each overlong string cut; what is cut says so, and which text it was. The whole is in the evidence."""
+    if isinstance(node, str) and len(node) > LONGEST_TEXT:
+        sha256 = hashlib.sha256(node.encode(errors="surrogatepass")).hexdigest()
+        return f"{node[:LONGEST_TEXT]}\N{HORIZONTAL ELLIPSIS} (cut here: {len(node):,} characters, sha256 {sha256})"
+    if isinstance(node, dict):
+        return {key: shortened(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [shortened(value) for value in node]
+    return node
 
 
 def printable_document(document: Any, longest_run: int | None = None) -> tuple[Any, bool]:

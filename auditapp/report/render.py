@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import typst
 
-from auditapp.report.glyphs import FONTS, printable_document
+from auditapp.report.glyphs import FONTS, printable_document, shortened
 
 TEMPLATE = Path(__file__).resolve().parent.parent.parent / "templates" / "report" / "report.typ"
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
@@ -35,7 +35,7 @@ class Attachment:
 def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachments: Sequence[Attachment], *, scratch: Path | None = None) -> bytes:
     """The PDF of `report_data`'s output. ``scratch``: where the compiler's own folder may be made. ``charts``: SVG by chart name, text in it already limited to the fonts' characters; a chart block
     without its SVG is left out by the template. Raises typst.TypstError where the document breaks a standard."""
-    document, changed = printable_document(dict(data))
+    document, changed = printable_document(shortened(dict(data)))
     document["font_note"] = FONT_NOT_INSTALLED if changed else ""
     document["charts"] = {name: _width(svg) for name, svg in charts.items()}
     document["attachments"] = [

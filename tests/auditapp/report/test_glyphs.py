@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from auditapp.report.glyphs import characters_of_fonts, printable, printable_document
+from auditapp.report.glyphs import LONGEST_TEXT, characters_of_fonts, printable, printable_document, shortened
 
 
 def test_the_fonts_have_the_letters_of_europe_and_no_kanji() -> None:
@@ -26,3 +26,12 @@ def test_different_strings_stay_different_where_they_are_cut() -> None:
 
 def test_an_unchanged_document_says_so() -> None:
     assert printable_document({"a": ["b", None, 1.5]}) == ({"a": ["b", None, 1.5]}, False)
+
+
+def test_overlong_texts_are_cut_and_say_so() -> None:
+    long, other = "n" * 65_536, "n" * 65_535 + "m"
+    one, two, short = shortened({"rows": [[long, other, "n" * LONGEST_TEXT]]})["rows"][0]
+    assert len(one) < LONGEST_TEXT + 200
+    assert "65,536 characters" in one
+    assert one != two, "two long names stay two"
+    assert short == "n" * LONGEST_TEXT

@@ -145,3 +145,10 @@ def test_small_pictures_stand_side_by_side(tmp_path: Path) -> None:
     blocks = [{"kind": "chart", "name": name, "title": name, "alt": f"{name}."} for name in ("left", "right")]
     (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=blocks), {"left": svg("apple"), "right": svg("pear")}, []))
     assert re.search(r"apple.*pear", text_of(tmp_path / "r.pdf"))
+
+
+def test_a_name_of_64_kib_is_cut_and_not_refused_by_the_standard(tmp_path: Path) -> None:
+    """PDF/A-3 knows no string of more than 32,767 bytes; a column's name may be longer."""
+    name = "n" * 65_536
+    for changed in ({"title": name}, {"blocks": [{"kind": "text", "text": f"The column {name}."}]}):
+        assert compile_pdf(document(**changed), {}, []).startswith(b"%PDF-")
