@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,13 @@ from auditapp.api.files import download
 from auditapp.models import Artifact, Report, Run
 from auditapp.uploads import nameless_file
 from auditapp.views.guard import PageRequest, page
-from automl.evidence import Attribute, Evidence, FairnessSection, NotMeasured, Ratio
+from automl.evidence import Attribute, Chart, Evidence, FairnessSection, Finding, NotMeasured, Ratio
 
 SECTIONS: dict[str, Any] = {
     "summary": lazy("Summary"), "leaderboard": lazy("Leaderboard"), "performance": lazy("Performance"), "explanation": lazy("Explanation"), "fairness": lazy("Fairness"),
     "data": lazy("Data"), "not-measured": lazy("Not measured"), "provenance": lazy("Provenance"),
 }
+OUTCOME_CHARTS = ("selection-rate", "impact-ratio", "score")
 CHARTS_OF_SECTION = {"leaderboard": "search", "performance": "performance", "explanation": "explanation", "fairness": "fairness"}
 NOT_MEASURED_WORDS = {
     "search": lazy("Search and leaderboard"), "performance": lazy("Performance"), "fairness": lazy("Group fairness"), "local_law_144": lazy("Tables of New York's Local Law 144"),
@@ -57,10 +58,45 @@ def section(request: PageRequest, run_id: str, section: str = "summary") -> Http
         return redirect("run", run.pk)
     evidence = results.read_evidence(run)
     charts = [chart for chart in results.read_charts(run).charts if chart.section == CHARTS_OF_SECTION.get(section)]
+    tables = tables_of(evidence, charts) if section == "fairness" else []
+    placed = {chart.name for table in tables for chart in (*table.charts, *table.error_charts)}
     return render(request, f"results/{section}.html", {
         "run": run, "evidence": evidence, "sections": SECTIONS, "section": section, "charts": charts, "report": results.newest_report(run),
-        "tally": tally(evidence), "missing": not_measured(evidence), "limit": limit_of(evidence), "key_charts": _key_charts(run) if section == "summary" else (),
+        "tables": tables, "other_charts": [chart for chart in charts if chart.name not in placed], "tally": tally(evidence), "missing": not_measured(evidence), "limit": limit_of(evidence), "key_charts": _key_charts(run) if section == "summary" else (),
     })
+
+
+@dataclass(frozen=True)
+class Table:
+    """One attribute or crossing on the fairness page, with its pictures; ``of`` is the favourable class where there are several."""
+
+    anchor: str
+    crossing: bool
+    of: str | None
+    attribute: Attribute
+    finding: Finding | None
+    """The first one that was written about it; they are in the order of their severity."""
+    charts: tuple[Chart, ...]
+    error_charts: tuple[Chart, ...]
+
+
+def tables_of(evidence: Evidence, charts: Sequence[Chart]) -> list[Table]:
+    """The fairness section in reading order: attributes, crossings, then those of each favourable class. An anchor is the table's pointer with dashes."""
+    fairness = evidence.fairness
+    if isinstance(fairness, NotMeasured):
+        return []
+    parts: list[tuple[str, str, str | None, tuple[Attribute, ...], tuple[Attribute, ...]]] = [("fairness", "", None, fairness.attributes, fairness.intersections)]
+    parts += [(f"fairness-by_class-{place}", f"class-{place + 1}-", one.favourable, one.attributes, one.intersections) for place, one in enumerate(fairness.by_class)]
+    tables = []
+    for anchor, prefix, of, attributes, crossings in parts:
+        for name, infix, members in (("attributes", "", attributes), ("intersections", "crossing-", crossings)):
+            for place, attribute in enumerate(members):
+                here, ending = f"{anchor}-{name}-{place}", f"{prefix}{infix}{place + 1}"
+                finding = next((one for one in evidence.findings if f"{one.evidence}/".replace("/", "-").startswith(f"-{here}-")), None)
+                of_outcome = tuple(chart for chart in charts if chart.name in {f"{what}-{ending}" for what in OUTCOME_CHARTS})
+                errors = tuple(chart for chart in charts if chart.name == f"error-rates-{ending}")
+                tables.append(Table(here, bool(infix), of, attribute, finding, of_outcome, errors))
+    return tables
 
 
 def tally(evidence: Evidence) -> dict[str, Counter[str]]:

@@ -12,11 +12,13 @@ import pytest
 from django.test import Client
 
 from auditapp.models import Run
-from auditapp.views.results import SECTIONS, tally
+from auditapp.views.results import SECTIONS, tables_of, tally
 from automl import printing
+from automl.charts import draw_charts
 from automl.evidence import Estimate, NotMeasured
 from tests.auditapp.views.conftest import finish_run
 from tests.evidence_example import make_charts, make_evidence
+from tests.evidence_variants import multiclass, regression
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,30 @@ def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Clien
             rate = group.selection_rate
             assert isinstance(rate, Estimate)
             assert printing.estimate(rate, as_percent=True) in text
+
+
+@pytest.mark.parametrize("make", [make_evidence, multiclass, regression])
+def test_each_attribute_has_finding_pictures_table_and_folded_errors_in_this_order(page: Client, waiting_run: Run, make: Any) -> None:
+    evidence = make()
+    charts = draw_charts(evidence)
+    finish_run(waiting_run, evidence, charts)
+    body = page.get(f"/runs/{waiting_run.pk}/results/fairness").content.decode()
+    links = re.findall(r'<li><a href="#(fairness-[^"]+)"', body)
+    parts = {anchor: part for part in body.split('<section class="attribute" ')[1:] for anchor in re.findall(r'^id="([^"]+)"', part)}
+    assert list(parts) == links
+    assert len(parts) == len(tables_of(evidence, charts.charts)) == body.count('<section class="attribute" ')
+    of_section = [chart.name for chart in charts.charts if chart.section == "fairness"]
+    assert sorted(re.findall(r'id="chart-([^"]+)"', body)) == sorted(of_section)
+    decision = not isinstance(evidence.fairness, NotMeasured) and evidence.fairness.outcome == "decision"
+    for anchor, part in parts.items():
+        places = [part.index(what) for what in ("<h2", "<figure", f'id="{anchor}-groups-0"', *(['<details class="panel"'] if decision else []))] if "<figure" in part else [0]
+        assert places == sorted(places), anchor
+    assert evidence.findings[0].text in html.unescape(parts["fairness-attributes-0"].split("<figure")[0])
+    assert evidence.findings[0].text not in html.unescape(parts["fairness-attributes-1"])
+    first = re.findall(r'id="chart-([^"]+)"', parts["fairness-attributes-0"])
+    assert first == (["selection-rate-1", "impact-ratio-1", "error-rates-1"] if decision else ["score-1"])
+    if decision:
+        assert 'id="chart-error-rates-1"' in parts["fairness-attributes-0"].split('<details class="panel"')[1]
 
 
 def test_a_section_that_was_not_measured_says_why(page: Client, waiting_run: Run) -> None:
