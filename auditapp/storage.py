@@ -95,16 +95,28 @@ def open_verified(sha256: str) -> BinaryIO:
 def local_path(sha256: str) -> Iterator[Path]:
     """A path at which the bytes can be read for as long as the context lasts; raises FileNotFoundError."""
     if not settings.STORAGE_URL:
-        path = _path(sha256)
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        yield path
+        with tempfile.TemporaryDirectory(dir=_drafts()) as folder:
+            yield _second_name(_path(sha256), Path(folder))
         return
     with tempfile.TemporaryDirectory(dir=_drafts()) as folder, open_stored(sha256) as source:
         path = Path(folder) / sha256
         with _full_disk_named(), path.open("wb") as target:
             shutil.copyfileobj(source, target, _CHUNK)
         yield path
+
+
+def _second_name(path: Path, folder: Path) -> Path:
+    """The same file under a name of its own. Storing the same bytes once more puts another file at ``path``, and a child's walls open this one only."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    link = folder / path.name
+    try:
+        os.link(path, link)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        return path
+    return link
 
 
 def delete(sha256: str, needed_after_all: Callable[[], bool] = lambda: False) -> bool:

@@ -36,6 +36,20 @@ def test_same_bytes_are_stored_once(settings: Any) -> None:
     assert len(files_under(settings.STORAGE_ROOT)) == 1
 
 
+def test_a_local_path_stays_the_same_file_whatever_happens_to_the_stored_one(settings: Any) -> None:
+    """A child's walls are put around the file, not around its name: one that took its place could not be read."""
+    storage.put(io.BytesIO(b"abc"))
+    with storage.local_path(ABC) as local:
+        file = local.stat().st_ino
+        storage.put(io.BytesIO(b"abc"))
+        assert local.stat().st_ino == file
+        storage.delete(ABC)
+        assert local.read_bytes() == b"abc"
+    assert files_under(settings.STORAGE_ROOT) == []
+    with pytest.raises(FileNotFoundError), storage.local_path(ABC):
+        pass
+
+
 def test_limit_is_kept_to_the_byte_and_leaves_nothing_behind(settings: Any) -> None:
     assert storage.put(io.BytesIO(b"x" * 100), limit=100).bytes == 100
     with pytest.raises(storage.TooLarge, match="limit of 100 bytes"):
