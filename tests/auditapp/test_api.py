@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TABLE
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 from auditapp.models import Artifact, Dataset, LedgerEntry, Profile, Report, Run
+from tests.auditapp.conftest import TABLE
 
 SPEC = {"target": "income", "sensitive": ["sex"]}
 

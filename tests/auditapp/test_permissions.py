@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Rest
 from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.auditapp.conftest import Rest
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

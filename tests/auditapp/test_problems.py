@@ -7,10 +7,10 @@ import uuid
 from typing import Any
 
 import pytest
-from conftest import Rest
 
 from auditapp.problems import CATALOGUE, MEDIA_TYPE
 from auditapp.request_ids import InLogRecords, request_id
+from tests.auditapp.conftest import Rest
 
 
 def assert_problem(response: Any, status: int, kind: str | None = None) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from tests.evidence_example import make_evidence
 from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
 from tests.numbers_of_evidence import unfounded_numbers
 
+pytestmark = pytest.mark.story
+
 
 def text_of(pdf: Path) -> str:
     return subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout

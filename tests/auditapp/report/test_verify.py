@@ -25,6 +25,8 @@ from automl.evidence import canonical_json
 from tests.auditapp.report.conftest import draw_bundle
 from tests.evidence_example import make_evidence
 
+pytestmark = pytest.mark.story
+
 FLIPS = 300
 
 

@@ -16,6 +16,8 @@ from automl.learn.search import search
 from automl.spec import Budget, TaskKind, TaskSpec
 from tests.automl.learn import material
 
+pytestmark = pytest.mark.story
+
 TASKS: list[tuple[TaskKind, int]] = [("binary", 2), ("multiclass", 3), ("regression", 0)]
 
 
