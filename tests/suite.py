@@ -1,6 +1,6 @@
 """`make test` and its parts: each step named, timed and run with a home of its own; the first that fails ends it with its own exit code.
 
-unit    the fast tests, two at a time      stories  the long ones with real processes, one after the other
+unit    the fast tests, two at a time      stories  long computations, two at a time; then real processes, one story after the other
 check   style, types, structure, settings  soak     the stories that are too long for CI
 test    check, unit and stories, then the coverage of the state and access code
 """
@@ -45,7 +45,8 @@ def main(part: str) -> int:
 
 
 def _steps(part: str) -> list[Step]:
-    unit: Step = ("unit tests", lambda: _pytest("not story and not soak", "-n", "2", coverage=part == "test"))
+    unit: Step = ("unit tests", lambda: _pytest("not story and not slow and not soak", "-n", "2", coverage=part == "test"))
+    slow: Step = ("slow tests", lambda: _pytest("slow and not story and not soak", "-n", "2", coverage=part == "test"))
     stories: Step = ("stories", lambda: _pytest("story and not soak", coverage=part == "test", without="soak"))
     checks: list[Step] = [
         ("ruff", lambda: _tool("ruff", "check", ".")),
@@ -57,9 +58,9 @@ def _steps(part: str) -> list[Step]:
     parts: dict[str, list[Step]] = {
         "check": checks,
         "unit": [("databases", _say_servers), unit],
-        "stories": [("databases", _say_servers), ("Chromium", _chromium), stories],
+        "stories": [("databases", _say_servers), ("Chromium", _chromium), slow, stories],
         "soak": [("databases", _say_servers), ("soak", lambda: _pytest("soak"))],
-        "test": [("databases", _say_servers), ("Chromium", _chromium), *checks, unit, stories, ("coverage", _coverage)],
+        "test": [("databases", _say_servers), ("Chromium", _chromium), *checks, unit, slow, stories, ("coverage", _coverage)],
     }
     return parts[part]
 

@@ -15,7 +15,7 @@ from automl.evidence import canonical_json
 from tests.evidence_example import make_evidence
 from tests.evidence_variants import predictions
 
-pytestmark = pytest.mark.story
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -78,12 +78,13 @@ def test_a_self_assessment_is_never_called_an_audit_by_others() -> None:
     assert data_of(predictions())["assessment"] == "Audit of predictions made elsewhere"
 
 
-def test_first_page_findings_in_the_evidence_order_and_the_rest_later() -> None:
-    findings = tuple(Finding(id=f"f{at}", severity="low", text=f"Finding {'x' * at}.", evidence="/data", rule="r") for at in range(1, 15))
+def test_first_page_has_six_findings_in_the_evidence_order_in_short_and_section_15_all_in_full() -> None:
+    findings = tuple(Finding(id=f"f{at}", severity="low", text=f"Finding {'x' * at}.", evidence="/data", rule="r", suggestion="Look at it.") for at in range(1, 15))
     data = data_of(make_evidence(findings=findings))
     first = next(block for block in data["sections"][1]["blocks"] if block["kind"] == "findings")
-    rest = next(block for block in data["sections"][14]["blocks"] if block["kind"] == "findings")
-    assert [row["text"] for row in first["rows"] + rest["rows"]] == [one.text for one in findings]
+    everything = next(block for block in data["sections"][14]["blocks"] if block["kind"] == "findings")
+    assert [(row["text"], row["suggestion"]) for row in first["rows"]] == [(one.text, "") for one in findings[:6]]
+    assert [(row["text"], row["suggestion"]) for row in everything["rows"]] == [(one.text, "Look at it.") for one in findings]
     assert "section 15" in first["after"]
 
 

@@ -20,7 +20,7 @@ from tests.evidence_example import make_evidence
 from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
 from tests.numbers_of_evidence import unfounded_numbers
 
-pytestmark = pytest.mark.story
+pytestmark = pytest.mark.slow
 
 
 def text_of(pdf: Path) -> str:
@@ -111,13 +111,20 @@ def test_numbers_of_other_kinds_are_in_their_evidence(folders: list[Path]) -> No
 def test_hostile_strings_stand_on_paper_literally(tmp_path: Path) -> None:
     blocks = [{"kind": "facts", "rows": [[f"name {at}", name] for at, name in enumerate(HOSTILE)]}]
     (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=blocks, title=HOSTILE[1]), {}, []))
-    # Zero-width places where long words may break are no part of the text
-    text = re.sub(r"\s+", "", text_of(tmp_path / "r.pdf").replace("\u200b", ""))
+    text = re.sub(r"\s+", "", text_of(tmp_path / "r.pdf"))
     for name in ('a[x]:"{}', "</script><script>alert(1)</script>", '#read("/etc/passwd")', "$sum$", "*bold*_x_@ref<label>", "\\u0000\\", "{{7*7}}", "=cmd()", "`code`", "A" * 400):
         assert name in text, name
     assert "[U+65E5U+672CU+8A9E]" in text
     assert "[U+202E]evil[U+202C]" in text
     assert "fontisnotinstalled" in text
+
+
+def test_a_digest_can_be_copied_from_paper(bundle: Path) -> None:
+    """Places where a long word may break must leave no characters in it that nobody sees."""
+    evidence = Evidence.model_validate_json((bundle / "evidence.json").read_bytes())
+    text = text_of(bundle / "audit.unsigned.pdf")
+    assert "\u200b" not in text
+    assert evidence.digest in re.sub(r"\s+", "", text)
 
 
 def test_a_report_without_strange_characters_has_no_note_on_fonts(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from auditapp.report.sign import NoSigningKey, sign_pdf
 from auditapp.report.verify import check_pdf
 from auditapp.signing_identity import ensure_signing_identity
 
-pytestmark = pytest.mark.story
+pytestmark = pytest.mark.slow
 
 
 def write_pair(folder: Path, *, begin: datetime.datetime, days: int, time_stamping: bool = False) -> Path:

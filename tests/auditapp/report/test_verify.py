@@ -25,7 +25,7 @@ from automl.evidence import canonical_json
 from tests.auditapp.report.conftest import draw_bundle
 from tests.evidence_example import make_evidence
 
-pytestmark = pytest.mark.story
+pytestmark = pytest.mark.slow
 
 FLIPS = 300
 

@@ -17,7 +17,7 @@ from automl.learn.families.torch_mlp import TorchModel, choose_device
 from automl.spec import TaskKind
 from tests.automl.learn import material
 
-pytestmark = pytest.mark.story
+pytestmark = pytest.mark.slow
 
 TASKS: list[tuple[TaskKind, int]] = [("binary", 2), ("multiclass", 3), ("multiclass", 12), ("regression", 0)]
 everywhere = pytest.mark.parametrize(("name", "task", "classes"), [(name, *task) for name in FAMILIES for task in TASKS])

@@ -16,7 +16,7 @@ from automl.learn.search import search
 from automl.spec import Budget, TaskKind, TaskSpec
 from tests.automl.learn import material
 
-pytestmark = pytest.mark.story
+pytestmark = pytest.mark.slow
 
 TASKS: list[tuple[TaskKind, int]] = [("binary", 2), ("multiclass", 3), ("regression", 0)]
 
