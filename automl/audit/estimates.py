@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 from sklearn.metrics import average_precision_score
 
-from automl.audit.intervals import DELONG_FROM, LOW_PRECISION_BELOW, auc_estimate, auc_interval_newcombe, count, logit_interval, rate_estimate
+from automl.audit.intervals import (
+    DELONG_FROM,
+    LOW_PRECISION_BELOW,
+    Count,
+    auc_estimate,
+    auc_interval_newcombe,
+    count,
+    difference_estimate,
+    logit_interval,
+    rate_estimate,
+)
 from automl.audit.outcomes import BoolArray, FloatArray, IntArray, Outcomes
 from automl.audit.resampling import REPLICATES, bootstrap_means, draw_counts, generator, percentile_estimate, units_of
 from automl.evidence import Estimate, NotMeasured, Value
@@ -66,16 +76,39 @@ def _binary(o: Outcomes, seed: int) -> Makers:
     return makers
 
 
+def _count(o: Outcomes, hits: BoolArray, among: BoolArray) -> Count:
+    return count(hits[among], None if o.weight is None else o.weight[among], None if o.cluster is None else o.cluster[among])
+
+
 def _decided(o: Outcomes, y: BoolArray, got: BoolArray, seed: int) -> Makers:
     def share(hits: BoolArray, among: BoolArray, absent: str) -> Value:
-        return rate_estimate(count(hits[among], None if o.weight is None else o.weight[among], None if o.cluster is None else o.cluster[among]), absent)
+        return rate_estimate(_count(o, hits, among), absent)
 
     def from_counts(name: str) -> Value:
         cells = np.column_stack([got & y, got & ~y, ~got & y, ~got & ~y])
         observed, replicates = _cell_shares(o, cells, seed)
-        return percentile_estimate(float(formula[name](observed)), formula[name](replicates), o.rows, "bootstrap of counts")
+        value = float(formula[name](observed))
+        if value in (0.0, 1.0):  # every replicate agrees, which says nothing of what another sample would show
+            return at_the_end[name]()
+        return percentile_estimate(value, formula[name](replicates), o.rows, "bootstrap of counts")
+
+    def balanced_at_the_end() -> Value:
+        """(1 + TPR - FPR) / 2, from Newcombe's limits of the difference."""
+        gap = difference_estimate(_count(o, got, y), _count(o, got, ~y))
+        if isinstance(gap, NotMeasured):
+            return gap
+        return gap.model_copy(update={name: (1 + getattr(gap, name)) / 2 for name in ("value", "low", "high")})
+
+    def f1_at_the_end() -> Value:
+        """2 J / (1 + J), from Wilson's limits of J: the share of true positives among the rows that are positive, predicted or true."""
+        share_of = rate_estimate(_count(o, y & got, y | got))
+        if isinstance(share_of, NotMeasured):
+            return share_of
+        limits = {name: 2 * getattr(share_of, name) / (1 + getattr(share_of, name)) for name in ("value", "low", "high")}
+        return share_of.model_copy(update={**limits, "n": o.rows, "k": None})
 
     formula: dict[str, Callable[[FloatArray], Any]] = {"balanced_accuracy": _balanced_accuracy, "f1": _f1}
+    at_the_end = {"balanced_accuracy": balanced_at_the_end, "f1": f1_at_the_end}
     everywhere = np.ones(len(y), dtype=bool)
     no_class = NotMeasured(reason="only one class is present in these rows")
     no_positive = NotMeasured(reason="no row is positive, predicted or true")

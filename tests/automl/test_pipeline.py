@@ -19,7 +19,7 @@ from automl.learn.model import load_model
 from automl.pipeline import run_audit_of_predictions, run_training
 from automl.spec import PredictionsSpec, TaskSpec
 
-pytestmark = pytest.mark.story
+pytestmark = pytest.mark.slow
 RUN = {"id": "run_test", "title": "", "parent": None}
 SPEC: dict[str, Any] = {"target": "approved", "sensitive": ("sex", "race", "age"), "families": ("linear", "lgbm"), "budget": {"trials": 2}, "threads": 1, "seed": 3}
 
@@ -202,3 +202,20 @@ def test_decisions_alone_without_label_and_score_are_audited(tmp_path: Path) -> 
     women = evidence.fairness.attributes[0].groups[0]
     assert isinstance(women.error_rates, NotMeasured)
     assert (women.selected, women.n, women.impact_ratio.label) == (20, 80, "below")  # type: ignore[union-attr]
+
+
+def test_the_leaderboard_decides_by_the_deployed_cut_off(tmp_path: Path) -> None:
+    chance = random.Random(0)
+    rows = ((chance.choice("ab"), round(chance.random(), 3), "yes" if chance.random() < 0.1 else "no") for _ in range(400))
+    rare = tmp_path / "rare.csv"
+    rare.write_text("sex,x,approved\n" + "".join(f"{sex},{x},{approved}\n" for sex, x, approved in rows))
+    spec = TaskSpec.model_validate({
+        "target": "approved", "positive": "yes", "sensitive": ["sex"], "metric": "f1", "budget": {"trials": 1}, "families": ["linear"], "threads": 1,
+    })
+    evidence = run_training(spec, rare, tmp_path / "out", Hooks(), run={"id": "test", "title": "Rare"})
+    assert not isinstance(evidence.performance, NotMeasured)
+    assert not isinstance(evidence.search, NotMeasured)
+    assert evidence.performance.threshold is not None
+    assert evidence.performance.threshold.value != 0.5
+    [chosen] = [row for row in evidence.search.leaderboard if row.chosen]
+    assert chosen.audit == evidence.performance.metrics["f1"]

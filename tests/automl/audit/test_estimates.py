@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn import metrics as sk
+from statsmodels.stats.proportion import proportion_confint
 
 from automl.audit import estimates
 from automl.audit.estimates import METRICS, auc_influence, metric_estimates
@@ -170,3 +171,19 @@ def test_a_perfect_ranking_is_not_certain() -> None:
 
 def test_a_metric_does_not_depend_on_which_others_are_measured() -> None:
     assert metric_estimates(binary(), seed=0, names=("brier",))["brier"] == metric_estimates(binary(), seed=0)["brier"]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_decisions_all_right_or_all_wrong_are_not_certain_of_the_next_sample(right: bool) -> None:
+    """Every replicate of a bootstrap agrees there: an interval from 1 to 1 would claim what 40 rows cannot show."""
+    truth = np.repeat([0, 1], 20)
+    metrics = metric_estimates(binary(40, truth=truth, decision=truth if right else 1 - truth), seed=0)
+    for name in ("balanced_accuracy", "f1"):
+        estimate = metrics[name]
+        assert isinstance(estimate, Estimate)
+        assert (estimate.high if right else estimate.low) == estimate.value == (1 if right else 0)
+        assert 0.05 < estimate.high - estimate.low < 0.25
+    low, _ = proportion_confint(20, 20, method="wilson")
+    if right:
+        assert isinstance(balanced := metrics["balanced_accuracy"], Estimate)
+        assert balanced.low == pytest.approx(1 - np.sqrt(2) * (1 - low) / 2)  # Newcombe: the two rates' half-widths as a hypotenuse
