@@ -68,7 +68,7 @@ def number(value: float, limit: float | None = None) -> str:
     """Two decimals, or as many (up to six) as it takes to show on which side of the limit the value lies."""
     text = f"{value:.2f}"
     for digits in range(3, 7):
-        if limit is None or value == limit or ((float(text) < limit) == (value < limit) and float(text) != limit):
+        if limit is None or (float(text) == limit if value == limit else (float(text) < limit) == (value < limit) and float(text) != limit):
             break
         text = f"{value:.{digits}f}"
     return text
@@ -145,7 +145,7 @@ def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) 
     if unclear:
         yield Finding(
             id=f"impact_ratio_inconclusive:{pointer}", severity="low",
-            text=f"Whether the rate of being {_selected(of_class)} lies below {number(limit)} times that of {_shown(attribute.reference or '')} is inconclusive at this "
+            text=f"Whether the rate of being {_selected(of_class)} lies below {number(limit, limit)} times that of {_shown(attribute.reference or '')} is inconclusive at this "
             f"sample size for {_listing(unclear)} ({_shown(attribute.attribute)}).",
             evidence=pointer, suggestion="More rows of these groups would narrow the intervals.", rule="impact_ratio_inconclusive",
         )
@@ -155,7 +155,7 @@ def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) 
         compared = _shown(attribute.reference or "") if attribute.reference_named else "the others"
         yield Finding(
             id=f"impact_ratio_not_below:{pointer}", severity="info",
-            text=f"Every group of {_shown(attribute.attribute)} is {_selected(of_class)} at no less than {number(limit)} times the rate of {compared} beyond sampling "
+            text=f"Every group of {_shown(attribute.attribute)} is {_selected(of_class)} at no less than {number(limit, limit)} times the rate of {compared} beyond sampling "
             f"error; the lowest ratio is {number(lowest.value, limit)} ({_interval(lowest, limit)}).",
             evidence=pointer, rule="impact_ratio_not_below",
         )
@@ -177,7 +177,7 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
     reference = _shown(attribute.reference or "")
     start = (
         f"{_shown(group.group)} ({_shown(attribute.attribute)}) is {_selected(of_class)} at {number(ratio.value, limit)} times the rate of {reference} "
-        f"({_interval(ratio, limit)}; {_counts(ratio)}), below the stated limit of {number(limit)}"
+        f"({_interval(ratio, limit)}; {_counts(ratio)}), below the stated limit of {number(limit, limit)}"
     )
     if rule == "impact_ratio_below":
         shown_by = "" if ratio.label_contrast in ("", attribute.reference) else f", as the comparison with {_shown(ratio.label_contrast)} shows"
@@ -213,7 +213,7 @@ def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float
         i, lowest, ratio = below[0]
         yield Finding(
             id=f"impact_ratio_below:{pointer}", severity="high",
-            text=f"{len(below)} of {len(attribute.groups)} groups of {name} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit)} times the rate of "
+            text=f"{len(below)} of {len(attribute.groups)} groups of {name} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit, limit)} times the rate of "
             f"another group beyond sampling error; the lowest is {_shown(lowest.group)} at {number(ratio.value, limit)} times the rate of "
             f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}).",
             evidence=f"{pointer}/groups/{i}/impact_ratio", suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.",
@@ -222,14 +222,14 @@ def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float
     if few:
         yield Finding(
             id=f"impact_ratio_near:{pointer}", severity="low",
-            text=f"For {few} of {len(attribute.groups)} groups of {name} the ratio is below the stated limit of {number(limit)}; nothing is concluded from it, since fewer "
+            text=f"For {few} of {len(attribute.groups)} groups of {name} the ratio is below the stated limit of {number(limit, limit)}; nothing is concluded from it, since fewer "
             f"than {LOW_PRECISION_BELOW} rows are compared.",
             evidence=pointer, suggestion="More rows of these groups are needed to say more.", rule="impact_ratio_near",
         )
     if unclear:
         yield Finding(
             id=f"impact_ratio_inconclusive:{pointer}", severity="info",
-            text=f"For {len(unclear)} of {len(attribute.groups)} groups of {name} the ratio's side of the stated limit of {number(limit)} is inconclusive at this sample size.",
+            text=f"For {len(unclear)} of {len(attribute.groups)} groups of {name} the ratio's side of the stated limit of {number(limit, limit)} is inconclusive at this sample size.",
             evidence=pointer, rule="impact_ratio_inconclusive",
         )
 

@@ -309,3 +309,11 @@ def test_counts_of_weighted_rows_are_called_rows() -> None:
 def test_a_residual_finding_says_its_own_level() -> None:
     [finding, *_] = found(fairness=fairness_of(regression(), "group"))["residual_gap"]
     assert "97.5 % interval" in finding.text
+
+
+def test_a_stated_limit_is_printed_as_it_was_stated() -> None:
+    assert number(0.825, 0.825) == "0.825"
+    assert number(0.8, 0.8) == "0.80"
+    o = from_counts({"a": (500, 1000), "b": (900, 1000)})
+    [finding] = found(fairness=fairness_of(o, "group", limit={"ratio": 0.825}), limit=0.825)["impact_ratio_below"]
+    assert "below the stated limit of 0.825 beyond" in finding.text
