@@ -19,6 +19,8 @@ from automl.spec import METRICS_OF_TASK, Metric, Role, TaskKind, TaskSpec
 
 MOST_CLASSES = 100
 FEWEST_ROWS = 20
+LARGEST_NUMBER = 1e100
+"""Of a target that is learned as a number: sums of squares must fit into a float."""
 _MOST_NUMERIC_CLASSES = 20
 _POSITIVE_WORDS = frozenset((
     "1", "1.0", "yes", "y", "true", "t", "on", "positive", "pos", "good", "approved", "approve", "accepted", "accept", "granted", "grant", "hired",
@@ -108,6 +110,8 @@ def _labels(spec: TaskSpec, table: Table, task: TaskKind) -> tuple[tuple[str, ..
         if not table.facts[spec.target].numeric:
             table.numbers(spec.target)  # names the row
             raise BadInput(f"the target {shown(spec.target)} does not hold numbers (codes with leading zeros are none)", pointer="/target")
+        if table.numbers(spec.target).replace([np.inf, -np.inf], np.nan).abs().max() > LARGEST_NUMBER:
+            raise BadInput(f"the target {shown(spec.target)} holds numbers beyond {LARGEST_NUMBER:g}, whose squares no longer fit; give it in a larger unit", pointer="/target")
         for option in ("positive", "favourable"):
             if getattr(spec, option) is not None:
                 raise BadInput(f"{option} names a class, and {shown(spec.target)} is learned as a number", pointer=f"/{option}")

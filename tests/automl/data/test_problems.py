@@ -72,6 +72,11 @@ def test_a_task_that_does_not_fit_is_refused(table_of, binary):
     assert "does not fit the task binary" in refusal(table_of(rows(lambda at: at % 3)), "/task", task="binary")
 
 
+def test_a_target_whose_squares_overflow_is_refused(table_of):
+    assert "larger unit" in refusal(table_of(rows(lambda at: f"{at}e300")), "/target")
+    assert problem(table_of(rows(lambda at: f"{at}e90"))).task == "regression"
+
+
 def test_a_metric_of_another_task_is_refused(binary):
     assert "does not fit a binary task" in refusal(binary, "/metric", metric="rmse")
 
