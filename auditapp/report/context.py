@@ -12,8 +12,8 @@ from automl.evidence import Charts, Estimate, Evidence, NotMeasured
 from automl.printing import LABEL_WORDS, ratio, significant, visible, whole
 
 LANGUAGES = ("en",)
-FINDINGS_AT_A_GLANCE = 9
-"""What leaves room on the first page for the table of values; the rest follow in section 15."""
+FINDINGS_AT_A_GLANCE = 6
+"""What leaves room on the first page for the table of values; section 15 has all of them, with what to do."""
 SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Note"}
 TITLE_LENGTH = 90
 
@@ -80,8 +80,8 @@ def _identity(evidence: Evidence, statements: Statements | None) -> list[Block]:
 
 def _glance(evidence: Evidence) -> list[Block]:
     first = evidence.findings[:FINDINGS_AT_A_GLANCE]
-    more = " Further findings are in section 15." if len(evidence.findings) > len(first) else ""
-    blocks: list[Block] = [{"kind": "findings", "rows": [_finding(one) for one in first], "after": more}] if first else \
+    what = "All findings" if len(evidence.findings) > len(first) else "The findings"
+    blocks: list[Block] = [{"kind": "findings", "rows": [_finding(one) | {"suggestion": ""} for one in first], "after": f"{what}, with suggestions, are in section 15."}] if first else \
         [paragraph("No rule of the findings applied to this evidence; what was not measured is listed in section 15.")]
     return [*blocks, _values(evidence)]
 
@@ -134,9 +134,8 @@ def _limits(evidence: Evidence) -> list[Block]:
         table("Checks that were not made, and why", [("check", "left", 1), ("reason", "left", 2.2)],
               [(name, data_text(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)]),
     ]
-    rest = evidence.findings[FINDINGS_AT_A_GLANCE:]
-    if rest:
-        blocks += [heading("Further findings"), {"kind": "findings", "rows": [_finding(one) for one in rest], "after": ""}]
+    if evidence.findings:
+        blocks += [heading("All findings"), {"kind": "findings", "rows": [_finding(one) for one in evidence.findings], "after": ""}]
     return [*blocks, note("A signature proves that this document has not changed since it was signed; it says nothing on whether the system may be used.")]
 
 

@@ -13,8 +13,9 @@ import pytest
 import typst
 
 from auditapp.report.attachment import EVIDENCE_NAME
+from auditapp.report.context import report_data
 from auditapp.report.render import Attachment, compile_pdf
-from automl.evidence import Evidence
+from automl.evidence import Charts, Evidence, Finding
 from tests.auditapp.report.conftest import draw_bundle
 from tests.evidence_example import make_evidence
 from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
@@ -161,3 +162,17 @@ def test_a_name_of_64_kib_is_cut_and_not_refused_by_the_standard(tmp_path: Path)
     name = "n" * 65_536
     for changed in ({"title": name}, {"blocks": [{"kind": "text", "text": f"The column {name}."}]}):
         assert compile_pdf(document(**changed), {}, []).startswith(b"%PDF-")
+
+
+def test_first_page_holds_findings_and_values_and_the_contents_come_right_after(tmp_path: Path) -> None:
+    text = "Group 1 of race is given the good outcome at a rate below the limit of 0.8 that was set, and this holds beyond what sampling error alone would show in a table of this size."
+    findings = tuple(Finding(id=f"f{at}", severity="high", text=text, suggestion="Look at its inputs.", evidence="/fairness/attributes/0/groups/0", rule="r") for at in range(12))
+    evidence = make_evidence(findings=findings)
+    path = tmp_path / "a.pdf"
+    path.write_bytes(compile_pdf(report_data(evidence, Charts()), {}, []))
+    first, second, *_ = text_of(path).split("\f")
+    assert "Values at a glance" in first
+    assert "page 1 / " in first
+    assert "Contents" in second
+    assert "System, purpose and use" in second.split("Sign-off")[1]
+    assert "page 2 / " in second
