@@ -280,7 +280,7 @@ def test_next_attempt_takes_up_trials_and_what_is_left_of_the_budget(claim: Any,
     lease = claim()
     for number in (0, 1):
         (tmp_path / "t").write_bytes(b"trial %d" % number)
-        runs.record_trial(lease, number, tmp_path / "t", Progress("tune", best=0.7, metric="roc_auc"))
+        runs.record_trial(lease, number, tmp_path / "t", Progress("tune", best=0.7, metric="roc_auc"), family="lgbm", score=0.69)
     Run.objects.get(pk=lease.run_id).events.filter(kind="claimed").update(at=timezone.now() - timedelta(seconds=40))
     expire(lease)
     runs.sweep()
@@ -289,7 +289,8 @@ def test_next_attempt_takes_up_trials_and_what_is_left_of_the_budget(claim: Any,
     with storage.open_verified(second.trials[1][1]) as file:
         assert file.read() == b"trial 1"
     assert 39 < second.spent_seconds < 45
-    assert state(lease.run_id).events.filter(kind="trial").first().data == {"number": 0, "best": 0.7, "metric": "roc_auc"}
+    assert state(lease.run_id).events.filter(kind="trial").first().data == {
+        "number": 0, "family": "lgbm", "score": 0.69, "best": 0.7, "metric": "roc_auc"}
 
 
 def test_trial_told_twice_is_one_row(claim: Any, tmp_path: Path) -> None:
