@@ -1,8 +1,10 @@
 """`make test` and its parts: each step named, timed and run with a home of its own; the first that fails ends it with its own exit code.
 
-unit    the fast tests, two at a time      stories  long computations, two at a time; then real processes, one story after the other
+unit    the fast tests                     stories  long computations and stories of real processes
 check   style, types, structure, settings  soak     the stories that are too long for CI
 test    check, unit and stories, then the coverage of the state and access code
+
+Tests run two at a time; each of the two has a PostgreSQL, a Redis, a home and ports of its own.
 """
 
 from __future__ import annotations
@@ -46,8 +48,8 @@ def main(part: str) -> int:
 
 def _steps(part: str) -> list[Step]:
     unit: Step = ("unit tests", lambda: _pytest("not story and not slow and not soak", "-n", "2", coverage=part == "test"))
-    slow: Step = ("slow tests", lambda: _pytest("slow and not story and not soak", "-n", "2", coverage=part == "test"))
-    stories: Step = ("stories", lambda: _pytest("story and not soak", coverage=part == "test", without="soak"))
+    # Neighbours in a file stay together for as long as both have work: they share a house
+    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "2", "--dist", "worksteal", coverage=part == "test"))
     checks: list[Step] = [
         ("ruff", lambda: _tool("ruff", "check", ".")),
         ("mypy", lambda: _tool("mypy")),
@@ -58,9 +60,9 @@ def _steps(part: str) -> list[Step]:
     parts: dict[str, list[Step]] = {
         "check": checks,
         "unit": [("databases", _say_servers), unit],
-        "stories": [("databases", _say_servers), ("Chromium", _chromium), slow, stories],
+        "stories": [("databases", _say_servers), ("Chromium", _chromium), stories],
         "soak": [("databases", _say_servers), ("soak", lambda: _pytest("soak"))],
-        "test": [("databases", _say_servers), ("Chromium", _chromium), *checks, unit, slow, stories, ("coverage", _coverage)],
+        "test": [("databases", _say_servers), ("Chromium", _chromium), *checks, unit, stories, ("coverage", _coverage)],
     }
     return parts[part]
 
@@ -81,7 +83,7 @@ def _tool(name: str, *arguments: str) -> int:
     return subprocess.run([BIN / name, *arguments]).returncode
 
 
-def _pytest(marks: str, *arguments: str, coverage: bool = False, without: str = "") -> int:
+def _pytest(marks: str, *arguments: str, coverage: bool = False) -> int:
     command = [str(BIN / "pytest"), "-m", marks, "-q", "--durations=10", *arguments]
     if coverage:
         command += ["--cov", "--cov-append", "--cov-report="]

@@ -12,6 +12,8 @@ import pytest
 
 from auditapp.home import HomeUnusable, make_private, read_or_make_secret_key
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = "from django.contrib.auth.models import User; from auditapp.models import *; print([*User.objects.values_list('username', flat=True)], [*Membership.objects.values_list('role', flat=True)])"
 

@@ -32,6 +32,7 @@ def table(path: Path, task: Any, classes: int, n: int = 240) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "classes", "labels"), [("binary", 2, ["<=50K", ">50K"]), ("multiclass", 3, ['50K, "quoted"', "<=50K", ">50K"]), ("regression", 0, [])])
 def test_fit_and_predict(tmp_path: Path, task: str, classes: int, labels: list[str]) -> None:
     train, out, model = table(tmp_path / "train.csv", task, classes), tmp_path / "p.csv", tmp_path / "model"
@@ -96,6 +97,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path: Path, arguments: li
     assert len([line for line in said if line != "read"]) == 1
 
 
+@pytest.mark.slow
 def test_a_budget_in_seconds_counts_the_whole_process(tmp_path: Path) -> None:
     """Far fewer seconds than the imports alone take: the search sees no time left and the baseline is written."""
     train = table(tmp_path / "train.csv", "binary", 2)

@@ -17,6 +17,8 @@ import pytest
 from workers import process
 from workers.process import Ending, Limits, run_child
 
+pytestmark = pytest.mark.slow
+
 MEMORY = 400 * 2**20
 
 

@@ -16,6 +16,8 @@ from auditapp.models import Profile, Run, Workspace
 from automl.spec import TaskSpec
 from workers import stopping, supervise
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(workspace: Workspace, analyst: Any, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Any:

@@ -11,6 +11,8 @@ from automl.errors import BadInput
 from automl.spec import TaskSpec
 from workers.whole_job import Job, check_out, do_whole_job
 
+pytestmark = pytest.mark.slow
+
 
 def _job(table: Path, out: Path, test: Path | None = None) -> Job:
     return Job("training", table, test, TaskSpec(target="y"), out)

@@ -87,6 +87,7 @@ def coverage(name: str, draw: int, truth: float, n: int, repeats: int = 80) -> f
     return hits / repeats
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision", "f1", "brier"])
 def test_intervals_cover_the_value_of_the_population(name: str) -> None:
     population = metric_estimates(binary(200_000, 999), seed=0, names=(name,))[name]

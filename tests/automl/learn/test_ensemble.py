@@ -16,6 +16,8 @@ from automl.learn.search import search
 from automl.spec import Budget, TaskSpec
 from tests.automl.learn import material
 
+pytestmark = pytest.mark.slow
+
 
 def searched(folder: Path, **settings: Any) -> Any:
     frame = material.features(300)

@@ -21,6 +21,8 @@ from automl.learn.trials import TrialRecord
 from automl.spec import Budget, TaskKind, TaskSpec
 from tests.automl.learn import material
 
+pytestmark = pytest.mark.slow
+
 LIGHT = ("linear", "lgbm")
 
 

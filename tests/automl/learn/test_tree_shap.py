@@ -15,6 +15,8 @@ from automl.learn.families import Effort, family
 from automl.learn.tree_shap import parse_trees, shapley_values
 from tests.automl.learn import material
 
+pytestmark = pytest.mark.slow
+
 
 def grown(objective: str = "regression", classes: int = 1, missing: bool = True) -> tuple[lgb.Booster, np.ndarray[Any, Any]]:
     draw = np.random.default_rng(3)
