@@ -77,7 +77,7 @@ def run_training(
     explanation = step.done("explanation", explain_model(
         model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold))
     leaderboard = [_leaderboard_row(each, model.threshold if each.chosen else None, problem, audit, spec.seed) for each in candidates(result, model, split)]
-    data = data_section(source, problem.columns, target=target_info(problem, split.base_rates), split=split.info, unknown=split.unknown,
+    data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
                         left_out=split.left_out, quality=find_quality_issues(source))
     section = search_section(result, model, leaderboard, split)
     evidence = _document(

@@ -13,11 +13,11 @@ from defusedcsv import csv
 from numpy.typing import NDArray
 from scipy import stats
 
-from automl.audit.intervals import Count, rate_estimate
+from automl.audit.intervals import count, rate_estimate
 from automl.audit.outcomes import Outcomes
 from automl.data.predictions import PredictionRows
 from automl.data.problems import Problem
-from automl.data.splits import BaseRates, Rows, Split
+from automl.data.splits import Rows, Split, TargetOfAllRows
 from automl.data.tables import Table
 from automl.evidence import (
     Column,
@@ -71,22 +71,28 @@ def data_section(
     )
 
 
-def target_info(problem: Problem, rates: BaseRates) -> TargetInfo:
-    """The target as it was understood, with base rates over all rows that have one (Wilson)."""
+def target_info(problem: Problem, rows: TargetOfAllRows) -> TargetInfo:
+    """The target as it was understood, with base rates over all rows that have one (Wilson), by weight and by person where the spec names them."""
+    regression = problem.task == "regression"
     return TargetInfo(
         name=problem.target, task=problem.task, inferred=problem.inferred, labels=problem.labels, positive=problem.positive, favourable=problem.favourable,
-        base_rates={label: rate_estimate(Count.of(k, rates.n)) for label, k in rates.counts.items()}, mean=_mean(rates),
+        base_rates={} if regression else {label: rate_estimate(count(rows.y == at, rows.weight, rows.cluster)) for at, label in enumerate(problem.labels)},
+        mean=_mean(rows) if regression else None,
     )
 
 
-def _mean(rates: BaseRates) -> Value | None:
-    """Student's interval for the mean of a regression target."""
-    if rates.mean is None:
-        return None
-    if rates.sd is None:
-        return NotMeasured(reason="one row has no spread")
-    half = float(stats.t.ppf(0.975, rates.n - 1)) * rates.sd / math.sqrt(rates.n)
-    return Estimate(value=rates.mean, low=rates.mean - half, high=rates.mean + half, method="t", n=rates.n)
+def _mean(rows: TargetOfAllRows) -> Value:
+    """The (weighted) mean of a regression target with Student's interval; units are persons where rows repeat one (linearised variance)."""
+    y, n = np.asarray(rows.y, dtype=np.float64), len(rows.y)
+    weight = np.ones(n) if rows.weight is None else rows.weight
+    value = float(np.average(y, weights=weight))
+    unit = np.arange(n) if rows.cluster is None else np.unique(rows.cluster, return_inverse=True)[1]
+    residuals = np.bincount(unit, weights=weight * (y - value)) / weight.sum()
+    units = len(residuals)
+    if units < 2:
+        return NotMeasured(reason="one row has no spread" if n == 1 else "the rows of one person have no spread between persons")
+    half = float(stats.t.ppf(0.975, units - 1)) * math.sqrt(units / (units - 1) * float((residuals**2).sum()))
+    return Estimate(value=value, low=value - half, high=value + half, method="t" if rows.cluster is None else "t by person", n=n)
 
 
 def outcomes_of_model(problem: Problem, rows: Rows, predicted: Predictions, threshold: Threshold | None) -> Outcomes:

@@ -260,7 +260,7 @@ def make_explanation() -> ExplanationSection:
         rank=i + 1, rank_over_replicates=(max(1, i), i + 1 if i < 2 else i + 2)) for i, (name, v) in enumerate(zip(FEATURES, values, strict=True)))
     by_group = tuple(GroupImportance(group=g, n=334 if g == "Female" else 666, mean_shap={name: round(v * (-0.5 if g == "Female" else 0.2), 4) for name, v in zip(FEATURES, values, strict=True)},
                                      mean_abs_shap={name: round(v * (1.1 if g == "Female" else 0.95), 4) for name, v in zip(FEATURES, values, strict=True)}) for g in sexes)
-    gap = ScoreGap(attribute="sex", group="Female", reference="Male", gap=-1.43, contributions=tuple(
+    gap = ScoreGap(attribute="sex", group="Female", reference="Male", gap=Estimate(value=-1.43, low=-1.52, high=-1.34, method="bootstrap percentile, 2000 replicates", n=1000), contributions=tuple(
         GapShare(feature=name, contribution=Estimate(value=-0.7 * v, low=-0.76 * v, high=-0.64 * v, method="bootstrap percentile, 2000 replicates", n=334))
         for name, v in zip(FEATURES[:6], values[:6], strict=True)))
     ages = tuple(float(20 + i) for i in range(40))

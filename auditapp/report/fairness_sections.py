@@ -185,7 +185,7 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [not_measured("Crossings of attributes", fairness)]
     if not fairness.intersections:
         return [paragraph("No two attributes were crossed: fewer than two were declared, or crossings were not asked for.")]
-    blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Tests on crossings are exploratory.")]
+    blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: no correction covers it.")]
     for place, attribute in enumerate(fairness.intersections, start=1):
         blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"), *_tests(attribute)]
         blocks += charts_of(charts, f"error-rates-crossing-{place}", exactly=True)

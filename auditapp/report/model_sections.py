@@ -165,6 +165,7 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
             ("Explainer", explanation.explainer), ("Rows explained", whole(explanation.rows)),
             ("Background", f"{data_text(background.source)}, n = {whole(background.n)}, sha256 {background.sha256}"),
             ("Largest additivity error", significant(explanation.additivity_error, 2)),
+            ("Second background", shown(explanation.second_background)), ("Stability of ranks", shown(explanation.stability)), ("Proxies", shown(explanation.proxies)),
         ]),
         *charts_of(charts, "shap-importance", exactly=True),
         table("Inputs by mean |SHAP|", [("rank", "right", 0), ("input", "left", 1), ("mean |SHAP|, with 95 % interval", "left", 1), ("direction", "left", 0), ("rank over replicates", "left", 0)],
@@ -184,7 +185,7 @@ def _score_gaps(explanation: ExplanationSection, charts: Charts) -> list[Block]:
         if isinstance(gap, NotMeasured):
             blocks.append(not_measured("A further difference", gap))
             continue
-        blocks.append(paragraph(f"{data_text(gap.group)} against {data_text(gap.reference)} ({data_text(gap.attribute)}): the mean scores differ by {significant(gap.gap)}. "
+        blocks.append(paragraph(f"{data_text(gap.group)} against {data_text(gap.reference)} ({data_text(gap.attribute)}): the mean scores differ by {shown(gap.gap, signed=True)}. "
                                 "The parts below add up the model's inputs; they are not causes, and not the difference in selection."))
         if any(isinstance(share.contribution, Estimate) for share in gap.contributions):
             blocks += [picture for picture in [next(pictures, None)] if picture]

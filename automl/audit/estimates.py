@@ -206,6 +206,8 @@ def _average_precision(o: Outcomes, y: BoolArray, score: FloatArray, seed: int) 
     if not y.any():
         return NotMeasured(reason="no row is positive")
     value = float(average_precision_score(y, score, sample_weight=o.weight))
+    if not y.all() and score[y].min() > score[~y].max():
+        return _all_ahead(o, y, value)
     bins = _score_bins(score)
     observed = _binned_precision(*_bin_totals(np.ones((1, o.rows)), o, y, bins))
     if o.weight is None and o.cluster is None:
@@ -219,6 +221,17 @@ def _average_precision(o: Outcomes, y: BoolArray, score: FloatArray, seed: int) 
         _binned_precision(*_bin_totals(counts[:, unit], o, y, bins)) for counts in draw_counts(int(unit.max()) + 1, rng)
     ])
     return percentile_estimate(value, replicates + (value - float(observed[0])), o.rows)
+
+
+def _all_ahead(o: Outcomes, y: BoolArray, value: float) -> Value:
+    """Every positive scores above every negative, so every replicate agrees, which says nothing of another sample. The lower limit takes Wilson's lower
+    limit of the share of positives ahead of all negatives, and places the others at random: their precision is then the base rate."""
+    ahead = rate_estimate(_count(o, y, y))
+    base_rate = rate_estimate(_count(o, y, np.ones(len(y), dtype=bool)))
+    if isinstance(ahead, NotMeasured) or isinstance(base_rate, NotMeasured):
+        return NotMeasured(reason="no row is positive")
+    low = ahead.low + (1 - ahead.low) * base_rate.value
+    return Estimate(value=value, low=low, high=value, method="wilson of the positives ahead", n=o.rows, low_precision=ahead.low_precision)
 
 
 def _score_bins(score: FloatArray) -> IntArray:

@@ -284,7 +284,7 @@ def _score_gap(explained: Explained, attribute: str, group: tuple[str, IntArray]
     replicates = bootstrap_means(mine, generator(seed, "gap", attribute, group[0])) - bootstrap_means(theirs, generator(seed, "gap", attribute, reference[0], ""))
     rows = len(mine) + len(theirs)
     return ScoreGap(
-        attribute=attribute, group=group[0], reference=reference[0], gap=float(values.sum()),
+        attribute=attribute, group=group[0], reference=reference[0], gap=percentile_estimate(float(values.sum()), replicates.sum(axis=1), rows),
         contributions=tuple(
             GapShare(feature=name, contribution=percentile_estimate(float(values[j]), replicates[:, j], rows)) for j, name in enumerate(listed)
         ),

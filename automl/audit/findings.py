@@ -260,13 +260,14 @@ def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) 
 
 
 def _of_residuals(attribute: Attribute, pointer: str) -> Iterator[Finding]:
+    exploratory = "; exploratory, as all crossings are" if len(attribute.columns) > 1 else ""
     for i, group in enumerate(attribute.groups):
         gap = None if isinstance(group.score, NotMeasured) else group.score.residual_difference
         if isinstance(gap, Estimate) and _excludes(gap, 0):
             yield Finding(
                 id=f"residual_gap:{pointer}/groups/{i}", severity="medium",
                 text=f"The truth lies {'above' if gap.value > 0 else 'below'} the prediction by {abs(gap.value):.4g} more for {_shown(group.group)} "
-                f"({_shown(attribute.attribute)}) than for {_shown(attribute.reference or '')} (difference of mean errors {gap.value:.4g}, {100 * gap.level:.3g} % interval {gap.low:.4g} to {gap.high:.4g}).",
+                f"({_shown(attribute.attribute)}) than for {_shown(attribute.reference or '')} (difference of mean errors {gap.value:.4g}, {100 * gap.level:.3g} % interval {gap.low:.4g} to {gap.high:.4g}{exploratory}).",
                 evidence=f"{pointer}/groups/{i}/score/residual_difference", suggestion="Look at which inputs this group's error goes with.", rule="residual_gap",
             )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ from automl.errors import BadInput
 from automl.evidence import LeftOut, Plan, SplitInfo
 from automl.spec import TaskSpec
 
-__all__ = ["BaseRates", "Problem", "Rows", "Split", "default_bins", "group_labels", "resolve_problem", "split_table", "whole_table"]
+__all__ = ["Problem", "Rows", "Split", "TargetOfAllRows", "default_bins", "group_labels", "resolve_problem", "split_table", "whole_table"]
 
 SMALLEST_CELL = 20
 """Rows that a cell of target x attribute needs before the split keeps its share exactly."""
@@ -53,17 +54,16 @@ class Rows:
         return len(self.position)
 
 
-@dataclass(frozen=True)
-class BaseRates:
-    """What the target looks like over all ``n`` rows that have one, training and audit part together.
+@dataclass(frozen=True, eq=False)
+class TargetOfAllRows:
+    """The target of every row that has one, training and audit part together: what base rates, and nothing else, are made from (rule 1).
 
-    counts: rows of each label (classification). mean and sd (n - 1) of a regression target, else None.
+    y: label index (n,) or number (n,); weight and cluster as in `Rows`. No input and no group comes with it.
     """
 
-    n: int
-    counts: dict[str, int]
-    mean: float | None = None
-    sd: float | None = None
+    y: NDArray[np.int64] | NDArray[np.float64] = field(repr=False)
+    weight: NDArray[np.float64] | None = field(default=None, repr=False)
+    cluster: NDArray[np.int64] | None = field(default=None, repr=False)
 
 
 @dataclass(eq=False)
@@ -78,7 +78,7 @@ class Split:
     info: SplitInfo
     unknown: dict[str, int]
     left_out: tuple[LeftOut, ...]
-    base_rates: BaseRates
+    all_targets: TargetOfAllRows
     _read_audit: Callable[[], Rows] = field(repr=False)
     _opened_with: str | None = field(default=None, repr=False)
 
@@ -155,7 +155,7 @@ def assemble(part: _Part, train: Positions, audit: Positions, info: SplitInfo, l
     check_references(part.table, part.spec, bins)
     return Split(
         train=part.read(train, bins), bins=bins, info=info, unknown=_unknown(part, np.concatenate([train, audit])),
-        left_out=(*part.left_out(), *left_out), base_rates=_base_rates(part), _read_audit=lambda: part.read(audit, bins),
+        left_out=(*part.left_out(), *left_out), all_targets=_all_targets(part), _read_audit=lambda: part.read(audit, bins),
     )
 
 
@@ -193,12 +193,11 @@ def _unknown(part: _Part, rows: Positions) -> dict[str, int]:
     return {name: int(part.table.text(name, rows).isna().sum()) for name in part.spec.sensitive}
 
 
-def _base_rates(part: _Part) -> BaseRates:
-    y = part.y
-    if part.problem.task == "regression":
-        return BaseRates(len(y), {}, float(y.mean()), float(y.std(ddof=1)) if len(y) > 1 else None)
-    counts = np.bincount(y.astype(np.int64), minlength=len(part.problem.labels))
-    return BaseRates(len(y), {label: int(n) for label, n in zip(part.problem.labels, counts, strict=True)})
+def _all_targets(part: _Part) -> TargetOfAllRows:
+    def of_rows(values: Any) -> Any:
+        return None if values is None else values[part.rows]
+
+    return TargetOfAllRows(part.y, of_rows(part.weight_all), of_rows(part.cluster_all))
 
 
 # --- the ways to divide -----------------------------------------------------------------------------------------------------------
@@ -336,5 +335,5 @@ def _split_by_own_table(part: _Part, test: Table) -> Split:
     # read at once: a row that does not fit its column is refused now and not after an hour of training
     rows = own.read(own.rows, bins, whole)
     return Split(
-        train=part.read(part.rows, bins), bins=bins, info=info, unknown=unknown, left_out=left_out, base_rates=_base_rates(part), _read_audit=lambda: rows,
+        train=part.read(part.rows, bins), bins=bins, info=info, unknown=unknown, left_out=left_out, all_targets=_all_targets(part), _read_audit=lambda: rows,
     )

@@ -44,7 +44,7 @@ class ScoreGap(Measured):
     attribute: str
     group: str
     reference: str
-    gap: float
+    gap: Value
     contributions: tuple[GapShare, ...]
 
 
@@ -79,6 +79,7 @@ class ExplanationSection(Measured):
     """What is explained: "log-odds of >50K", or the predicted number and its unit."""
     explainer: str
     background: Background
+    second_background: NotMeasured = NotMeasured(reason="attributions against a second background are not part of this version")
     rows: int
     features: tuple[FeatureImportance, ...]
     by_group: dict[str, tuple[GroupImportance, ...]] = Field(default_factory=dict)

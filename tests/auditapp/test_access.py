@@ -262,6 +262,7 @@ def test_a_login_link_dies_after_its_minutes_and_with_its_user(people: Any) -> N
         assert redeem_login_link(bad) is None
 
 
+@pytest.mark.slow
 def test_of_many_clicks_at_once_one_gets_in(web_server: Any) -> None:
     """Threads on a real database file: the tests' own database is one connection in memory, on which nothing is at once."""
     found = web_server.script("""

@@ -161,6 +161,7 @@ def test_the_mark_and_the_row_are_one_transaction(people: Any) -> None:
     assert (Dataset.objects.count(), IdempotencyKey.objects.count()) == (0, 0)
 
 
+@pytest.mark.slow
 def test_twenty_at_once_make_one_row(web_server: Any) -> None:
     """Over real sockets against two processes and a database file; whoever hears 409 asks again, as its Retry-After says."""
     body = (

@@ -208,6 +208,7 @@ def texts_of(spec: dict[str, Any]) -> list[str]:
     return re.findall(r"<text[^>]*>([^<]*)</text>", vl_convert.vegalite_to_svg(spec, config=theme(dark=False)))
 
 
+@pytest.mark.slow
 def test_specs_keep_to_the_schema_of_vega_lite(drawn: tuple[Evidence, list[Chart]]) -> None:
     """Held here, because it would take drawing charts as long again."""
     for chart in drawn[1]:

@@ -57,6 +57,7 @@ def test_no_verdict_words(make: Callable[[], Evidence]) -> None:
     assert found == []
 
 
+@pytest.mark.slow
 def test_everything_that_was_not_measured_prints_its_reason() -> None:
     reason = "the child ran out of daylight"
     nothing = NotMeasured(reason=reason)

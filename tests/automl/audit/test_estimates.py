@@ -162,9 +162,10 @@ def test_what_cannot_be_measured_says_why() -> None:
     assert isinstance(metric_estimates(gone, seed=0)["average_precision"], NotMeasured)
 
 
-def test_a_perfect_ranking_is_not_certain() -> None:
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+def test_a_perfect_ranking_is_not_certain(name: str) -> None:
     o = binary()
-    estimate = metric_estimates(binary(score=np.asarray(o.truth) * 0.5 + 0.25), seed=0, names=("roc_auc",))["roc_auc"]
+    estimate = metric_estimates(binary(score=np.asarray(o.truth) * 0.5 + 0.25), seed=0, names=(name,))[name]
     assert isinstance(estimate, Estimate)
     assert estimate.value == 1
     assert estimate.low < 1

@@ -174,7 +174,7 @@ def test_t10_the_background_decides_how_a_gap_is_shared(background: tuple[float,
     section = explained(Product(), rows, Rows(pd.DataFrame([background], columns=["x1", "x2"])), Problem(task="regression", target="y", labels=()))
     gap = section.score_gap_by_input[0]
     assert isinstance(gap, ScoreGap)
-    assert (gap.reference, gap.group, gap.gap) == ("A", "B", pytest.approx(-1))
+    assert (gap.reference, gap.group, value(gap.gap)) == ("A", "B", pytest.approx(-1))
     assert {share.feature: -value(share.contribution) for share in gap.contributions} == pytest.approx(contributions)
     assert section.output == "predicted y"
 
@@ -189,7 +189,11 @@ def test_t10_linear_gaps_do_not_depend_on_the_background(seed: int) -> None:
     assert {share.feature: value(share.contribution) for share in gap.contributions} == pytest.approx(
         dict(zip(means.columns, WEIGHTS * (means.loc["b"] - means.loc["a"]).to_numpy(), strict=True)), abs=1e-9,
     )
-    assert gap.gap == pytest.approx(sum(value(share.contribution) for share in gap.contributions))
+    assert value(gap.gap) == pytest.approx(sum(value(share.contribution) for share in gap.contributions))
+    assert isinstance(gap.gap, Estimate)
+    scores = audit.features.to_numpy() @ WEIGHTS
+    of = [scores[audit.groups["group"] == name] for name in ("b", "a")]
+    assert (gap.gap.high - gap.gap.low) / 2 == pytest.approx(1.96 * np.sqrt(sum(part.var(ddof=1) / len(part) for part in of)), rel=0.1), "Welch's interval"
 
 
 def test_the_named_reference_is_used() -> None:
@@ -237,7 +241,7 @@ def test_many_inputs_are_summed_up_and_still_add_up() -> None:
     assert example.contributions[-1].feature == OTHERS
     assert example.base + sum(c.shap for c in example.contributions) == pytest.approx(example.output)
     gap = next(g for g in section.score_gap_by_input if isinstance(g, ScoreGap))
-    assert sum(value(share.contribution) for share in gap.contributions) == pytest.approx(gap.gap)
+    assert sum(value(share.contribution) for share in gap.contributions) == pytest.approx(value(gap.gap))
     assert sum(len(points.shap) for points in section.points) <= 1500
 
 

@@ -222,6 +222,7 @@ def test_crossings_go_as_deep_as_asked() -> None:
     assert measure(binary(groups=groups), "a", "b", "c", intersections=1).intersections == ()
 
 
+@pytest.mark.slow
 def test_crossings_with_hundreds_of_cells_are_named_not_measured() -> None:
     rng = np.random.default_rng(0)
     groups = {name: rng.choice(np.array([f"{name}{i}" for i in range(50)], dtype=object), 3000) for name in "ab"}
@@ -346,6 +347,7 @@ def test_rows_of_one_person_widen_everything_and_end_exact_tests() -> None:
     assert [test.name for test in against_rest(by_person).tests] == ["z_rao_scott"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_section_and_order_of_attributes_changes_no_number() -> None:
     outcomes = binary()
     assert measure(outcomes, "group", "sex") == measure(outcomes, "group", "sex")
@@ -360,6 +362,7 @@ def test_hostile_names_are_carried_as_they_are() -> None:
     assert {group.group for group in attribute.groups} == {name, "[1] x (2)"}
 
 
+@pytest.mark.slow
 @needs_data
 def test_adult_has_every_cell_of_every_crossing() -> None:
     adult = pd.read_csv(DATA / "adult.csv.gz").iloc[:12_210]

@@ -222,6 +222,7 @@ def everything() -> list[tuple[dict[str, Any], tuple[Finding, ...]]]:
     return cases
 
 
+@pytest.mark.slow
 def test_every_pointer_leads_somewhere_ids_are_unique_and_severities_fall() -> None:
     rules = set()
     for document, written in everything():

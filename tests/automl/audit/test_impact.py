@@ -103,6 +103,7 @@ def test_the_limit_is_what_was_written() -> None:
     assert exact_limit(0.67) == Fraction(67, 100)
 
 
+@pytest.mark.slow
 def test_coverage_of_the_label_against_the_observed_highest() -> None:
     """V13's warning turned round: eight truly equal groups, and "below" is said in at most 5 % of tables, "not_below" of a truly low group likewise."""
     rng = np.random.default_rng(0)

@@ -127,6 +127,7 @@ def test_the_section_is_json_and_repeatable() -> None:
     assert PerformanceSection.model_validate_json(measured(multiclass()).model_dump_json()).n == 600
 
 
+@pytest.mark.slow
 def test_drift_counts_persons_and_not_their_repeated_rows() -> None:
     audit, trained = binary(seed=1), binary(seed=2)
     twice = np.repeat(np.arange(600), 2)
@@ -144,6 +145,7 @@ def test_drift_counts_persons_and_not_their_repeated_rows() -> None:
     assert (plain.low, plain.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_drift_honours_weights() -> None:
     audit, trained = binary(seed=1), binary(seed=2)
     weight = np.where(trained.groups["group"] == "a", 5.0, 1.0)

@@ -89,7 +89,7 @@ def test_shares_of_target_and_large_groups_are_kept(lending):
     split = divide(lending, sensitive=["sex", "race"])
     audit = audit_of(split)
     for part, n in ((split.train, 2_250), (audit, 750)):
-        assert abs(part.y.mean() - split.base_rates.counts["yes"] / 3_000) < 1.5 / n * 2
+        assert abs(part.y.mean() - split.all_targets.y.mean()) < 1.5 / n * 2
     cells_of = lambda part: Counter(zip(part.groups["sex"], part.groups["race"], part.y.tolist(), strict=True))  # noqa: E731
     train, held = cells_of(split.train), cells_of(audit)
     for cell, n in (train + held).items():
@@ -180,7 +180,7 @@ def test_a_class_that_only_the_latest_rows_have_is_refused(table_of):
 def test_rows_without_a_target_are_left_out_and_counted(table_of):
     split = divide(table_of("approved,x\n" + "".join(f"{['yes', 'no', ''][at % 3]},{at * 1.5}\n" for at in range(90))))
     assert [(each.reason, each.n) for each in split.left_out] == [("the target is missing", 30)]
-    assert split.base_rates.n == 60
+    assert len(split.all_targets.y) == 60
     assert len(split.train) + len(audit_of(split)) == 60
 
 
@@ -215,9 +215,9 @@ def test_weights_go_with_their_rows(table_of):
         divide(table_of("approved,x,w\n" + "".join(f"{at % 2},{at * 1.5},{-1 if at == 3 else at % 9}\n" for at in range(100))), weight="w")
 
 
-def test_base_rates_count_all_rows(lending):
-    counts = divide(lending).base_rates.counts
-    assert counts == {label: lending.levels("approved")[label] for label in ("no", "yes")}
+def test_the_targets_of_all_rows_are_those_of_both_parts(lending):
+    y = divide(lending).all_targets.y
+    assert [int((y == at).sum()) for at in (0, 1)] == [lending.levels("approved")[label] for label in ("no", "yes")]
 
 
 # --- a table of the person's own ---
@@ -269,6 +269,7 @@ def test_fit_uses_every_row_and_has_no_audit_part(lending):
     labels=st.lists(st.sampled_from("aab"), min_size=24, max_size=120), sexes=st.lists(st.sampled_from(["f", "m", ""]), min_size=120, max_size=120),
     fraction=st.floats(0.05, 0.5), seed=st.integers(0, 1_000), grouped=st.booleans(),
 )
+@pytest.mark.slow
 def test_every_row_with_a_target_is_in_exactly_one_part(table_of, labels, sexes, fraction, seed, grouped):
     table = table_of("approved,x,sex,p\n" + "".join(f"{label},{at * 1.5},{sex},{at // 3}\n" for at, (label, sex) in enumerate(zip(labels, sexes, strict=False))))
     try:

@@ -91,6 +91,7 @@ def test_missing_cells_of_adult_are_the_documented_ones(real):
     assert sum(facts.missing for facts in read_table(real("adult.csv.gz")).facts.values()) == 6_465
 
 
+@pytest.mark.slow
 def test_a_100_mb_table_needs_less_than_three_times_its_size(tmp_path):
     """Peak memory of a fresh process, above what it needs for a table of ten rows."""
     line = ",".join(f"{i}.{i:05d}" for i in range(12)) + ",some words,another category,x\n"

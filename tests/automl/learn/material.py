@@ -9,7 +9,7 @@ import pandas as pd
 
 from automl.data.features import Feature, FeatureSchema
 from automl.data.problems import Problem
-from automl.data.splits import BaseRates, Rows, Split
+from automl.data.splits import Rows, Split, TargetOfAllRows
 from automl.evidence import SplitInfo
 from automl.learn.families import Fold
 from automl.spec import METRICS_OF_TASK, TaskKind
@@ -68,4 +68,4 @@ def split(frame: pd.DataFrame, y: Any, weight: Any = None, cluster: Any = None) 
         raise AssertionError("the engine opened the audit part")
 
     return Split(train=rows, bins={}, info=SplitInfo(method="none", seed=0, train=len(frame), audit=0), unknown={}, left_out=(),
-                 base_rates=BaseRates(len(frame), {}), _read_audit=closed)
+                 all_targets=TargetOfAllRows(y), _read_audit=closed)
