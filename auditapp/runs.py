@@ -1,4 +1,5 @@
-"""The state machine of a run, and the only writer of Run, RunEvent, RunTrial, Artifact, AuditedModel and the first Report.
+"""The state machine of a run, and the only writer of Run, RunEvent, RunTrial, Artifact, AuditedModel and the first Report
+(one that waits for its signature gets it from `auditapp.report.waiting`).
 
     queued -> running -> succeeded | failed | cancelled        queued -> cancelled
     running -> queued        only by `sweep`, while attempt < max_attempts; else failed(worker_lost)

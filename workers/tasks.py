@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditapp.report.waiting import sign_waiting
 from auditapp.sweeps import sweep_all
 from workers.app import app
 from workers.supervise import do_run, read_profile
@@ -20,3 +21,4 @@ def profile_hint(profile_id: int) -> None:
 @app.task(name="workers.tasks.reconcile")
 def reconcile() -> None:
     sweep_all()
+    sign_waiting()

@@ -16,12 +16,12 @@ from django.utils import timezone
 from auditapp import datasets, ledger, results, runs, storage
 from auditapp.leases import LeaseLost
 from auditapp.models import Artifact, AuditedModel, Dataset, Report, Run, RunTrial, Workspace
-from automl.bundle import BrokenBundle, write_bundle
+from automl.bundle import BrokenBundle
 from automl.errors import BadInput
-from automl.evidence import RunInfo, digest_of
 from automl.hooks import STAGES, Progress
 from automl.spec import PredictionsSpec, TaskSpec
-from tests.evidence_example import make_charts, make_evidence
+from tests.auditapp.drawn_bundle import make_bundle
+from tests.evidence_example import make_charts
 
 
 @pytest.fixture
@@ -63,23 +63,6 @@ def expire(lease: runs.Lease) -> None:
 def actions(workspace: Workspace, subject: str) -> list[str]:
     assert ledger.verify(workspace) == []
     return list(ledger._chain(workspace.pk).filter(subject=subject).values_list("action", flat=True))
-
-
-def make_bundle(folder: Path, run_id: str) -> Path:
-    """A drawn bundle, as child and renderer leave it."""
-    evidence = make_evidence(run=RunInfo(id=run_id, kind="training", title="t"))
-    evidence = evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})
-    bundle = folder / "bundle"
-
-    def predictions(path: Path) -> None:
-        path.write_text("row\n")
-
-    write_bundle(bundle, evidence=evidence, charts=make_charts(evidence), card="# card\n", predictions=predictions,
-                 save_model=lambda model: (model / "model.json").write_text("{}"))
-    (bundle / "charts").mkdir()
-    (bundle / "charts" / "roc.svg").write_text("<svg/>")
-    (bundle / "audit.unsigned.pdf").write_bytes(b"%PDF-unsigned")
-    return bundle
 
 
 class Signed:

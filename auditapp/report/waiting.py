@@ -1,0 +1,75 @@
+"""Reports that wait for their signature get it once the key can be used again (T-47): version and evidence stay, the signed PDF is added."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from auditapp import ledger, removal, storage
+from auditapp.models import Artifact, Report, RunEvent
+from automl.bundle import MANIFEST
+from automl.evidence import canonical_json
+
+if TYPE_CHECKING:
+    from auditapp.report.sign import Signed
+
+logger = logging.getLogger(__name__)
+
+SIGNED_NAME = "audit.pdf"
+
+
+def sign_waiting(most: int = 10) -> int:
+    """Sign up to ``most`` reports that wait, the oldest first; returns how many were. Idempotent and safe in parallel.
+
+    A key that still cannot be used ends it, and nothing has changed; a report whose bytes cannot be signed is logged and passed over.
+    """
+    waiting = list(Report.objects.filter(state="awaiting_signature").order_by("created_at", "pk")[:most])
+    if not waiting:
+        return 0
+    # Not before there is something to sign: the signing library is larger than all that a worker's parent holds
+    from auditapp.report.sign import NoSigningKey, sign_pdf
+
+    done = 0
+    for report in waiting:
+        try:
+            with storage.open_verified(report.unsigned_sha256) as unsigned:
+                signed = sign_pdf(unsigned.read())
+        except NoSigningKey as why:
+            logger.info("%d reports wait for their signature: %s", len(waiting), why)
+            break
+        except (ValueError, OSError, storage.Damaged) as error:
+            logger.warning("report %s cannot be signed: %s", report.pk, error)
+            continue
+        done += _add_signature(report.pk, signed)
+    return done
+
+
+def _add_signature(report_id: str, signed: Signed) -> bool:
+    """One transaction: the signed PDF among the run's files, the manifest that names it, the report's state, the ledger. False where somebody was first."""
+    pdf = storage.put(io.BytesIO(signed.bytes))
+    replaced, added = pdf.sha256, False
+    with transaction.atomic():
+        updated = Report.objects.filter(pk=report_id, state="awaiting_signature").update(
+            state="signed", pdf_sha256=pdf.sha256, signer=signed.signer[:200], signed_at=signed.signed_at)
+        if updated:
+            run = Report.objects.select_related("run__workspace").get(pk=report_id).run
+            manifest = Artifact.objects.get(run=run, name=MANIFEST)
+            replaced, added = manifest.sha256, True
+            stored = storage.put(io.BytesIO(_manifest_with(manifest, pdf)))
+            Artifact.objects.filter(pk=manifest.pk).update(sha256=stored.sha256, bytes=stored.bytes)
+            Artifact.objects.create(run=run, name=SIGNED_NAME, sha256=pdf.sha256, bytes=pdf.bytes, media_type="application/pdf")
+            RunEvent.objects.create(run=run, attempt=run.attempt, kind="report_signed")
+            ledger.append(run.workspace, "service", "report.signed", run.pk, {"report": report_id, "pdf_sha256": pdf.sha256})
+    removal.remove_unreferenced([replaced])
+    return added
+
+
+def _manifest_with(manifest: Artifact, pdf: storage.Stored) -> bytes:
+    with storage.open_verified(manifest.sha256) as file:
+        document = json.loads(file.read())
+    document["files"][SIGNED_NAME] = {"sha256": pdf.sha256, "bytes": pdf.bytes}
+    return canonical_json(document)
