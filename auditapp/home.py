@@ -134,9 +134,15 @@ def _make_signing_identity() -> None:
 
 
 def _migrate() -> None:
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import DatabaseError
 
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        # Before SQLite makes it: a home that was there already may be open to others
+        with suppress(FileExistsError):
+            os.close(os.open(database["NAME"], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         call_command("migrate", interactive=False, verbosity=0)
     except DatabaseError as error:

@@ -204,7 +204,7 @@ def beat(lease: Lease, progress: Progress | None = None) -> Wish | None:
     """Keep the lease and tell where the run stands; returns what the person wishes. Raises LeaseLost."""
     columns: dict[str, Any] = leases.extension()
     if progress is not None:
-        columns |= {"stage": progress.stage, "percent": percent_of(progress), "progress": progress.as_json()}
+        columns |= {"stage": progress.stage, "percent": progress.percent, "progress": progress.as_json()}
     with transaction.atomic():
         before = Run.objects.filter(pk=lease.run_id).values_list("stage", flat=True).first()
         leases.write(_runs(), lease.fence, **columns)
@@ -340,18 +340,6 @@ def _take_back(run_id: str, attempt: int) -> str | None:
 
 
 # --- the pieces
-
-PERCENT: dict[str, tuple[int, int]] = {
-    "read": (0, 3), "split": (3, 5), "tune": (5, 70), "ensemble": (70, 76), "evidence": (76, 92), "draw": (92, 97), "sign": (97, 99),
-}
-"""Where each stage lies on the bar of the whole run; 100 is written with the commit. Within a stage, ``done / total``."""
-
-
-def percent_of(progress: Progress) -> int:
-    low, high = PERCENT[progress.stage]
-    share = min(max(progress.done / progress.total, 0.0), 1.0) if progress.total else 0.0
-    return round(low + (high - low) * share)
-
 
 def _runs() -> QuerySet[Run]:
     return Run.objects.all()

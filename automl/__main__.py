@@ -14,13 +14,14 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
 
 from automl.errors import BadInput, Stopped
 from automl.hooks import Hooks, Progress
 from automl.spec import METRICS_OF_TASK, TaskSpec, parse_spec
+from automl.terminal import ProgressDisplay
 
 if TYPE_CHECKING:
     from automl.learn.model import FittedModel, Predictions
@@ -60,7 +61,8 @@ def _fit(options: argparse.Namespace) -> None:
 
     seconds = spec.budget.seconds
     deadline = Deadline(seconds, started=started, reserve=0.0 if seconds is None else min(ENDING_SECONDS + ENDING_SHARE * seconds, seconds / 2))
-    hooks = _Terminal(sys.stderr)
+    display = ProgressDisplay(sys.stderr)
+    hooks = _Shown(display)
     hooks.progress(Progress("read"))
     table = read_table(_existing(options.table), spec.table, spec.missing)
     problem = resolve_problem(spec, table)
@@ -73,7 +75,7 @@ def _fit(options: argparse.Namespace) -> None:
     model.save(out)
     timings = {"process_s": time.time() - started, "fit_s": time.monotonic() - fit_from}
     (out / "timings.json").write_text(json.dumps(timings))
-    hooks.close()
+    display.close(done=True)
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -95,6 +97,14 @@ def _predict(options: argparse.Namespace) -> None:
     _write_predictions(out, model, predictions)
     timings = {"load_s": loaded - begun, "predict_s": seconds, "rows": len(frame)}
     Path(f"{options.out}.timings.json").write_text(json.dumps(timings))
+
+
+class _Shown(Hooks):
+    def __init__(self, display: ProgressDisplay) -> None:
+        self._display = display
+
+    def progress(self, progress: Progress) -> None:
+        self._display(progress)
 
 
 # --- options ----------------------------------------------------------------------------------------------------------------------
@@ -199,46 +209,6 @@ def _write_predictions(path: Path, model: FittedModel, predictions: Predictions)
         decided = model.decide(predictions)
         for at, row in zip(decided.tolist(), predictions.probabilities.tolist(), strict=True):
             table.writerow([labels[at], *map(repr, row)])
-
-
-# --- progress ---------------------------------------------------------------------------------------------------------------------
-
-
-class _Terminal(Hooks):
-    """A bar that is redrawn on a terminal; elsewhere one line per stage and per 10 %."""
-
-    WIDTH = 30
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream, self.bar = stream, stream.isatty()
-        self.last: tuple[str, int] | None = None
-
-    def progress(self, progress: Progress) -> None:
-        percent = round(100 * progress.done / progress.total) if progress.total else 0
-        if self.bar:
-            filled = self.WIDTH * percent // 100
-            self.stream.write(f"\r\x1b[K[{'#' * filled}{'.' * (self.WIDTH - filled)}] {self._words(progress, percent)}")
-        elif (step := (progress.stage, percent // 10)) != self.last:
-            self.last = step
-            self.stream.write(self._words(progress, percent) + "\n")
-        self.stream.flush()
-
-    def close(self) -> None:
-        if self.bar:
-            self.stream.write("\n")
-
-    @staticmethod
-    def _words(progress: Progress, percent: int) -> str:
-        words: list[str] = [progress.stage]
-        if progress.total:
-            words.append(f"{percent:3d} %")
-        if progress.trials:
-            words.append(f"{progress.trials} {'trial' if progress.trials == 1 else 'trials'}")
-        if progress.best is not None:
-            words.append(f"best {progress.metric} {progress.best:.4f}")
-        if progress.seconds_left is not None:
-            words.append(f"{progress.seconds_left:.0f} s left")
-        return "  ".join(words)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,12 @@ STAGES = ("read", "split", "tune", "ensemble", "evidence", "draw", "sign")
 Stage = Literal["read", "split", "tune", "ensemble", "evidence", "draw", "sign"]
 
 
+PERCENT: dict[str, tuple[int, int]] = {
+    "read": (0, 3), "split": (3, 5), "tune": (5, 70), "ensemble": (70, 76), "evidence": (76, 92), "draw": (92, 97), "sign": (97, 99),
+}
+"""Where each stage lies on the bar of the whole run; 100 is for who knows that it is kept. Within a stage, ``done / total``."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run stands. ``best`` is in the run's metric, in its own direction; ``seconds_left`` is the budget's, not a promise."""
@@ -22,6 +28,12 @@ class Progress:
     trials: int = 0
     seconds_left: float | None = None
     note: str = ""
+
+    @property
+    def percent(self) -> int:
+        low, high = PERCENT[self.stage]
+        share = min(max(self.done / self.total, 0.0), 1.0) if self.total else 0.0
+        return round(low + (high - low) * share)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

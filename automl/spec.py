@@ -7,6 +7,7 @@ checked where the table is read and raises `automl.errors.BadInput`.
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -145,6 +146,8 @@ class PredictionsSpec(AuditPolicy):
             raise ValueError("predictions need a score column, a decision column or both")
         if not self.sensitive:
             raise ValueError("an audit of predictions needs at least one sensitive attribute")
+        if self.threshold is not None and self.score is None:
+            raise ValueError("a threshold needs the score column that it cuts")
         for name in (self.label, self.score, self.decision):
             if name is not None and name in self.sensitive:
                 raise ValueError(f"{name!r} cannot be both a prediction column and a sensitive attribute")
@@ -163,4 +166,13 @@ def parse_spec(document: dict[str, Any], kind: Literal["training", "predictions"
         first = error.errors(include_url=False, include_input=False)[0]
         pointer = "".join(f"/{part}" for part in first["loc"])
         where = f"spec{pointer}: " if pointer else "spec: "
-        raise BadInput(where + first["msg"].removeprefix("Value error, "), pointer=pointer or "/") from error
+        raise BadInput(where + _in_words(first["type"], first["msg"]), pointer=pointer or "/") from error
+
+
+def _in_words(kind: str, message: str) -> str:
+    """pydantic's sentence without its own terms, of which the person knows none."""
+    if kind == "extra_forbidden":
+        return "there is no such field"
+    if kind == "missing":
+        return "this field is needed"
+    return re.sub(r"^(Input|Value|String|List|Tuple|Dictionary) should ", "must ", message.removeprefix("Value error, "))

@@ -4,7 +4,7 @@ unit    the fast tests                     stories  long computations and storie
 check   style, types, structure, settings  soak     the stories that are too long for CI
 test    check, unit and stories, then the coverage of the state and access code
 
-Tests run two at a time; each of the two has a PostgreSQL, a Redis, a home and ports of its own.
+Unit tests run two at a time, the others, which wait a lot, three; each process has a PostgreSQL, a Redis, homes and ports of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import importlib.util
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,8 @@ def main(part: str) -> int:
         for name in [name for name in os.environ if name.startswith("PLUMBLINE_") and name != "PLUMBLINE_HOME"]:
             del os.environ[name]  # a developer's own settings are not the project's
         os.chdir(ROOT)
+        # A shell that starts us in the background has us ignore Ctrl-C, and all our children with us; stories press it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         began = time.monotonic()
         for name, step in _steps(part):
             code = _run(name, step)
@@ -49,7 +52,7 @@ def main(part: str) -> int:
 def _steps(part: str) -> list[Step]:
     unit: Step = ("unit tests", lambda: _pytest("not story and not slow and not soak", "-n", "2", coverage=part == "test"))
     # Neighbours in a file stay together for as long as both have work: they share a house
-    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "2", "--dist", "worksteal", coverage=part == "test"))
+    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "3", "--dist", "worksteal", coverage=part == "test"))
     checks: list[Step] = [
         ("ruff", lambda: _tool("ruff", "check", ".")),
         ("mypy", lambda: _tool("mypy")),

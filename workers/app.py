@@ -38,7 +38,11 @@ app.conf.update(
     # Without a timeout a worker waits for ever on a broker that was reset under it
     broker_transport_options={"socket_timeout": 30, "socket_connect_timeout": 5, "socket_keepalive": True, "health_check_interval": 10},
     task_default_queue="sweeps", timezone="UTC", beat_schedule_filename=str(settings.HOME / "celerybeat-schedule"),
-    beat_schedule={"reconcile": {"task": "workers.tasks.reconcile", "schedule": settings.SWEEP_SECONDS, "options": {"queue": "sweeps", "expires": 60}}},
+    beat_schedule={
+        "reconcile": {"task": "workers.tasks.reconcile", "schedule": settings.SWEEP_SECONDS, "options": {"queue": "sweeps", "expires": 60}},
+        # To the worker that holds the key
+        "sign": {"task": "workers.tasks.sign_reports", "schedule": 60, "options": {"queue": "runs", "expires": 60}},
+    },
 )
 
 

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from typing import Any, NoReturn
+from typing import Any
 
 import psutil
-from django.core.management.base import BaseCommand, CommandParser
 
+from auditapp.one_sentence import BAD_INPUT, OneSentenceCommand
 from auditapp.report.sign import NoSigningKey
 from automl.errors import BadInput
 from automl.evidence import Evidence
+from automl.terminal import ProgressDisplay
 from workers.summary import reaches, summary
-from workers.terminal import ProgressDisplay
 from workers.whole_job import Job, JobFailed, do_whole_job
 
-DONE, FAILED, BAD_INPUT, FINDING = 0, 1, 2, 3
+DONE, FAILED, FINDING = 0, 1, 3
 
 
-class OneSentenceParser(CommandParser):
-    """argparse prints its usage above an error; the contract is one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{message[0].upper()}{message[1:]}.\n")
-
-
-class JobCommand(BaseCommand):
+class JobCommand(OneSentenceCommand):
     """A command that ends in a folder with a signed report."""
 
     requires_system_checks: list[str] = []  # the service's own settings do not concern it, and seconds count
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.__class__ = OneSentenceParser
-        return parser
 
     def job(self, options: dict[str, Any]) -> Job:
         """What is asked; may raise BadInput."""
@@ -56,8 +45,13 @@ class JobCommand(BaseCommand):
             return _refuse(display, str(failure), FAILED)
         except KeyboardInterrupt:
             return _refuse(display, "Stopped; nothing was written.", FAILED)
-        display.close(done=done)
-        _tell(evidence, job)
+        try:
+            display.close(done=done)
+            _tell(evidence, job)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Nobody reads on, and the folder is there; Python must not try again when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINDING if options.get("fail_on") and reaches(evidence, options["fail_on"]) else DONE
 
 

@@ -13,9 +13,10 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from automl.bundle import BrokenBundle
 from automl.evidence import DatasetProfile
 from automl.hooks import STAGES, Progress
 from workers import stopping
+from workers.jobs import INTERNAL, failure, job_document, render_limits, run_limits
 from workers.process import Ending, Limits, Wish, run_child, run_render
 
 logger = logging.getLogger(__name__)
@@ -43,9 +45,7 @@ WISH_SECONDS = 2.0
 """How often a run's row is asked whether the person wants it cancelled; a beat of 15 s would be too slow for that."""
 PROGRESS_SECONDS = 1.0
 """How fresh the live page is."""
-RENDER_SECONDS = 300.0
 TRIAL_BYTES = 2**30
-INTERNAL = "something in Plumbline failed; the log of the worker has the details, and the run can be started again"
 
 _PROGRESS = TypeAdapter(Progress)
 
@@ -59,24 +59,11 @@ def do_run(run_id: str) -> bool:
     lease = runs.claim(run_id, owner())
     if lease is None:
         return False
-    try:
-        with staging_folder(lease.run_id, lease.attempt) as staging:
-            _attempt(lease, staging)
-    except LeaseLost as lost:
-        logger.warning("%s; what this worker did since is thrown away", lost)
-    except Stopping:
-        _quietly(lambda: runs.hand_back(lease))
-    except StorageFull as full:
-        why = str(full)
-        _quietly(lambda: runs.fail(lease, "storage_full", why))
-    except OperationalError:
-        # Not the run's fault, and nothing of it was written: another attempt, now or when the lease has run out
-        logger.exception("run %s, attempt %d: the database", lease.run_id, lease.attempt)
-        close_old_connections()
-        _quietly(lambda: runs.lose(lease, "the database did not answer"))
-    except Exception:
-        logger.exception("run %s, attempt %d", lease.run_id, lease.attempt)
-        _quietly(lambda: runs.fail(lease, "internal", INTERNAL))
+    with (
+        _every_end(f"run {lease.run_id}, attempt {lease.attempt}", fail=partial(runs.fail, lease), lose=partial(runs.lose, lease), stop=partial(runs.hand_back, lease)),
+        staging_folder(lease.run_id, lease.attempt) as staging,
+    ):
+        _attempt(lease, staging)
     return True
 
 
@@ -85,25 +72,39 @@ def read_profile(profile_id: int) -> bool:
     lease = profiles.claim_profile(profile_id, owner())
     if lease is None:
         return False
+    give_up = partial(profiles.lose, lease)
+    with (
+        # Reading is short: where the worker is stopped, the lease ends at once and the next sweep has it done elsewhere
+        _every_end(f"profile {profile_id}, attempt {lease.attempt}", fail=partial(profiles.fail, lease), lose=lambda why: give_up(), stop=give_up),
+        staging_folder(f"profile-{profile_id}", lease.attempt) as staging, storage.local_path(lease.dataset_sha256) as table,
+    ):
+        limits = Limits(settings.RUN_MEMORY, settings.PROFILE_SECONDS, 1)
+        keeper = Keeper(lambda progress: profiles.beat(lease))
+        job = job_document("profile", table, options=lease.options, missing=list(lease.missing))
+        ending = run_child(job, staging, limits=limits, on_event=lambda event: None, wish=keeper.wish)
+        _end_profile(lease, ending, limits, staging)
+    return True
+
+
+@contextmanager
+def _every_end(what: str, *, fail: Callable[[str, str], None], lose: Callable[[str], None], stop: Callable[[], None]) -> Iterator[None]:
+    """However an attempt ends, its row says so: ``fail`` with code and sentence, ``lose`` where another attempt may do better, ``stop`` where this worker ends."""
     try:
-        with staging_folder(f"profile-{profile_id}", lease.attempt) as staging, storage.local_path(lease.dataset_sha256) as table:
-            job = _job("profile", table) | {"options": lease.options, "missing": list(lease.missing)}
-            keeper = Keeper(lambda progress: profiles.beat(lease))
-            limits = Limits(settings.RUN_MEMORY, settings.PROFILE_SECONDS, 1)
-            ending = run_child(job, staging, limits=limits, on_event=lambda event: None, wish=keeper.wish)
-            _end_profile(lease, ending, staging)
+        yield
     except LeaseLost as lost:
         logger.warning("%s; what this worker did since is thrown away", lost)
     except Stopping:
-        # Reading is short: the lease ends at once, the next sweep has it done elsewhere
-        _quietly(lambda: profiles.lose(lease))
+        _quietly(stop)
     except StorageFull as full:
-        why = str(full)
-        _quietly(lambda: profiles.fail(lease, "storage_full", why))
+        _quietly(partial(fail, "storage_full", str(full)))
+    except OperationalError:
+        # Not its own fault, and nothing of it was written: another attempt, now or when the lease has run out
+        logger.exception("%s: the database", what)
+        close_old_connections()
+        _quietly(partial(lose, "the database did not answer"))
     except Exception:
-        logger.exception("profile %s, attempt %d", profile_id, lease.attempt)
-        _quietly(lambda: profiles.fail(lease, "internal", INTERNAL))
-    return True
+        logger.exception("%s", what)
+        _quietly(partial(fail, "internal", INTERNAL))
 
 
 def trial_name(number: int) -> str:
@@ -124,10 +125,11 @@ def _attempt(lease: Lease, staging: Path) -> None:
         table = stack.enter_context(storage.local_path(lease.dataset_sha256))
         test = stack.enter_context(storage.local_path(lease.test_sha256)) if lease.test_sha256 else None
         _restore_trials(lease, staging)
-        ending = run_child(_run_job(lease, table, test), staging, limits=_run_limits(lease), on_event=keeper.event, wish=keeper.wish)
+        limits = run_limits(lease.spec.get("threads"))
+        ending = run_child(_run_job(lease, table, test), staging, limits=limits, on_event=keeper.event, wish=keeper.wish)
     keeper.record_trials()
     if ending.kind != "done":
-        _end_without_result(lease, ending)
+        _end_without_result(lease, ending, limits)
     elif _is_nothing(lease):
         runs.end_cancelled(lease)
     else:
@@ -139,9 +141,9 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
     open_checked(bundle, lease.run_id)
     keeper.stage("draw")
     failpoint("draw")
-    drawn = run_render(staging, limits=Limits(settings.RUN_MEMORY, RENDER_SECONDS, 1), wish=keeper.wish)
+    drawn = run_render(staging, limits=render_limits(), wish=keeper.wish)
     if drawn.kind != "done":
-        _end_without_result(lease, drawn)
+        _end_without_result(lease, drawn, render_limits())
         return
     check_plain(bundle)
     unsigned = bundle / "audit.unsigned.pdf"
@@ -167,7 +169,7 @@ def _sign(unsigned: Path) -> Any | None:
         return None
 
 
-def _end_without_result(lease: Lease, ending: Ending) -> None:
+def _end_without_result(lease: Lease, ending: Ending, limits: Limits) -> None:
     logger.info("run %s, attempt %d: child ended: %s (signal %s, peak %d MiB) %s",
                 lease.run_id, lease.attempt, ending.kind, ending.signal, ending.peak // 2**20, ending.text)
     if ending.kind == "stopped":
@@ -175,18 +177,7 @@ def _end_without_result(lease: Lease, ending: Ending) -> None:
     elif ending.kind == "died":
         runs.lose(lease, f"the child died by signal {ending.signal}")
     else:
-        code, text = _failure(ending, settings.RUN_SECONDS)
-        runs.fail(lease, code, text)
-
-
-def _failure(ending: Ending, seconds: float) -> tuple[str, str]:
-    if ending.kind == "bad_input":
-        return "bad_input", ending.sentence
-    if ending.kind == "out_of_memory":
-        return "out_of_memory", f"it needs more memory than the limit of {settings.RUN_MEMORY / 2**30:.1f} GiB (it held {ending.peak / 2**30:.1f} GiB when it was ended)"
-    if ending.kind == "time_limit":
-        return "time_limit", f"it took longer than the limit of {seconds:,.0f} seconds and was ended"
-    return "internal", INTERNAL
+        runs.fail(lease, *failure(ending, limits))
 
 
 def _restore_trials(lease: Lease, staging: Path) -> None:
@@ -199,10 +190,9 @@ def _restore_trials(lease: Lease, staging: Path) -> None:
 
 def _run_job(lease: Lease, table: Path, test: Path | None) -> dict[str, Any]:
     kind = "nothing" if _is_nothing(lease) else lease.kind
-    return _job(kind, table, test) | {
-        "spec": lease.spec, "run": {"id": lease.run_id, "kind": lease.kind, "title": lease.title, "parent": lease.parent},
-        "audit_number": lease.audit_number, "spent_seconds": lease.spent_seconds,
-    }
+    return job_document(
+        kind, table, test, spec=lease.spec, run={"id": lease.run_id, "kind": lease.kind, "title": lease.title, "parent": lease.parent},
+        audit_number=lease.audit_number, spent_seconds=lease.spent_seconds)
 
 
 def _is_nothing(lease: Lease) -> bool:
@@ -210,24 +200,10 @@ def _is_nothing(lease: Lease) -> bool:
     return testing() and lease.title == "nothing"
 
 
-def _job(kind: str, table: Path, test: Path | None = None) -> dict[str, Any]:
-    limits = {"bytes": settings.UPLOAD_BYTES, "rows": settings.TABLE_ROWS, "columns": settings.TABLE_COLUMNS, "groups": settings.TABLE_GROUPS}
-    return {
-        "kind": kind, "table": str(table), "test": str(test) if test else None, "spec": None, "options": None, "missing": None, "run": None,
-        "audit_number": 1, "spent_seconds": 0.0, "limits": limits,
-    }
-
-
-def _run_limits(lease: Lease) -> Limits:
-    asked = lease.spec.get("threads")
-    threads = min(asked, settings.RUN_THREADS) if isinstance(asked, int) else settings.RUN_THREADS
-    return Limits(settings.RUN_MEMORY, settings.RUN_SECONDS, threads)
-
-
 # --- a profile
 
 
-def _end_profile(lease: profiles.ProfileLease, ending: Ending, staging: Path) -> None:
+def _end_profile(lease: profiles.ProfileLease, ending: Ending, limits: Limits, staging: Path) -> None:
     if ending.kind == "done":
         path = staging / "bundle" / "profile.json"
         if path.is_symlink() or path.stat().st_size > 64 * 2**20:
@@ -237,7 +213,7 @@ def _end_profile(lease: profiles.ProfileLease, ending: Ending, staging: Path) ->
         profiles.lose(lease)
     else:
         logger.info("profile %s: child ended: %s %s", lease.profile_id, ending.kind, ending.text)
-        profiles.fail(lease, *_failure(ending, settings.PROFILE_SECONDS))
+        profiles.fail(lease, *failure(ending, limits))
 
 
 # --- between the child and the row

@@ -21,4 +21,8 @@ def profile_hint(profile_id: int) -> None:
 @app.task(name="workers.tasks.reconcile")
 def reconcile() -> None:
     sweep_all()
+
+
+@app.task(name="workers.tasks.sign_reports")
+def sign_reports() -> None:
     sign_waiting()

@@ -20,9 +20,9 @@ from automl.bundle import Bundle, open_bundle, reseal
 from automl.errors import BadInput
 from automl.hooks import Progress
 from automl.spec import Spec
+from workers.jobs import failure, job_document, render_limits, run_limits
 from workers.process import Ending, Limits, run_child, run_render
 
-RENDER_SECONDS = 300.0
 _PROGRESS = TypeAdapter(Progress)
 
 
@@ -101,29 +101,24 @@ def _working_folder() -> Iterator[Path]:
 
 
 def _train_and_audit(job: Job, staging: Path, on_progress: Callable[[Progress], None]) -> None:
-    threads = min(job.spec.threads or settings.RUN_THREADS, settings.RUN_THREADS)
-
     def on_event(event: dict[str, Any]) -> None:
         if event["event"] == "progress":
             on_progress(_PROGRESS.validate_python({key: value for key, value in event.items() if key != "event"}))
 
-    limits = Limits(settings.RUN_MEMORY, settings.RUN_SECONDS, threads)
-    _check_ending(run_child(_job_document(job), staging, limits=limits, on_event=on_event, wish=lambda: None))
+    limits = run_limits(job.spec.threads)
+    _check_ending(run_child(_job_document(job), staging, limits=limits, on_event=on_event, wish=lambda: None), limits)
 
 
 def _job_document(job: Job) -> dict[str, Any]:
     title = job.spec.title or job.table.name[:200]
-    return {
-        "kind": job.kind, "table": str(job.table.absolute()), "test": str(job.test.absolute()) if job.test else None, "spec": job.spec.model_dump(mode="json"),
-        "options": None, "missing": None, "run": {"id": new_id("run"), "kind": job.kind, "title": title, "parent": None},
-        "audit_number": 1, "spent_seconds": job.spent_seconds(),
-        "limits": {"bytes": settings.UPLOAD_BYTES, "rows": settings.TABLE_ROWS, "columns": settings.TABLE_COLUMNS, "groups": settings.TABLE_GROUPS},
-    }
+    return job_document(
+        job.kind, job.table.absolute(), job.test.absolute() if job.test else None, spec=job.spec.model_dump(mode="json"),
+        run={"id": new_id("run"), "kind": job.kind, "title": title, "parent": None}, spent_seconds=job.spent_seconds())
 
 
 def _draw_and_sign(bundle: Path, staging: Path, on_progress: Callable[[Progress], None]) -> None:
     on_progress(Progress("draw"))
-    _check_ending(run_render(staging, limits=Limits(settings.RUN_MEMORY, RENDER_SECONDS, 1), wish=lambda: None))
+    _check_ending(run_render(staging, limits=render_limits(), wish=lambda: None), render_limits())
     on_progress(Progress("sign"))
     unsigned = bundle / "audit.unsigned.pdf"
     (bundle / "audit.pdf").write_bytes(sign_pdf(unsigned.read_bytes()).bytes)
@@ -131,15 +126,14 @@ def _draw_and_sign(bundle: Path, staging: Path, on_progress: Callable[[Progress]
     reseal(bundle)
 
 
-def _check_ending(ending: Ending) -> None:
+def _check_ending(ending: Ending, limits: Limits) -> None:
     if ending.kind == "done":
         return
     if ending.kind == "bad_input":
         raise BadInput(ending.sentence, pointer=ending.pointer)
-    if ending.kind == "out_of_memory":
-        raise JobFailed(f"It needs more memory than the limit of {settings.RUN_MEMORY / 2**30:.1f} GiB (PLUMBLINE_RUN_MEMORY, in bytes).")
-    if ending.kind == "time_limit":
-        raise JobFailed(f"It took longer than the limit of {settings.RUN_SECONDS:,.0f} seconds (PLUMBLINE_RUN_SECONDS).")
+    if ending.kind in ("out_of_memory", "time_limit"):
+        _, why = failure(ending, limits)
+        raise JobFailed(f"{why[0].upper()}{why[1:]}.")
     raise JobFailed(f"{ending.text.strip()}\nThe work ended unexpectedly ({ending.kind}); nothing was written.".strip())
 
 

@@ -167,6 +167,11 @@ def _read(path: Path, head: bytes, options: TableOptions, missing: tuple[str, ..
     for magic, what in _OTHERS:
         if head.startswith(magic):
             raise BadInput(f"the file is {what}")
+    if options.sheet is not None and not head.startswith(b"PK"):
+        raise BadInput("a sheet was named, and the file is no spreadsheet", pointer="/table/sheet")
+    for option in ("delimiter", "encoding"):
+        if getattr(options, option) is not None and head.startswith((b"PAR1", b"PK")):
+            raise BadInput(f"a {option} was named, and the file is no text table", pointer=f"/table/{option}")
     if head.startswith(b"PAR1"):
         return TableReading(format="parquet", missing=missing), read_parquet(path, limits)
     if head.startswith(b"PK"):

@@ -24,6 +24,14 @@ def _manage(home: Path, *arguments: str, **environment: str) -> subprocess.Compl
         [sys.executable, "manage.py", *arguments], cwd=ROOT, env={**clean, "PLUMBLINE_HOME": str(home), **environment}, capture_output=True, text=True, timeout=120)
 
 
+def test_the_database_is_private_in_a_home_that_is_not(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    done = _manage(tmp_path, "shell", "-v", "0", "-c", COUNT)
+    assert done.returncode == 0, done.stderr
+    for file in tmp_path.glob("db.sqlite3*"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
 def test_the_first_command_prepares_a_home_and_the_second_finds_it(tmp_path: Path) -> None:
     home = tmp_path / "new" / "home"
     first = _manage(home, "shell", "-v", "0", "-c", COUNT)

@@ -18,7 +18,7 @@ from auditapp.leases import LeaseLost
 from auditapp.models import Artifact, AuditedModel, Dataset, Report, Run, RunTrial, Workspace
 from automl.bundle import BrokenBundle
 from automl.errors import BadInput
-from automl.hooks import STAGES, Progress
+from automl.hooks import Progress
 from automl.spec import PredictionsSpec, TaskSpec
 from tests.auditapp.drawn_bundle import make_bundle
 from tests.evidence_example import make_charts
@@ -164,15 +164,6 @@ def test_beat_extends_the_lease_and_writes_progress(claim: Any) -> None:
     runs.beat(lease, Progress("tune", 6, 10))
     runs.beat(lease)
     assert kinds(lease.run_id).count("stage") == 1
-
-
-def test_percent_never_falls_within_a_run() -> None:
-    seen = [runs.percent_of(Progress(stage, done, 4)) for stage in STAGES for done in range(5)]  # type: ignore[arg-type]
-    assert seen == sorted(seen)
-    assert seen[0] == 0
-    assert seen[-1] == 99
-    assert runs.percent_of(Progress("tune", 99, 10)) == 70
-    assert runs.percent_of(Progress("tune")) == 5
 
 
 def late_writes(lease: runs.Lease, tmp_path: Path) -> dict[str, Any]:

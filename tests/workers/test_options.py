@@ -93,6 +93,11 @@ def test_a_refusal_names_the_option(arguments: tuple[str, ...], begins: str) -> 
     assert "\n" not in refused.value.sentence
 
 
+def test_a_threshold_without_a_score_is_refused() -> None:
+    with pytest.raises(BadInput, match="a threshold needs the score column"):
+        spec_of(_options("--decision", "d", "--sensitive", "sex", "--threshold", "0.4", training=False), "predictions")
+
+
 def test_the_target_is_asked_for() -> None:
     with pytest.raises(BadInput, match="--target is needed"):
         spec_of(_options(), "training")

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import transaction
 from django.urls import reverse
 
 from auditapp import access, ledger
 from auditapp.models import Membership, Workspace
+from auditapp.one_sentence import OneSentenceCommand
 
-BAD_INPUT = 2
 LINK_HOURS = 24
 
 
-class Command(BaseCommand):
+class Command(OneSentenceCommand):
     help = "Make a person a member of a workspace (both are made where they do not exist) and print a login link that works once."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -47,9 +46,9 @@ class Command(BaseCommand):
         try:
             UnicodeUsernameValidator()(username)
         except ValidationError:
-            self._refuse(f"{username!r} is no user name; letters, digits and @ . + - _ are allowed")
+            self.refuse(f"{username!r} is no user name; letters, digits and @ . + - _ are allowed")
         if len(username) > 150 or not workspace.strip() or len(workspace) > 200 or not workspace.isprintable():
-            self._refuse("a user name has at most 150 and a workspace's name 1 to 200 printable characters")
+            self.refuse("a user name has at most 150 and a workspace's name 1 to 200 printable characters")
 
     def _workspace(self, name: str) -> Workspace:
         found = Workspace.objects.filter(pk=name).first()
@@ -57,13 +56,9 @@ class Command(BaseCommand):
             return found
         same = list(Workspace.objects.filter(name=name)[:2])
         if len(same) > 1:
-            self._refuse(f"more than one workspace is called {name!r}; name it by its id")
+            self.refuse(f"more than one workspace is called {name!r}; name it by its id")
         return same[0] if same else Workspace.objects.create(name=name)
 
     @staticmethod
     def _address() -> str:
         return str(settings.ENVIRONMENT.public_url).rstrip("/") or f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
-
-    def _refuse(self, sentence: str) -> NoReturn:
-        self.stderr.write(sentence)
-        sys.exit(BAD_INPUT)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from auditapp import access
 from auditapp.models import Membership
+from auditapp.one_sentence import OneSentenceCommand
 
-BAD_INPUT = 2
 
-
-class Command(BaseCommand):
+class Command(OneSentenceCommand):
     help = "Print a new API token for a user; it is shown once and stored only as a hash."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,7 +30,7 @@ class Command(BaseCommand):
                 user=membership.user, workspace=membership.workspace, name=options["name"], scopes=cast("tuple[access.Scope, ...]", scopes),
                 days=options["days"], actor="command line")
         except ValueError as error:
-            self._refuse(str(error))
+            self.refuse(str(error))
         self.stderr.write(f"Token {token.pk} for {options['user']} in {membership.workspace.name}, scopes {', '.join(token.scopes)}, until {token.expires_at:%Y-%m-%d}.")
         self.stdout.write(text)
 
@@ -40,14 +38,9 @@ class Command(BaseCommand):
     def _membership(self, username: str, workspace_id: str | None) -> Membership:
         user = User.objects.filter(username=username).first()
         if user is None:
-            self._refuse(f"there is no user {username!r}")
+            self.refuse(f"there is no user {username!r}")
         memberships = Membership.objects.filter(user=user).select_related("user", "workspace").order_by("pk")
         first = (memberships.filter(workspace_id=workspace_id) if workspace_id else memberships).first()
         if first is None:
-            self._refuse(f"{username!r} is a member of no workspace{f' {workspace_id}' if workspace_id else ''}")
+            self.refuse(f"{username!r} is a member of no workspace{f' {workspace_id}' if workspace_id else ''}")
         return first
-
-    def _refuse(self, sentence: str) -> NoReturn:
-        # Django's CommandError would put its own name before the sentence
-        self.stderr.write(sentence)
-        sys.exit(BAD_INPUT)

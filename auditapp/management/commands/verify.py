@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from auditapp.one_sentence import OneSentenceCommand
 from auditapp.report.verify import verify_in_child
 
 
-class Command(BaseCommand):
+class Command(OneSentenceCommand):
     help = "Say who signed a report and when (exit 0), what is wrong with it (exit 1), or that it is not a PDF (exit 2)."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -21,12 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
         if not file.is_file():
-            self.stderr.write(f"{file}: there is no such file")
-            sys.exit(2)
+            self.refuse(f"{file}: there is no such file")
         verdict = verify_in_child(file, options["trust"])
         if not verdict.is_pdf:
-            self.stderr.write(f"{file}: {'; '.join(verdict.problems)}")
-            sys.exit(2)
+            self.refuse(f"{file}: {'; '.join(verdict.problems)}")
         if verdict.valid:
             self.stdout.write(f"{file}: intact. Signed by {verdict.signer} on {verdict.signed_at} (by {verdict.time_source}). "
                               f"Run {verdict.run}, evidence {verdict.digest}.")

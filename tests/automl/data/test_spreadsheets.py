@@ -68,6 +68,8 @@ def test_the_first_sheet_is_read_and_another_can_be_named(table_of):
     assert table_of(raw).reading.sheet == "first"
     other = table_of(raw, options=TableOptions(sheet="second"))
     assert (other.names, other.rows, other.reading.sheets) == (("x",), 2, ("first", "second"))
+    assert "a delimiter was named, and the file is no text table" in refusal(table_of, raw, options=TableOptions(delimiter=";"))
+    assert "a sheet was named, and the file is no spreadsheet" in refusal(table_of, "a,b\n1,2\n", options=TableOptions(sheet="second"))
     assert "no sheet 'secand'; did you mean 'second'" in refusal(table_of, raw, options=TableOptions(sheet="secand"))
 
 

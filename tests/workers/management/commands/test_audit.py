@@ -155,12 +155,16 @@ def test_ctrl_c_ends_the_child_and_leaves_nothing(home: Path, table: Path, tmp_p
     process = subprocess.Popen(
         _command(home, "audit", table, "--target", "approved", "--seconds", "300", "--out", tmp_path / "out"), cwd=ROOT, env=_environment(home),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "tune" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    _out, errors = process.communicate(timeout=60)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "tune" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _out, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode == 1
     assert errors == "Stopped; nothing was written.\n"
     assert not (tmp_path / "out").exists()

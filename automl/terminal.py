@@ -7,7 +7,6 @@ import sys
 import time
 from typing import TextIO
 
-from auditapp.runs import percent_of
 from automl.hooks import Progress
 
 BAR = 16
@@ -21,12 +20,22 @@ class ProgressDisplay:
         self._terminal = self._stream.isatty()
         self._began = time.monotonic()
         self._tens = -1
+        self._gone = False
         self._highest = 0
         self._latest: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
+        """Show it; whoever read our output and is gone (`| head`) ends the showing, not the job."""
+        if self._gone:
+            return
+        try:
+            self._show(progress)
+        except BrokenPipeError:
+            self._gone = True
+
+    def _show(self, progress: Progress) -> None:
         # A stage that knows its end better than it did before must not run backwards
-        self._highest = max(self._highest, percent_of(progress))
+        self._highest = max(self._highest, progress.percent)
         self._latest = progress
         if self._terminal:
             self._draw(self._line(progress))
@@ -36,7 +45,7 @@ class ProgressDisplay:
 
     def close(self, *, done: bool) -> None:
         """The last line: 100 % when the job is done."""
-        if self._latest is None:
+        if self._latest is None or self._gone:
             return
         if done:
             self._highest = 100

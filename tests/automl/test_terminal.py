@@ -4,7 +4,7 @@ import io
 import re
 
 from automl.hooks import Progress, Stage
-from workers.terminal import ProgressDisplay
+from automl.terminal import ProgressDisplay
 
 
 class Terminal(io.StringIO):
@@ -53,6 +53,17 @@ def test_it_never_runs_backwards() -> None:
     display.close(done=False)
     numbers = [int(line.split("%")[0]) for line in out.getvalue().splitlines()]
     assert numbers == sorted(numbers)
+
+
+def test_a_reader_that_is_gone_does_not_end_the_job() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    display = ProgressDisplay(Gone())
+    display(Progress("read"))
+    display(Progress("split"))
+    display.close(done=True)
 
 
 def test_a_job_that_was_refused_at_once_prints_nothing() -> None:

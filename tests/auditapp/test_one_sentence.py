@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import load_command_class
+
+COMMANDS = [("auditapp", "token"), ("auditapp", "verify"), ("auditapp", "member"), ("workers", "audit"), ("workers", "audit_predictions")]
+
+
+@pytest.mark.parametrize(("app", "name"), COMMANDS)
+@pytest.mark.parametrize("arguments", [[], ["--no-such-option"]])
+def test_what_is_missing_or_unknown_is_one_sentence_and_exit_code_2(app: str, name: str, arguments: list[str], capsys: Any) -> None:
+    command = load_command_class(app, name)
+    with pytest.raises(SystemExit) as ended:
+        command.run_from_argv(["manage.py", name, *arguments])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.count("\n") == 1, said
+    assert "usage" not in said.lower()
