@@ -21,6 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 guard = importlib.import_module("auditapp.migrations.0003_ledger_guard")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories first: with several processes, nobody waits in the end for a long one that began last."""
+    items.sort(key=lambda item: item.get_closest_marker("story") is None)
+
+
 @pytest.fixture(autouse=True)
 def _own_files(tmp_path: Path, settings: Any) -> None:
     """No test touches the installation's files, and no doorbell of a test rings at a real worker."""

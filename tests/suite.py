@@ -51,8 +51,8 @@ def main(part: str) -> int:
 
 def _steps(part: str) -> list[Step]:
     unit: Step = ("unit tests", lambda: _pytest("not story and not slow and not soak", "-n", "2", coverage=part == "test"))
-    # Neighbours in a file stay together for as long as both have work: they share a house
-    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "3", "--dist", "worksteal", coverage=part == "test"))
+    # A file stays with one process: its tests share a house
+    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "3", "--dist", "loadscope", "--no-loadscope-reorder", coverage=part == "test"))
     checks: list[Step] = [
         ("ruff", lambda: _tool("ruff", "check", ".")),
         ("mypy", lambda: _tool("mypy")),

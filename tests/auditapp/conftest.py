@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +15,8 @@ from typing import Any
 
 import pytest
 from django.test import Client
+
+from tests.web import running_web
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # evidence_example.py
@@ -165,12 +164,6 @@ class WebServer:
         return done.stdout
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """gunicorn as the Procfile starts it, on a home of its own with a small upload limit; one for all tests that need real sockets."""
@@ -178,25 +171,5 @@ def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
     environment = {**kept, "PLUMBLINE_HOME": str(home), "PLUMBLINE_UPLOAD_BYTES": str(100 * 2**20), "DJANGO_SETTINGS_MODULE": "auditapp.settings"}
     made = subprocess.run([sys.executable, "manage.py", "token", "demo"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
-    port = _free_port()
-    with (home / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "auditapp.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2",
-             "--threads", "8", "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket", "--access-logfile", "-"],
-            env=environment, cwd=ROOT, stdout=log, stderr=log)
-        try:
-            _wait_for(port, home / "web.log")
-            yield WebServer(home, port, process.pid, made.stdout.split()[-1], environment)
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _wait_for(port: int, log: Path) -> None:
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/problems", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(log.read_text())
+    with running_web(environment, home / "web.log") as web:
+        yield WebServer(home, web.port, web.pid, made.stdout.split()[-1], environment)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.flow.house import REST, ROOT, RUNS, House
+from tests.web import running_web
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="no browser driver: the playwright wheel is not installed")
 
@@ -67,24 +67,14 @@ class Browser:
 @pytest.fixture(scope="module")
 def site(module_redis: Any) -> Iterator[Site]:
     house = House(module_redis, None, scripted=False, settings={"RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "1"})
-    web = None
     try:
         # Any command prepares the home: keys, certificate, demo user
         subprocess.run([sys.executable, "manage.py", "token", "demo"], cwd=ROOT, env=house.environment, capture_output=True, check=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        with (house.folder / "web.log").open("wb") as log:
-            web = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "auditapp.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
-                 "--no-control-socket"], cwd=ROOT, env=house.environment, stdout=log, stderr=log)
-        house.start_worker(REST)
-        house.start_worker(RUNS)
-        yield Site(house, f"http://127.0.0.1:{port}")
+        with running_web(house.environment, house.folder / "web.log") as web:
+            house.start_worker(REST)
+            house.start_worker(RUNS)
+            yield Site(house, web.base)
     finally:
-        if web is not None:
-            web.terminate()
-            web.wait(30)
         house.stop()
 
 
@@ -104,17 +94,10 @@ def browser(chromium: Any, site: Site, request: pytest.FixtureRequest) -> Iterat
     context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **getattr(request, "param", {})})
     context.set_default_timeout(30_000)
     browser = Browser(context.new_page())
-    site.house.until(lambda: _answers(site.base), 30, "the web answers")
     browser.page.goto(site.login_link())
     yield browser
     context.close()
     assert browser.complaints == []
-
-
-def _answers(base: str) -> bool:
-    host, port = base.removeprefix("http://").split(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
 
 
 def go_on(page: Any) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import socket
 import subprocess
 import sys
 import zipfile
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.flow.house import REST, ROOT, RUNS, House
+from tests.web import running_web
 
 pytestmark = pytest.mark.story
 
@@ -60,23 +60,13 @@ class Curl:
 @pytest.fixture(scope="module")
 def service(module_redis: Any) -> Iterator[tuple[House, Curl]]:
     house = House(module_redis, None, scripted=False, settings={"RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "2"})
-    web = None
     try:
         made = subprocess.run([sys.executable, "manage.py", "token", "demo"], cwd=ROOT, env=house.environment, capture_output=True, text=True, check=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        with (house.folder / "web.log").open("wb") as log:
-            web = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "auditapp.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
-                 "--no-control-socket"], cwd=ROOT, env=house.environment, stdout=log, stderr=log)
-        house.start_worker(REST)
-        house.start_worker(RUNS)
-        yield house, Curl(f"http://127.0.0.1:{port}/api/v1", made.stdout.split()[-1], house.folder)
+        with running_web(house.environment, house.folder / "web.log") as web:
+            house.start_worker(REST)
+            house.start_worker(RUNS)
+            yield house, Curl(f"{web.base}/api/v1", made.stdout.split()[-1], house.folder)
     finally:
-        if web is not None:
-            web.terminate()
-            web.wait(30)
         house.stop()
 
 
@@ -107,6 +97,24 @@ def _until_ended(house: House, curl: Curl, run: str) -> tuple[dict[str, Any], li
 
     house.until(ended, 300, f"run {run} ends: {seen}")
     return seen, stages
+
+
+@pytest.mark.timeout(600)
+def test_t02_gunicorn_killed_between_commit_and_doorbell(service: tuple[House, Curl], table: Path) -> None:
+    """The caller hears nothing, the row is there, and asking again with the same key makes no second run."""
+    house, curl = service
+    dataset = curl("/datasets", "-F", f"file=@{table}", "-F", "name=Killed").document
+    asked = ["--json", json.dumps({"dataset": dataset["id"], "spec": {**SPEC, "families": ["linear"]}}), "-H", "Idempotency-Key: killed"]
+    house.fail_at("after_commit:kill")
+    with pytest.raises(subprocess.CalledProcessError):
+        curl("/runs", *asked)
+    house.fail_at()
+    [run] = [one["id"] for one in curl("/runs").document["items"]]
+    assert curl("/runs", *asked).document["id"] == run
+    ended, _ = _until_ended(house, curl, run)
+    assert (ended["state"], ended["attempt"]) == ("succeeded", 1), house.logs()
+    curl(f"/runs/{run}", "-X", "DELETE")
+    curl(f"/datasets/{dataset['id']}", "-X", "DELETE")
 
 
 @pytest.mark.timeout(600)

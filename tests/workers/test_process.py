@@ -75,7 +75,7 @@ def test_child_knows_nothing_of_ours(child: Any, monkeypatch: pytest.MonkeyPatch
 def test_bad_input_names_the_place(child: Any) -> None:
     ending, _ = child(spec={"title": "x"})
     assert (ending.kind, ending.pointer) == ("bad_input", "/target")
-    assert "Field required" in ending.sentence
+    assert ending.sentence == "spec/target: this field is needed"
 
 
 def test_defect_is_told_to_the_log_and_not_to_the_person(child: Any) -> None:
