@@ -18,9 +18,7 @@ def claim_them_all(redis: Any, database_url: str | None) -> None:
     try:
         for number in range(WORKSPACES):
             house.do("submit", title="nothing", workspace_name=f"w{number}", times=RUNS_OF_EACH)
-        house.start_worker(REST)
-        for _ in range(4):
-            house.start_worker(("-Q", "runs", "-c", "1"))
+        house.start_workers(REST, *[("-Q", "runs", "-c", "1")] * 4)
         total = WORKSPACES * RUNS_OF_EACH
         house.until(lambda: house.do("states").get("cancelled", 0) == total, 400, f"{total} runs have ended: {house.do('states')}")
         assert house.do("highest_attempt") == 1
