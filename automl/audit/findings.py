@@ -66,13 +66,14 @@ def write_findings(
 
 
 def number(value: float, limit: float | None = None) -> str:
-    """Two decimals, or as many (up to six) as it takes to show on which side of the limit the value lies."""
+    """Two decimals, or as many (up to six) as it takes to show on which side of the limit the value lies, and that it is not 0."""
     text = f"{value:.2f}"
     for digits in range(3, 7):
-        if limit is None or (float(text) == limit if value == limit else (float(text) < limit) == (value < limit) and float(text) != limit):
+        told = limit is None or (float(text) == limit if value == limit else (float(text) < limit) == (value < limit) and float(text) != limit)
+        if told and (float(text) != 0 or value == 0):
             break
         text = f"{value:.{digits}f}"
-    return text
+    return text if float(text) != 0 or value == 0 else f"{value:.1e}"
 
 
 def _shown(name: str) -> str:
@@ -183,6 +184,11 @@ def _too_few(attribute: Attribute, group: Group, ratio: Ratio) -> bool:
     return any(_few(each) for each in attribute.groups if each.group in (group.group, ratio.label_contrast))
 
 
+def _shown_by(attribute: Attribute, ratio: Ratio) -> str:
+    """Which comparison decided, where it is not the printed one: against a small highest group the printed interval may reach above the limit."""
+    return "" if ratio.label_contrast in ("", attribute.reference) else f", as the comparison with {_shown(ratio.label_contrast)} shows"
+
+
 def _counts(ratio: Ratio) -> str:
     """The rows behind a ratio; where weights make the rates, they say so, for the rows' own ratio is another."""
     weighted = bool(ratio.k_ref and ratio.n) and abs(ratio.k * ratio.n_ref / (ratio.n * ratio.k_ref) - ratio.value) > 1e-9
@@ -197,8 +203,7 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         f"({_interval(ratio, limit)}; {_counts(ratio)}), below the stated limit of {number(limit, limit)}"
     )
     if rule == "impact_ratio_below":
-        shown_by = "" if ratio.label_contrast in ("", attribute.reference) else f", as the comparison with {_shown(ratio.label_contrast)} shows"
-        end, suggestion = f" beyond sampling error{shown_by}.", "Look at which inputs carry the gap, and at the errors of this group."
+        end, suggestion = f" beyond sampling error{_shown_by(attribute, ratio)}.", "Look at which inputs carry the gap, and at the errors of this group."
     else:
         compared = "" if attribute.reference_named or len(attribute.groups) < 3 else f" with {len(attribute.groups)} groups compared"
         end = f"; whether this is more than sampling error is inconclusive at this sample size{compared}."
@@ -228,11 +233,12 @@ def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float
     name = _shown(attribute.attribute)
     if below:
         i, lowest, ratio = below[0]
+        shown_by = _shown_by(attribute, ratio)
         yield Finding(
             id=f"impact_ratio_below:{pointer}", severity="high",
             text=f"{len(below)} of {len(attribute.groups)} groups of {name} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit, limit)} times the rate of "
             f"another group beyond sampling error; the lowest is {_shown(lowest.group)} at {number(ratio.value, limit)} times the rate of "
-            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}).",
+            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}){shown_by}.",
             evidence=f"{pointer}/groups/{i}/impact_ratio", suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.",
             rule="impact_ratio_below",
         )
@@ -268,9 +274,10 @@ def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) 
             )
     observed = None if isinstance(group.calibration, NotMeasured) else group.calibration.observed_over_expected
     if isinstance(observed, Estimate) and _excludes(observed, 1) and abs(observed.value - 1) >= CALIBRATION_OFF:
+        labels = f"labels {_shown(of_class)}" if of_class else "favourable labels"
         yield Finding(
             id=f"calibration_group:{pointer}", severity="medium",
-            text=f"In {_shown(group.group)} ({_shown(attribute.attribute)}) favourable labels are observed {number(observed.value, 1)} times as often as the model's probabilities "
+            text=f"In {_shown(group.group)} ({_shown(attribute.attribute)}) {labels} are observed {number(observed.value, 1)} times as often as the model's probabilities "
             f"expect ({_interval(observed, 1)}).",
             evidence=f"{pointer}/calibration", suggestion="Read the scores of this group with care, or recalibrate.", rule="calibration_group",
         )
@@ -328,7 +335,8 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
     for metric, chance in (("roc_auc", 0.5), ("r2", 0.0)):
         value = performance.metrics.get(metric)
         if isinstance(value, Estimate) and value.low <= chance:
-            relation = "below" if value.high < chance else "not distinguishable from"
+            # R2 of a constant is never above 0 in any resample, so its interval lies below even where the model does say nothing
+            relation = "not distinguishable from" if value.high >= chance else "below" if metric == "roc_auc" else "not above"
             yield Finding(
                 id=f"ranking_like_chance:{metric}", severity="high",
                 text=f"On the audited rows {_metric(metric)} is {number(value.value, chance)} ({_interval(value, chance)}): {relation} {chance:g}, what knowing nothing gives.",

@@ -81,6 +81,7 @@ def explanation(*sizes: float) -> ExplanationSection:
 
 @pytest.mark.parametrize(("value", "limit", "text"), [
     (0.799639, 0.8, "0.7996"), (0.8, 0.8, "0.80"), (0.62, 0.8, "0.62"), (0.8004, 0.8, "0.8004"), (0.999, 1.0, "0.999"), (0.5, None, "0.50"), (0.7999999999, 0.8, "0.800000"),
+    (0.0039, 0.8, "0.004"), (0.0, 0.8, "0.00"), (-3e-8, 0.0, "-3.0e-08"), (0.0, None, "0.00"),
 ])
 def test_t1_digits_until_the_side_of_the_limit_shows(value: float, limit: float | None, text: str) -> None:
     assert number(value, limit) == text
@@ -369,3 +370,25 @@ def test_a_band_is_named_only_where_there_is_one() -> None:
     assert "band" not in finding.suggestion
     [finding] = found(fairness=fairness_of(binary(), "sex"))["unknown_share"]
     assert "The band beside each ratio" in finding.suggestion
+
+
+def test_a_crossing_names_the_comparison_that_decided_too() -> None:
+    """Against six people the interval reaches above the limit; the sentence must not rest on it."""
+    o = from_counts({"tiny": (5, 6), "large": (700, 1000), "low": (300, 656)})
+    crossed = replace(o, groups={**o.groups, "other": np.full(o.rows, "x", dtype=object)})
+    texts = [finding.text for finding in found(fairness=fairness_of(crossed, "group", "other"))["impact_ratio_below"]]
+    [crossing] = [text for text in texts if "group x other" in text]
+    assert crossing.endswith("300 of 656 against 5 of 6), as the comparison with large x x shows.")
+
+
+def test_calibration_names_the_class_where_there_are_several() -> None:
+    o = multiclass(2000)
+    score = np.column_stack([np.full(2000, 0.5), np.full(2000, 0.5), np.zeros(2000)])
+    texts = [finding.text for finding in found(fairness=fairness_of(replace(o, score=score), "group"))["calibration_group"]]
+    assert any("In a (group) labels middle are observed" in text for text in texts)
+
+
+def test_a_constant_prediction_is_not_above_what_knowing_nothing_gives() -> None:
+    """Its R2 is at or below 0 in every resample, by arithmetic and not by being worse."""
+    [finding] = found(performance=performance_of(regression(score=np.full(600, 10.0))))["ranking_like_chance"]
+    assert finding.text.endswith(": not above 0, what knowing nothing gives.")
