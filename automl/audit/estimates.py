@@ -221,6 +221,15 @@ def _auc_by_influence(o: Outcomes, auc: float, influence: FloatArray, sizes: tup
 
 
 def _average_precision(o: Outcomes, y: BoolArray, score: FloatArray, seed: int) -> Value:
+    """Average precision, marked where few positives stand behind it: it is a mean over them, however many negatives there are."""
+    estimate = _resampled_precision(o, y, score, seed)
+    positives = independent_units(int(y.sum()), None if o.cluster is None else o.cluster[y])
+    if isinstance(estimate, NotMeasured) or positives >= LOW_PRECISION_BELOW:
+        return estimate
+    return estimate.model_copy(update={"low_precision": True})
+
+
+def _resampled_precision(o: Outcomes, y: BoolArray, score: FloatArray, seed: int) -> Value:
     """Average precision. Above _SCORE_BINS distinct scores the replicates use that many bins, shifted by what the binning itself changes."""
     if not y.any():
         return NotMeasured(reason="no row is positive")

