@@ -32,7 +32,8 @@ def outcome_section(evidence: Evidence, charts: Charts) -> list[Block]:
     fairness = evidence.fairness
     if isinstance(fairness, NotMeasured):
         return [not_measured("Group fairness", fairness)]
-    favourable = ("Favourable outcome", ", ".join(map(data_text, fairness.favourable)) or "a higher number")
+    unnamed = "a higher number" if fairness.outcome == "score" else "none was named; each class is measured on its own"
+    favourable = ("Favourable outcome", ", ".join(map(data_text, fairness.favourable)) or unnamed)
     highest = "highest mean prediction" if fairness.outcome == "score" else "highest rate"
     comparison = ("Comparison", f"each group with the group of the {highest}, or with the reference that was named before the audit part was opened")
     blocks: list[Block] = [facts([favourable, comparison])] if fairness.outcome == "score" else [

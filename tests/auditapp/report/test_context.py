@@ -176,3 +176,12 @@ def test_what_can_be_told_is_a_largest_ratio_and_tests_are_never_withheld() -> N
     assert "largest ratio that would be told" in texts
     assert not any("smallest ratio" in text or "withheld" in text for text in texts)
     assert "none: everybody or nobody has the favourable outcome" in texts
+
+
+def test_classes_of_which_none_is_favourable_are_not_numbers() -> None:
+    evidence = multiclass()
+    assert isinstance(evidence.fairness, FairnessSection)
+    texts = strings_of(data_of(evidence.model_copy(update={"fairness": evidence.fairness.model_copy(update={"favourable": ()})}))["sections"][5])
+    assert "none was named; each class is measured on its own" in texts
+    assert "a higher number" not in texts
+    assert "a higher number" in strings_of(data_of(regression())["sections"][5])
