@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from auditapp.report.blocks import LOW_PRECISION, Block, charts_of, data_text, facts, heading, not_measured, note, paragraph, shown, table
 from automl.evidence import (
     Attribute,
     Charts,
     ErrorRates,
+    Estimate,
     Evidence,
     FairnessSection,
     Group,
@@ -17,22 +18,27 @@ from automl.evidence import (
     Ratio,
     ScoreOutcome,
     Test,
+    Value,
     VersusRest,
 )
 from automl.printing import LABEL_WORDS, fixed, p_value, percent, ratio, significant, whole
 
 GROUP_LENGTH = 70
+LEVEL = 0.95
+"""Of every interval that says nothing else."""
 
 
 def outcome_section(evidence: Evidence, charts: Charts) -> list[Block]:
     fairness = evidence.fairness
     if isinstance(fairness, NotMeasured):
         return [not_measured("Group fairness", fairness)]
-    blocks: list[Block] = [
+    unnamed = "a higher number" if fairness.outcome == "score" else "none was named; each class is measured on its own"
+    favourable = ("Favourable outcome", ", ".join(map(data_text, fairness.favourable)) or unnamed)
+    highest = "highest mean prediction" if fairness.outcome == "score" else "highest rate"
+    comparison = ("Comparison", f"each group with the group of the {highest}, or with the reference that was named before the audit part was opened")
+    blocks: list[Block] = [facts([favourable, comparison])] if fairness.outcome == "score" else [
         facts([
-            ("Favourable outcome", ", ".join(map(data_text, fairness.favourable)) or "a higher number"),
-            ("Limit stated for impact ratios", f"{fairness.limit.ratio:g} of the highest rate; a convention that was chosen, not a law"),
-            ("Comparison", "each group with the group of the highest rate, or with the reference that was named before the audit part was opened"),
+            favourable, ("Limit stated for impact ratios", f"{fairness.limit.ratio:g} of the reference's rate; a convention that was chosen, not a law"), comparison,
         ]),
         note("The interval of a ratio is for reading. Its label is decided on limits that allow for the number of groups compared, so the two may differ near the limit."),
     ]
@@ -46,7 +52,7 @@ def outcome_section(evidence: Evidence, charts: Charts) -> list[Block]:
 
 
 def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, place: str) -> list[Block]:
-    blocks: list[Block] = [paragraph(_who_is_compared(attribute))]
+    blocks: list[Block] = [paragraph(_who_is_compared(attribute, "mean prediction" if fairness.outcome == "score" else "rate"))]
     if fairness.outcome == "score":
         return blocks + charts_of(charts, f"score-{place}", exactly=True) + [_scores(attribute)]
     limit = fairness.limit.ratio
@@ -56,13 +62,19 @@ def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, p
             f"Outcomes by {data_text(attribute.attribute)}",
             [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.2),
              ("impact ratio, 95 % interval", "left", 1.2), ("against the limit", "left", 1.2)],
-            [_outcome_row(group, limit) for group in attribute.groups]),
+            [_outcome_row(group, limit) for group in attribute.groups], _unknown_rows(attribute)),
     ]
 
 
-def _who_is_compared(attribute: Attribute) -> str:
+def _unknown_rows(attribute: Attribute) -> str:
+    if not any(group.unknown_band for group in attribute.groups):
+        return ""
+    return "In brackets: how far the ratio would move if every row of unknown group belonged to that group or to the reference, at worst and at best."
+
+
+def _who_is_compared(attribute: Attribute, highest: str) -> str:
     reference = "No group could serve as reference." if attribute.reference is None else \
-        f"Reference: {data_text(attribute.reference)}, {'as named beforehand' if attribute.reference_named else 'the group with the highest rate'}."
+        f"Reference: {data_text(attribute.reference)}, {'as named beforehand' if attribute.reference_named else f'the group with the highest {highest}'}."
     unknown = f" {whole(attribute.unknown)} rows have an unknown value here and are in no group."
     bins = f" Groups are bins at {', '.join(f'{edge:g}' for edge in attribute.bins)}." if attribute.bins else ""
     return reference + bins + unknown + (f" {attribute.note}" if attribute.note else "")
@@ -71,9 +83,10 @@ def _who_is_compared(attribute: Attribute) -> str:
 def _outcome_row(group: Group, limit: float) -> tuple[str, ...]:
     one = group.impact_ratio
     label = LABEL_WORDS[one.label] if isinstance(one, Ratio) else "not computable"
+    band = "" if group.unknown_band is None else f" [{fixed(group.unknown_band.low, 3, limit)} to {fixed(group.unknown_band.high, 3, limit)}]"
     return (
         data_text(group.group, GROUP_LENGTH), whole(group.n), percent(group.share), "–" if group.selected is None else whole(group.selected),
-        shown(group.selection_rate, as_percent=True), ratio(one, limit), f"excluded: {group.excluded}" if group.excluded else label)
+        shown(group.selection_rate, as_percent=True), ratio(one, limit) + band, f"excluded: {group.excluded}" if group.excluded else label)
 
 
 def _scores(attribute: Attribute) -> Block:
@@ -82,7 +95,14 @@ def _scores(attribute: Attribute) -> Block:
         f"Scores by {data_text(attribute.attribute)}",
         [("group", "left", 1.2), ("n", "right", 0), ("mean score", "left", 1), ("difference to the reference", "left", 1), ("mean residual", "left", 1), ("mean absolute error", "left", 1)],
         [(data_text(group.group, GROUP_LENGTH), whole(group.n), shown(score.mean), shown(score.mean_difference, signed=True), shown(score.mean_residual, signed=True), shown(score.mean_absolute_error))
-         for group, score in measured])
+         for group, score in measured],
+        _together(score.mean_difference for _, score in measured))
+
+
+def _together(differences: Iterable[Value]) -> str:
+    """What the intervals of signed differences hold for, where that is more than one group."""
+    simultaneous = any(isinstance(one, Estimate) and one.level > LEVEL for one in differences)
+    return "The intervals of the differences to the reference hold for all groups of the table at once, at 95 %." if simultaneous else ""
 
 
 def tests_section(evidence: Evidence) -> list[Block]:
@@ -112,15 +132,16 @@ def _tests(attribute: Attribute) -> list[Block]:
         paragraph(all_groups),
         table(
             f"{data_text(attribute.attribute)}: each group against the pooled others",
-            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 1.9), ("short of the pool's rate by", "right", 0.7), ("smallest ratio that could be told", "right", 0.8),
+            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 1.9), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
              ("one person changes the direction", "left", 0.8)],
-            [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. The smallest ratio that could be told is at 80 % power."),
+            [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. A true ratio up to the largest that would be told "
+            "would be shown to be below the limit in four of five samples of these sizes."),
     ]
 
 
 def _test_row(group: Group, rest: VersusRest) -> tuple[str, ...]:
     return (
-        data_text(group.group, GROUP_LENGTH), shown(rest.difference, as_percent=True, signed=True), "; ".join(map(_test, rest.tests)) or "withheld: few people",
+        data_text(group.group, GROUP_LENGTH), shown(rest.difference, as_percent=True, signed=True), "; ".join(map(_test, rest.tests)) or "none: everybody or nobody has the favourable outcome",
         "–" if group.shortfall is None else fixed(group.shortfall.to_pool, 1), "–" if group.minimum_detectable_ratio is None else fixed(group.minimum_detectable_ratio, 2),
         "–" if group.flip_flop is None else "yes" if group.flip_flop else "no")
 
@@ -158,7 +179,8 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
               [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.accuracy))) for group, rates in measured]),
         table(f"{name}: signed differences to the reference, in percentage points, with 95 % intervals",
               [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1)],
-              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True, signed=True) for one in (gap.tpr, gap.fpr, gap.ppv))) for group, gap in gaps]),
+              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True, signed=True) for one in (gap.tpr, gap.fpr, gap.ppv))) for group, gap in gaps],
+              _together(one for _, gap in gaps for one in (gap.tpr, gap.fpr, gap.ppv))),
     ]
     calibrated = [(group, group.calibration) for group in attribute.groups if isinstance(group.calibration, GroupCalibration)]
     if calibrated:

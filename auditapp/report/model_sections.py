@@ -72,7 +72,7 @@ def model_section(evidence: Evidence, charts: Charts, statements: Statements | N
     if isinstance(evidence.performance, NotMeasured):
         blocks.append(not_measured("Performance", evidence.performance))
     else:
-        blocks += _performance(evidence.performance, charts)
+        blocks += _performance(evidence.performance, charts, evidence.run.kind)
     return [*blocks, stated(statements, ("metric_rationale", "Why these metrics fit the purpose"), ("error_costs", "Cost of each kind of error"))]
 
 
@@ -103,20 +103,23 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
     ]
 
 
-def _performance(performance: PerformanceSection, charts: Charts) -> list[Block]:
+def _performance(performance: PerformanceSection, charts: Charts, kind: str) -> list[Block]:
+    # what a model made elsewhere has seen before, nobody can tell from its predictions
+    rows = f"{whole(performance.n)} rows" + (" that nothing was learned from" if kind == "training" else "")
     baselines = list(performance.baselines)
-    rows = [
+    metrics = [
         (metric_words(name), shown(value := performance.metrics[name]), whole(value.n) if isinstance(value, Estimate) else "",
          *(shown(found) if (found := performance.baselines[baseline].get(name)) is not None else "–" for baseline in baselines))
         for name in in_order(performance.metrics)
     ]
     blocks: list[Block] = [
         heading("Performance on the audit part"),
-        table(f"Metrics on {whole(performance.n)} rows that nothing was learned from, with 95 % intervals",
-              [("metric", "left", 1.2), ("value", "left", 1.2), ("n", "right", 0), *((f"baseline: {baseline}", "left", 1) for baseline in baselines)], rows),
+        table(f"Metrics on {rows}, with 95 % intervals",
+              [("metric", "left", 1.2), ("value", "left", 1.2), ("n", "right", 0), *((f"baseline: {baseline}", "left", 1) for baseline in baselines)], metrics,
+              "" if kind == "training" else "Whether the model had learned from these rows before is not known here."),
     ]
     if performance.threshold is not None:
-        blocks.append(paragraph(f"Decisions are made at a score of {significant(performance.threshold.value)}, chosen on: {performance.threshold.chosen_on}."))
+        blocks.append(paragraph(f"Threshold on the score: {significant(performance.threshold.value)}, chosen on: {performance.threshold.chosen_on}."))
     blocks += charts_of(charts, "roc", exactly=True) + charts_of(charts, "precision-recall", exactly=True) + charts_of(charts, "calibration", exactly=True)
     blocks += _confusion(performance.confusion) + _calibration(performance.calibration)
     blocks += charts_of(charts, "metric-by-group-")
@@ -148,7 +151,7 @@ def _calibration(calibration: Calibration | NotMeasured) -> list[Block]:
     if isinstance(calibration, NotMeasured):
         return [not_measured("Calibration", calibration)]
     return [table(
-        f"Calibration in bins of equal count; observed over expected {estimate(calibration.observed_over_expected)}",
+        f"Calibration in bins of about equal count; observed over expected {estimate(calibration.observed_over_expected)}",
         [("score", "left", 1), ("n", "right", 0), ("mean score", "right", 0), ("observed rate, with 95 % interval", "left", 1.3)],
         [(f"{fixed(one.low, 3)} to {fixed(one.high, 3)}", whole(one.n), fixed(one.mean_score, 3), shown(one.observed, as_percent=True)) for one in calibration.bins])]
 

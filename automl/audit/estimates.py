@@ -6,7 +6,7 @@ by units; average precision is resampled from its counts per score bin.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,12 +22,11 @@ from automl.audit.intervals import (
     auc_estimate,
     auc_interval_newcombe,
     count,
-    difference_estimate,
     logit_interval,
     rate_estimate,
 )
 from automl.audit.outcomes import BoolArray, FloatArray, IntArray, Outcomes
-from automl.audit.resampling import REPLICATES, bootstrap_means, draw_counts, generator, percentile_estimate, units_of
+from automl.audit.resampling import REPLICATES, bootstrap_means, draw_counts, generator, independent_units, percentile_estimate, units_of
 from automl.evidence import Estimate, NotMeasured, Value
 
 METRICS = {
@@ -87,28 +86,10 @@ def _decided(o: Outcomes, y: BoolArray, got: BoolArray, seed: int) -> Makers:
     def from_counts(name: str) -> Value:
         cells = np.column_stack([got & y, got & ~y, ~got & y, ~got & ~y])
         observed, replicates = _cell_shares(o, cells, seed)
-        value = float(formula[name](observed))
-        if value in (0.0, 1.0):  # every replicate agrees, which says nothing of what another sample would show
-            return at_the_end[name]()
-        return percentile_estimate(value, formula[name](replicates), o.rows, "bootstrap of counts")
-
-    def balanced_at_the_end() -> Value:
-        """(1 + TPR - FPR) / 2, from Newcombe's limits of the difference."""
-        gap = difference_estimate(_count(o, got, y), _count(o, got, ~y))
-        if isinstance(gap, NotMeasured):
-            return gap
-        return gap.model_copy(update={name: (1 + getattr(gap, name)) / 2 for name in ("value", "low", "high")})
-
-    def f1_at_the_end() -> Value:
-        """2 J / (1 + J), from Wilson's limits of J: the share of true positives among the rows that are positive, predicted or true."""
-        share_of = rate_estimate(_count(o, y & got, y | got))
-        if isinstance(share_of, NotMeasured):
-            return share_of
-        limits = {name: 2 * getattr(share_of, name) / (1 + getattr(share_of, name)) for name in ("value", "low", "high")}
-        return share_of.model_copy(update={**limits, "n": o.rows, "k": None})
+        made_of = [_f1_part(o, y, got)] if name == "f1" else [rate_estimate(_count(o, got, y)), rate_estimate(_count(o, ~got, ~y))]
+        return _mean_of_rates(o, float(formula[name](observed)), formula[name](replicates), made_of, "bootstrap of counts")
 
     formula: dict[str, Callable[[FloatArray], Any]] = {"balanced_accuracy": _balanced_accuracy, "f1": _f1}
-    at_the_end = {"balanced_accuracy": balanced_at_the_end, "f1": f1_at_the_end}
     everywhere = np.ones(len(y), dtype=bool)
     no_class = NotMeasured(reason="only one class is present in these rows")
     no_positive = NotMeasured(reason="no row is positive, predicted or true")
@@ -120,6 +101,38 @@ def _decided(o: Outcomes, y: BoolArray, got: BoolArray, seed: int) -> Makers:
         "balanced_accuracy": lambda: from_counts("balanced_accuracy") if 0 < y.sum() < len(y) else no_class,
         "f1": lambda: from_counts("f1") if (y | got).any() else no_positive,
     }
+
+
+def _mean_of_rates(o: Outcomes, value: float, replicates: FloatArray, made_of: Sequence[Value], method: str) -> Value:
+    """``value``, the mean of the rates that it is ``made_of``, with the percentile interval of its replicates, widened by the rates that are 0 or 1.
+
+    Every replicate repeats those, which says nothing of what another sample would show: a class of three rows that are all right would
+    be as certain as one of three thousand. The distances to their Wilson limits join in by squares, as in Newcombe's difference.
+    """
+    settled = [rate for rate in made_of if isinstance(rate, Estimate) and rate.value in (0.0, 1.0)]
+    if not settled:
+        return percentile_estimate(value, replicates, o.rows, method, units=_units(o))
+    resampled = percentile_estimate(value, replicates, o.rows, method, units=_units(o) if len(settled) < len(made_of) else max(2, _units(o)))
+    if isinstance(resampled, NotMeasured):
+        return resampled
+    below = [value - resampled.low, *((rate.value - rate.low) / len(made_of) for rate in settled)]
+    above = [resampled.high - value, *((rate.high - rate.value) / len(made_of) for rate in settled)]
+    return resampled.model_copy(update={
+        "low": max(0.0, value - float(np.hypot.reduce(below))), "high": min(1.0, value + float(np.hypot.reduce(above))),
+        "method": f"{method}, wilson where a rate is 0 or 1", "low_precision": resampled.low_precision or any(rate.low_precision for rate in settled),
+    })
+
+
+def _f1_part(o: Outcomes, y: BoolArray, got: BoolArray) -> Value:
+    """One class's F1 as 2 J / (1 + J), from Wilson's limits of J: the share of true positives among the rows that are positive, predicted or true."""
+    share = rate_estimate(_count(o, y & got, y | got))
+    if isinstance(share, NotMeasured):
+        return share
+    return share.model_copy(update={name: 2 * getattr(share, name) / (1 + getattr(share, name)) for name in ("value", "low", "high")})
+
+
+def _units(o: Outcomes) -> int:
+    return independent_units(o.rows, o.cluster)
 
 
 def _balanced_accuracy(cells: FloatArray) -> Any:
@@ -151,7 +164,7 @@ def _probability_losses(o: Outcomes, hot: NDArray[Any], probabilities: FloatArra
 
     def mean_of(losses: FloatArray, name: str) -> Value:
         replicates = bootstrap_means(losses[:, None], generator(seed, name), o.weight, o.cluster)[:, 0]
-        return percentile_estimate(float(np.average(losses, weights=o.weight)), replicates, o.rows)
+        return percentile_estimate(float(np.average(losses, weights=o.weight)), replicates, o.rows, units=_units(o))
 
     def brier() -> Value:
         squares = ((probabilities - hot) ** 2).sum(axis=1)
@@ -166,7 +179,13 @@ def _auc(o: Outcomes, y: BoolArray, score: FloatArray) -> Value:
     if not 0 < y.sum() < len(y):
         return NotMeasured(reason="only one class is present in these rows")
     auc, influence = auc_influence(y, score, o.weight)
-    return _auc_by_influence(o, auc, influence, int(min(y.sum(), (~y).sum())))
+    return _auc_by_influence(o, auc, influence, _sizes(o, y))
+
+
+def _sizes(o: Outcomes, y: BoolArray) -> tuple[int, int]:
+    """Rows (persons where rows repeat them) with and without the label, the fewer first."""
+    fewer, more = sorted(int(side.sum()) if o.cluster is None else len(np.unique(o.cluster[side])) for side in (y, ~y))
+    return fewer, more
 
 
 def auc_influence(y: BoolArray, score: FloatArray, weight: FloatArray | None) -> tuple[float, FloatArray]:
@@ -188,20 +207,29 @@ def auc_influence(y: BoolArray, score: FloatArray, weight: FloatArray | None) ->
     return auc, influence
 
 
-def _auc_by_influence(o: Outcomes, auc: float, influence: FloatArray, smallest: int) -> Value:
+def _auc_by_influence(o: Outcomes, auc: float, influence: FloatArray, sizes: tuple[int, int]) -> Value:
     unit = np.arange(o.rows) if o.cluster is None else np.unique(o.cluster, return_inverse=True)[1]
     totals = np.bincount(unit, weights=influence)
     variance = float((totals**2).sum()) * len(totals) / max(len(totals) - 1, 1)
+    smallest, largest = sizes
     if smallest >= DELONG_FROM and 0 < auc < 1 and variance > 0:
         (low, high), method = logit_interval(auc, variance), "delong (logit)"
     else:
-        smallest_units = max(1.0, smallest * len(totals) / o.rows)
-        (low, high), method = auc_interval_newcombe(auc, smallest_units, max(1.0, len(totals) - smallest_units)), "newcombe score"
+        (low, high), method = auc_interval_newcombe(auc, smallest, largest), "newcombe score"
     by = " by person" if o.cluster is not None else ""
     return Estimate(value=auc, low=min(low, auc), high=max(high, auc), method=method + by, n=o.rows, low_precision=smallest < LOW_PRECISION_BELOW)
 
 
 def _average_precision(o: Outcomes, y: BoolArray, score: FloatArray, seed: int) -> Value:
+    """Average precision, marked where few positives stand behind it: it is a mean over them, however many negatives there are."""
+    estimate = _resampled_precision(o, y, score, seed)
+    positives = independent_units(int(y.sum()), None if o.cluster is None else o.cluster[y])
+    if isinstance(estimate, NotMeasured) or positives >= LOW_PRECISION_BELOW:
+        return estimate
+    return estimate.model_copy(update={"low_precision": True})
+
+
+def _resampled_precision(o: Outcomes, y: BoolArray, score: FloatArray, seed: int) -> Value:
     """Average precision. Above _SCORE_BINS distinct scores the replicates use that many bins, shifted by what the binning itself changes."""
     if not y.any():
         return NotMeasured(reason="no row is positive")
@@ -220,7 +248,7 @@ def _average_precision(o: Outcomes, y: BoolArray, score: FloatArray, seed: int) 
     replicates = np.concatenate([
         _binned_precision(*_bin_totals(counts[:, unit], o, y, bins)) for counts in draw_counts(int(unit.max()) + 1, rng)
     ])
-    return percentile_estimate(value, replicates + (value - float(observed[0])), o.rows)
+    return percentile_estimate(value, replicates + (value - float(observed[0])), o.rows, units=_units(o))
 
 
 def _all_ahead(o: Outcomes, y: BoolArray, value: float) -> Value:
@@ -302,7 +330,15 @@ def _macro(o: Outcomes, truth: IntArray, decisions: IntArray, name: str, seed: i
         with np.errstate(divide="ignore", invalid="ignore"):  # a class that a replicate lacks does not count in it
             return np.asarray(np.where(present, stacked, 0).sum(axis=0) / present.sum(axis=0))
 
-    return percentile_estimate(float(mean_over_classes(observed)), mean_over_classes(replicates), o.rows, "bootstrap of counts, macro")
+    made_of = [_class_rate(o, truth == c, decisions == c, name) for c in occurring]
+    return _mean_of_rates(o, float(mean_over_classes(observed)), mean_over_classes(replicates), made_of, "bootstrap of counts, macro")
+
+
+def _class_rate(o: Outcomes, true: BoolArray, predicted: BoolArray, name: str) -> Value:
+    """One class's part of the mean that ``name`` is."""
+    if name == "f1":
+        return _f1_part(o, true, predicted)
+    return rate_estimate(_count(o, true, predicted) if name == "precision" else _count(o, predicted, true))
 
 
 def _macro_auc(o: Outcomes, hot: NDArray[Any], score: FloatArray) -> Value:
@@ -310,16 +346,18 @@ def _macro_auc(o: Outcomes, hot: NDArray[Any], score: FloatArray) -> Value:
     if sizes.min() == 0 or sizes.max() == o.rows:
         return NotMeasured(reason=f"no row is {o.labels[int(sizes.argmin())]!r}, so one of the one-versus-rest curves is undefined")
     parts = [auc_influence(hot[:, c], score[:, c], o.weight) for c in range(hot.shape[1])]
-    estimate = _auc_by_influence(o, float(np.mean([auc for auc, _ in parts])), np.mean([influence for _, influence in parts], axis=0), int(sizes.min()))
+    influence = np.mean([each for _, each in parts], axis=0)
+    estimate = _auc_by_influence(o, float(np.mean([auc for auc, _ in parts])), influence, min(_sizes(o, hot[:, c]) for c in range(hot.shape[1])))
     return estimate.model_copy(update={"method": f"{estimate.method}, macro"}) if isinstance(estimate, Estimate) else estimate
 
 
 def _macro_average_precision(o: Outcomes, hot: NDArray[Any], score: FloatArray, seed: int) -> Value:
     """Mean over classes. The interval adds the classes' half-widths as if they moved together, which errs on the wide side."""
     parts = [_average_precision(o, hot[:, c], score[:, c], seed) for c in range(hot.shape[1])]
-    absent = [c for c, part in enumerate(parts) if isinstance(part, NotMeasured)]
-    if absent:
-        return NotMeasured(reason=f"no row is {o.labels[absent[0]]!r}, so its average precision is undefined")
+    if not hot.any(axis=0).all():
+        return NotMeasured(reason=f"no row is {o.labels[int(hot.any(axis=0).argmin())]!r}, so its average precision is undefined")
+    if absent := [part for part in parts if isinstance(part, NotMeasured)]:
+        return absent[0]
     measured = [part for part in parts if isinstance(part, Estimate)]
     return Estimate(
         value=float(np.mean([part.value for part in measured])), low=float(np.mean([part.low for part in measured])),
@@ -346,10 +384,10 @@ def _regression(o: Outcomes, seed: int) -> Makers:
     def determination() -> Value:
         if o.rows < 2 or observed[4] == 0:
             return NotMeasured(reason="the true values do not vary in these rows")
-        return percentile_estimate(float(r2(observed)), r2(replicates), o.rows)
+        return percentile_estimate(float(r2(observed)), r2(replicates), o.rows, units=_units(o))
 
     return {
-        "mae": lambda: percentile_estimate(observed[0], replicates[:, 0], o.rows),
-        "rmse": lambda: percentile_estimate(float(np.sqrt(observed[1])), np.sqrt(replicates[:, 1]), o.rows),
-        "mean_residual": lambda: percentile_estimate(observed[2], replicates[:, 2], o.rows), "r2": determination,
+        "mae": lambda: percentile_estimate(observed[0], replicates[:, 0], o.rows, units=_units(o)),
+        "rmse": lambda: percentile_estimate(float(np.sqrt(observed[1])), np.sqrt(replicates[:, 1]), o.rows, units=_units(o)),
+        "mean_residual": lambda: percentile_estimate(observed[2], replicates[:, 2], o.rows, units=_units(o)), "r2": determination,
     }

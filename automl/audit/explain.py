@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from automl.audit.outcomes import FloatArray, IntArray, groups_of
-from automl.audit.resampling import bootstrap_means, generator, percentile_estimate
+from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate
 from automl.evidence import (
     Background,
     Contribution,
@@ -97,7 +97,8 @@ class ExplainedProblem(Protocol):
 
 @dataclass(frozen=True)
 class Explained:
-    """The attributions of one output for the explained rows. ``rows``: their positions in the audit part; ``main``: which of them are the random sample."""
+    """The attributions of one output for the explained rows. ``rows``: their positions in the audit part; ``main``: which of them are the random sample;
+    ``weight`` and ``cluster``: of the explained rows, where they have any."""
 
     frame: pd.DataFrame
     phi: FloatArray
@@ -106,6 +107,19 @@ class Explained:
     main: IntArray
     space: Space
     output: str
+    weight: FloatArray | None = None
+    cluster: NDArray[Any] | None = None
+
+    def mean(self, values: FloatArray, rows: IntArray) -> Any:
+        """(Weighted) mean over ``rows`` of one value a row, or of several."""
+        return np.average(values[rows], axis=0, weights=None if self.weight is None else self.weight[rows])
+
+    def resampled(self, values: FloatArray, rows: IntArray, rng: np.random.Generator) -> FloatArray:
+        """Bootstrap replicates of ``values`` (n, m), one row of them for each of ``rows``: by weight, and by person where rows repeat one."""
+        return bootstrap_means(values, rng, None if self.weight is None else self.weight[rows], None if self.cluster is None else self.cluster[rows])
+
+    def units(self, rows: IntArray) -> int:
+        return independent_units(len(rows), None if self.cluster is None else self.cluster[rows])
 
     @property
     def outputs(self) -> FloatArray:
@@ -135,6 +149,8 @@ def explain_model(
     against = _background(background_rows.features[columns], background, seed)
     attributions = model.attributions(frame, against)
     explained = _explained(model, problem, attributions, frame, chosen, np.array([place[int(row)] for row in main]))
+    weight, cluster = getattr(audit_rows, "weight", None), getattr(audit_rows, "cluster", None)
+    explained = replace(explained, weight=None if weight is None else weight[chosen], cluster=None if cluster is None else cluster[chosen])
     groups = {key: np.array([place[int(row)] for row in positions], dtype=np.int64) for key, positions in of_group.items()}
     features = _importance(explained, seed)
     return ExplanationSection(
@@ -204,14 +220,14 @@ def _explained_class(model: ExplainedModel, problem: ExplainedProblem, frame: pd
 def _importance(explained: Explained, seed: int) -> tuple[FeatureImportance, ...]:
     """Mean |SHAP| over the random sample, with its bootstrap interval and the 5th to 95th percentile of the rank; most important first."""
     sizes = np.abs(explained.phi[explained.main])
-    replicates = bootstrap_means(sizes, generator(seed, "importance"))
+    replicates = explained.resampled(sizes, explained.main, generator(seed, "importance"))
     ranks = np.argsort(np.argsort(-replicates, axis=1, kind="stable"), axis=1) + 1
     lowest, highest = np.quantile(ranks, [0.05, 0.95], axis=0, method="nearest").astype(int)
-    means = sizes.mean(axis=0)
+    means = explained.mean(np.abs(explained.phi), explained.main)
     order = sorted(range(len(means)), key=lambda j: (-means[j], j))
     return tuple(
         FeatureImportance(
-            feature=explained.names[j], mean_abs_shap=percentile_estimate(float(means[j]), replicates[:, j], len(sizes)),
+            feature=explained.names[j], mean_abs_shap=percentile_estimate(float(means[j]), replicates[:, j], len(sizes), units=explained.units(explained.main)),
             direction=_direction(explained.frame.iloc[:, j].iloc[explained.main], explained.phi[explained.main, j]), rank=place,
             rank_over_replicates=(int(lowest[j]), int(highest[j])),
         )
@@ -235,8 +251,7 @@ def _direction(values: pd.Series[Any], phi: FloatArray) -> Direction:
 def _by_group(explained: Explained, groups: Mapping[tuple[str, str], IntArray]) -> dict[str, tuple[GroupImportance, ...]]:
     by_attribute: dict[str, list[GroupImportance]] = {}
     for (attribute, group), rows in groups.items():
-        phi = explained.phi[rows]
-        signed, sizes = phi.mean(axis=0), np.abs(phi).mean(axis=0)
+        signed, sizes = explained.mean(explained.phi, rows), explained.mean(np.abs(explained.phi), rows)
         by_attribute.setdefault(attribute, []).append(GroupImportance(
             group=group, n=len(rows), mean_shap=_named(explained.names, signed), mean_abs_shap=_named(explained.names, sizes),
         ))
@@ -256,7 +271,7 @@ def _score_gaps(
         large = {group: rows for group, rows in of_attribute.items() if len(rows) >= FEWEST_ROWS_OF_GROUP}
         against = reference.get(attribute)
         if against not in large:
-            against = max(large, key=lambda group: float(explained.outputs[large[group]].mean()), default=None)
+            against = max(large, key=lambda group: float(explained.mean(explained.outputs, large[group])), default=None)
         for group, rows in of_attribute.items():
             if against is None or group == against:
                 continue
@@ -271,22 +286,24 @@ def _score_gap(explained: Explained, attribute: str, group: tuple[str, IntArray]
     """Mean attribution in the group minus in the reference, input by input; the largest are listed, the rest is summed, and all add up to the gap."""
     mine, theirs = explained.phi[group[1]], explained.phi[reference[1]]
     names = explained.names
-    contributions = mine.mean(axis=0) - theirs.mean(axis=0)
+    contributions = explained.mean(explained.phi, group[1]) - explained.mean(explained.phi, reference[1])
     order = np.argsort(-np.abs(contributions), kind="stable")
+    values = contributions[order]
     if len(order) > LISTED_CONTRIBUTIONS:
         kept, summed = order[: LISTED_CONTRIBUTIONS - 1], order[LISTED_CONTRIBUTIONS - 1 :]
+        values = np.append(contributions[kept], contributions[summed].sum())
         mine = np.column_stack([mine[:, kept], mine[:, summed].sum(axis=1)])
         theirs = np.column_stack([theirs[:, kept], theirs[:, summed].sum(axis=1)])
         listed = [*(names[j] for j in kept), OTHERS]
     else:
         mine, theirs, listed = mine[:, order], theirs[:, order], [names[j] for j in order]
-    values = mine.mean(axis=0) - theirs.mean(axis=0)
-    replicates = bootstrap_means(mine, generator(seed, "gap", attribute, group[0])) - bootstrap_means(theirs, generator(seed, "gap", attribute, reference[0], ""))
-    rows = len(mine) + len(theirs)
+    replicates = explained.resampled(mine, group[1], generator(seed, "gap", attribute, group[0])) - explained.resampled(
+        theirs, reference[1], generator(seed, "gap", attribute, reference[0], ""))
+    rows, units = len(mine) + len(theirs), min(explained.units(group[1]), explained.units(reference[1]))
     return ScoreGap(
-        attribute=attribute, group=group[0], reference=reference[0], gap=percentile_estimate(float(values.sum()), replicates.sum(axis=1), rows),
+        attribute=attribute, group=group[0], reference=reference[0], gap=percentile_estimate(float(values.sum()), replicates.sum(axis=1), rows, units=units),
         contributions=tuple(
-            GapShare(feature=name, contribution=percentile_estimate(float(values[j]), replicates[:, j], rows)) for j, name in enumerate(listed)
+            GapShare(feature=name, contribution=percentile_estimate(float(values[j]), replicates[:, j], rows, units=units)) for j, name in enumerate(listed)
         ),
     )
 

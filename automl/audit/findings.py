@@ -10,7 +10,7 @@ A finding states a value, its interval, and its relation to a limit that somebod
 - ``error_gap`` (medium): a simultaneous interval of a true or false positive rate gap to the reference excludes 0.
 - ``residual_gap`` (medium): regression; the interval of the difference in mean error to the reference excludes 0.
 - ``calibration_group`` (medium): observed over expected is off by a tenth or more and its interval excludes 1.
-- ``ranking_like_chance`` (high): the AUC's interval reaches down to 0.5, or R2's to 0.
+- ``ranking_like_chance`` (high): the AUC's interval reaches down to 0.5, or R2's to 0, or lies below.
 - ``like_baseline`` (high): the interval of the run's metric includes or lies beyond the best baseline's value, on the worse side.
 - ``leak_suspected`` (high): the AUC is above 0.99, or one input carries more than 60 % of all mean |SHAP|.
 - ``sensitive_input`` (medium): a sensitive attribute is an input of the model. ``proxies_unknown`` (info): the proxy scan was not made.
@@ -36,6 +36,7 @@ from automl.evidence import (
     NotMeasured,
     PerformanceSection,
     Ratio,
+    ScoreOutcome,
     SearchSection,
     Severity,
     Value,
@@ -65,13 +66,14 @@ def write_findings(
 
 
 def number(value: float, limit: float | None = None) -> str:
-    """Two decimals, or as many (up to six) as it takes to show on which side of the limit the value lies."""
+    """Two decimals, or as many (up to six) as it takes to show on which side of the limit the value lies, and that it is not 0."""
     text = f"{value:.2f}"
     for digits in range(3, 7):
-        if limit is None or (float(text) == limit if value == limit else (float(text) < limit) == (value < limit) and float(text) != limit):
+        told = limit is None or (float(text) == limit if value == limit else (float(text) < limit) == (value < limit) and float(text) != limit)
+        if told and (float(text) != 0 or value == 0):
             break
         text = f"{value:.{digits}f}"
-    return text
+    return text if float(text) != 0 or value == 0 else f"{value:.1e}"
 
 
 def _shown(name: str) -> str:
@@ -123,6 +125,19 @@ def _tables(fairness: FairnessSection) -> Iterator[tuple[str, str, Attribute]]:
                 yield f"/fairness/by_class/{c}/{name}/{i}", section.favourable, attribute
 
 
+def _few(group: Group) -> bool:
+    """Whether a sentence on sampling error would rest on too little: few rows, few persons behind them, or few rows at their weights' effective number."""
+    measured = group.selection_rate
+    if isinstance(measured, NotMeasured) and isinstance(group.score, ScoreOutcome):
+        measured = group.score.mean
+    return group.n < LOW_PRECISION_BELOW or (isinstance(measured, Estimate) and measured.low_precision)
+
+
+def _only(group: Group) -> str:
+    few = group.n < LOW_PRECISION_BELOW
+    return f"has only {_rows(group.n)}" if few else f"has fewer than {LOW_PRECISION_BELOW} independent rows"
+
+
 def _ratios(attribute: Attribute) -> list[tuple[int, Group, Ratio]]:
     return [(i, group, group.impact_ratio) for i, group in enumerate(attribute.groups) if isinstance(group.impact_ratio, Ratio)]
 
@@ -150,12 +165,15 @@ def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) 
             evidence=pointer, suggestion="More rows of these groups would narrow the intervals.", rule="impact_ratio_inconclusive",
         )
     others = [ratio for _, _, ratio in ratios if ratio.label != "reference"]
-    if others and all(ratio.label == "not_below" for ratio in others) and all(group.n >= LOW_PRECISION_BELOW for group in attribute.groups):
+    if others and all(ratio.label == "not_below" for ratio in others) and not any(map(_few, attribute.groups)):
         lowest = min(others, key=lambda ratio: ratio.value)
-        compared = _shown(attribute.reference or "") if attribute.reference_named else "the others"
+        # the reference's own comparisons are not labelled, so the sentence leaves it out
+        reference = _shown(attribute.reference or "")
+        who = _shown(attribute.attribute) + ("" if attribute.reference_named else f" other than {reference}")
+        compared = reference if attribute.reference_named else "the others"
         yield Finding(
             id=f"impact_ratio_not_below:{pointer}", severity="info",
-            text=f"Every group of {_shown(attribute.attribute)} is {_selected(of_class)} at no less than {number(limit, limit)} times the rate of {compared} beyond sampling "
+            text=f"Every group of {who} is {_selected(of_class)} at no less than {number(limit, limit)} times the rate of {compared} beyond sampling "
             f"error; the lowest ratio is {number(lowest.value, limit)} ({_interval(lowest, limit)}).",
             evidence=pointer, rule="impact_ratio_not_below",
         )
@@ -163,7 +181,12 @@ def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) 
 
 def _too_few(attribute: Attribute, group: Group, ratio: Ratio) -> bool:
     """Whether the group, or the one whose comparison decided, is too small for a sentence on sampling error."""
-    return min([group.n, *(other.n for other in attribute.groups if other.group == ratio.label_contrast)]) < LOW_PRECISION_BELOW
+    return any(_few(each) for each in attribute.groups if each.group in (group.group, ratio.label_contrast))
+
+
+def _shown_by(attribute: Attribute, ratio: Ratio) -> str:
+    """Which comparison decided, where it is not the printed one: against a small highest group the printed interval may reach above the limit."""
+    return "" if ratio.label_contrast in ("", attribute.reference) else f", as the comparison with {_shown(ratio.label_contrast)} shows"
 
 
 def _counts(ratio: Ratio) -> str:
@@ -180,8 +203,7 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         f"({_interval(ratio, limit)}; {_counts(ratio)}), below the stated limit of {number(limit, limit)}"
     )
     if rule == "impact_ratio_below":
-        shown_by = "" if ratio.label_contrast in ("", attribute.reference) else f", as the comparison with {_shown(ratio.label_contrast)} shows"
-        end, suggestion = f" beyond sampling error{shown_by}.", "Look at which inputs carry the gap, and at the errors of this group."
+        end, suggestion = f" beyond sampling error{_shown_by(attribute, ratio)}.", "Look at which inputs carry the gap, and at the errors of this group."
     else:
         compared = "" if attribute.reference_named or len(attribute.groups) < 3 else f" with {len(attribute.groups)} groups compared"
         end = f"; whether this is more than sampling error is inconclusive at this sample size{compared}."
@@ -189,11 +211,11 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         suggestion = "No ratio could be shown to be below the limit with so few rows." if detectable is None else (
             f"With these sizes a true ratio of {number(detectable, limit)} or less would be shown to be below the limit in four of five samples."
         )
-    if ratio.label != "below" and group.n < LOW_PRECISION_BELOW:
-        end = end.removesuffix(".") + f"; the group has only {_rows(group.n)}."
+    if ratio.label != "below" and _few(group):
+        end = end.removesuffix(".") + f"; the group {_only(group)}."
     elif ratio.label == "below" and _too_few(attribute, group, ratio):
-        small = [each for each in attribute.groups if each.group in (group.group, ratio.label_contrast) and each.n < LOW_PRECISION_BELOW]
-        end = f"; nothing is concluded from it, since {' and '.join(f'{_shown(each.group)} has only {_rows(each.n)}' for each in small)}."
+        small = [each for each in attribute.groups if each.group in (group.group, ratio.label_contrast) and _few(each)]
+        end = f"; nothing is concluded from it, since {' and '.join(f'{_shown(each.group)} {_only(each)}' for each in small)}."
     return Finding(id=f"{rule}:{pointer}", severity=severity, text=start + end, evidence=f"{pointer}/impact_ratio", suggestion=suggestion, rule=rule)
 
 
@@ -211,11 +233,12 @@ def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float
     name = _shown(attribute.attribute)
     if below:
         i, lowest, ratio = below[0]
+        shown_by = _shown_by(attribute, ratio)
         yield Finding(
             id=f"impact_ratio_below:{pointer}", severity="high",
             text=f"{len(below)} of {len(attribute.groups)} groups of {name} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit, limit)} times the rate of "
             f"another group beyond sampling error; the lowest is {_shown(lowest.group)} at {number(ratio.value, limit)} times the rate of "
-            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}).",
+            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}){shown_by}.",
             evidence=f"{pointer}/groups/{i}/impact_ratio", suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.",
             rule="impact_ratio_below",
         )
@@ -223,7 +246,7 @@ def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float
         yield Finding(
             id=f"impact_ratio_near:{pointer}", severity="low",
             text=f"For {few} of {len(attribute.groups)} groups of {name} the ratio is below the stated limit of {number(limit, limit)}; nothing is concluded from it, since fewer "
-            f"than {LOW_PRECISION_BELOW} rows are compared.",
+            f"than {LOW_PRECISION_BELOW} {_what_is_few(attribute.groups)} are compared.",
             evidence=pointer, suggestion="More rows of these groups are needed to say more.", rule="impact_ratio_near",
         )
     if unclear:
@@ -245,18 +268,24 @@ def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) 
             yield Finding(
                 id=f"error_gap:{pointer}:{rate}", severity="medium",
                 text=f"Among {whose[rate]}, {_shown(group.group)} ({_shown(attribute.attribute)}) get {outcome} {relation} often than {_shown(attribute.reference or '')}: "
-                f"the rates differ by {100 * gap.value:+.1f} points ({100 * gap.level:.3g} % interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}).",
+                f"the rates differ by {_points(gap.value)} points ({100 * gap.level:.3g} % interval {_points(gap.low)} to {_points(gap.high)}).",
                 evidence=f"{pointer}/error_rates/gaps/{rate}",
                 suggestion="With unequal base rates not all error measures can agree; say which one governs this use, and why.", rule="error_gap",
             )
     observed = None if isinstance(group.calibration, NotMeasured) else group.calibration.observed_over_expected
     if isinstance(observed, Estimate) and _excludes(observed, 1) and abs(observed.value - 1) >= CALIBRATION_OFF:
+        labels = f"labels {_shown(of_class)}" if of_class else "favourable labels"
         yield Finding(
             id=f"calibration_group:{pointer}", severity="medium",
-            text=f"In {_shown(group.group)} ({_shown(attribute.attribute)}) favourable labels are observed {number(observed.value, 1)} times as often as the model's probabilities "
+            text=f"In {_shown(group.group)} ({_shown(attribute.attribute)}) {labels} are observed {number(observed.value, 1)} times as often as the model's probabilities "
             f"expect ({_interval(observed, 1)}).",
             evidence=f"{pointer}/calibration", suggestion="Read the scores of this group with care, or recalibrate.", rule="calibration_group",
         )
+
+
+def _points(share: float) -> str:
+    """Signed percentage points with one decimal, or as many as it takes to show the sign."""
+    return next((text for digits in range(1, 7) if float(text := f"{100 * share:+.{digits}f}") != 0 or share == 0), f"{100 * share:+.1e}")
 
 
 def _of_residuals(attribute: Attribute, pointer: str) -> Iterator[Finding]:
@@ -279,15 +308,21 @@ def _of_membership(attribute: Attribute, pointer: str) -> Iterator[Finding]:
         yield Finding(
             id=f"unknown_share:{pointer}", severity="medium" if share > UNKNOWN_MEDIUM else "low",
             text=f"{attribute.unknown:,} of {rows:,} audited rows ({100 * share:.1f} %) have no known {_shown(attribute.attribute)}; they are counted and left out of its table.",
-            evidence=f"{pointer}/unknown", suggestion="The band beside each ratio says how far these rows could move it.", rule="unknown_share",
+            evidence=f"{pointer}/unknown", rule="unknown_share",
+            suggestion="The band beside each ratio says how far these rows could move it." if any(group.unknown_band for group in attribute.groups)
+            else "What these rows could change is not known.",
         )
-    small = [group.group for group in attribute.groups if group.n < LOW_PRECISION_BELOW]
+    small = [group.group for group in attribute.groups if _few(group)]
     if small:
         yield Finding(
             id=f"small_groups:{pointer}", severity="info",
-            text=f"{len(small)} of {len(attribute.groups)} groups of {_shown(attribute.attribute)} {'has' if len(small) == 1 else 'have'} fewer than {LOW_PRECISION_BELOW} audited rows: {_listing(small)}.",
+            text=f"{len(small)} of {len(attribute.groups)} groups of {_shown(attribute.attribute)} {'has' if len(small) == 1 else 'have'} fewer than {LOW_PRECISION_BELOW} audited {_what_is_few(attribute.groups)}: {_listing(small)}.",
             evidence=pointer, suggestion="Their intervals are wide; more rows are needed to say more.", rule="small_groups",
         )
+
+
+def _what_is_few(groups: Sequence[Group]) -> str:
+    return "rows" if all(group.n < LOW_PRECISION_BELOW for group in groups if _few(group)) else "independent rows"
 
 
 def _of_performance(performance: PerformanceSection | NotMeasured, search: SearchSection | NotMeasured) -> Iterator[Finding]:
@@ -300,9 +335,11 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
     for metric, chance in (("roc_auc", 0.5), ("r2", 0.0)):
         value = performance.metrics.get(metric)
         if isinstance(value, Estimate) and value.low <= chance:
+            # R2 of a constant is never above 0 in any resample, so its interval lies below even where the model does say nothing
+            relation = "not distinguishable from" if value.high >= chance else "below" if metric == "roc_auc" else "not above"
             yield Finding(
                 id=f"ranking_like_chance:{metric}", severity="high",
-                text=f"On the audited rows {_metric(metric)} is {number(value.value, chance)} ({_interval(value, chance)}): not distinguishable from {chance:g}, what knowing nothing gives.",
+                text=f"On the audited rows {_metric(metric)} is {number(value.value, chance)} ({_interval(value, chance)}): {relation} {chance:g}, what knowing nothing gives.",
                 evidence=f"/performance/metrics/{metric}", suggestion="Check the target and the inputs before using this model for anything.",
                 rule="ranking_like_chance",
             )
@@ -339,10 +376,11 @@ def _against_baseline(performance: PerformanceSection, search: SearchSection | N
     values = {name: estimate.value for name, estimate in measured.items() if isinstance(estimate, Estimate)}
     best = (min if smaller else max)(values, key=lambda name: values[name])
     if mine.high >= values[best] if smaller else mine.low <= values[best]:
+        worse = mine.low > values[best] if smaller else mine.high < values[best]
         yield Finding(
             id=f"like_baseline:{metric}", severity="high",
             text=f"The model's {_metric(metric)} is {mine.value:.4g} ({100 * mine.level:.3g} % interval {mine.low:.4g} to {mine.high:.4g}); the baseline \"{_shown(best)}\" has {values[best]:.4g}: "
-            "the model is not distinguishable from the best baseline.",
+            f"{'the whole interval is worse than' if worse else 'the interval includes'} the best baseline's value.",
             evidence=f"/performance/metrics/{metric}", suggestion="Prefer the baseline, or look for better inputs.", rule="like_baseline",
         )
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import norm, rankdata
+from scipy.stats import norm, rankdata, t as student
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from automl.audit.outcomes import BoolArray, FloatArray
@@ -22,7 +22,7 @@ from automl.evidence import Estimate, NotMeasured, Value
 
 LEVEL = 0.95
 LOW_PRECISION_BELOW = 30
-"""Below this many rows an estimate is marked and no sentence is built on its test (rule 5)."""
+"""Below this many people an estimate is marked and no sentence is built on its test (rule 5): rows, or persons where rows repeat them."""
 DELONG_FROM = 50
 """Smallest class from which the AUC's interval is DeLong's on the logit scale; below it Newcombe's score interval."""
 
@@ -39,6 +39,8 @@ class Count:
     sum_n: float
     exact: bool = True
     """True where rows are independent and unweighted: then all three pairs agree and exact tests hold."""
+    persons: int | None = None
+    """Persons behind the rows, where rows repeat a person."""
 
     @classmethod
     def of(cls, k: int, n: int) -> Count:
@@ -54,7 +56,7 @@ class Count:
 
     @property
     def low_precision(self) -> bool:
-        return min(self.n, self.rows_n) < LOW_PRECISION_BELOW
+        return min(self.n, self.rows_n if self.persons is None else self.persons) < LOW_PRECISION_BELOW
 
     def suffix(self) -> str:
         return "" if self.exact else " (Rao-Scott effective counts)"
@@ -72,10 +74,21 @@ def count(hits: BoolArray, weight: FloatArray | None = None, cluster: NDArray[An
     hit = float(w[hits].sum())
     rate = hit / total
     unit = np.arange(n) if cluster is None else np.unique(cluster, return_inverse=True)[1]
-    effective = _effective_size(w, hits, rate, unit)
+    effective, persons = _effective_size(w, hits, rate, unit), None
+    if cluster is not None:
+        persons = int(unit.max()) + 1
+        effective *= _allowance_for_few(persons)
     if weight is None:
-        return Count(rate * effective, effective, k, n, k, n, exact=False)
-    return Count(rate * effective, effective, k, n, hit, total, exact=False)
+        return Count(rate * effective, effective, k, n, k, n, exact=False, persons=persons)
+    return Count(rate * effective, effective, k, n, hit, total, exact=False, persons=persons)
+
+
+def _allowance_for_few(persons: int) -> float:
+    """Few persons do not even tell their own variance: Student's quantile in place of the normal one, taken into the effective size (Korn and Graubard 1998)."""
+    if not 1 < persons < LOW_PRECISION_BELOW:
+        return 1.0
+    tail = (1 - LEVEL) / 2
+    return float((norm.isf(tail) / student.isf(tail, persons - 1)) ** 2)
 
 
 def _effective_size(w: FloatArray, hits: BoolArray, rate: float, unit: NDArray[Any]) -> float:
@@ -98,11 +111,12 @@ def pool(counts: Sequence[Count]) -> Count:
     if sum_n <= 0:
         return Count(0.0, 0.0, rows_k, rows_n, 0.0, 0.0, exact=False)
     rate = sum_k / sum_n
+    persons = None if any(c.persons is None for c in counts) else sum(c.persons or 0 for c in counts)
     parts = [((c.sum_n / sum_n) ** 2 / c.n, c.rate) for c in counts if c.sum_n > 0]
     variance = sum(share * (own * (1 - own) + (own - rate) ** 2) for share, own in parts)
     effective = rate * (1 - rate) / variance if variance > 0 else 1 / sum(share for share, _ in parts)
     effective = min(float(rows_n), effective)
-    return Count(rate * effective, effective, rows_k, rows_n, sum_k, sum_n, exact=False)
+    return Count(rate * effective, effective, rows_k, rows_n, sum_k, sum_n, exact=False, persons=persons)
 
 
 def wilson(k: Any, n: Any, one_sided: float = (1 - LEVEL) / 2) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, rate_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
-from automl.audit.resampling import bootstrap_means, generator, percentile_estimate
+from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate
 from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
 
 NO_LABEL = NotMeasured(reason="no label column was given")
@@ -67,7 +67,7 @@ class ErrorCounts:
 
 
 def _complement(c: Count) -> Count:
-    return Count(c.n - c.k, c.n, c.rows_n - c.rows_k, c.rows_n, c.sum_n - c.sum_k, c.sum_n, c.exact)
+    return Count(c.n - c.k, c.n, c.rows_n - c.rows_k, c.rows_n, c.sum_n - c.sum_k, c.sum_n, c.exact, c.persons)
 
 
 def error_rates(mine: ErrorCounts | None, reference: ErrorCounts | None, is_reference: bool, comparisons: int) -> ErrorRates | NotMeasured:
@@ -113,6 +113,8 @@ class ScoreLevels:
     """Weighted means of one group's score, residual and absolute residual, and their bootstrap replicates (REPLICATES, 1 or 3)."""
 
     rows: int
+    units: int
+    """Rows, or persons where rows repeat them."""
     means: FloatArray
     replicates: FloatArray
     above: Count
@@ -124,7 +126,7 @@ class ScoreLevels:
         columns = [view.score] if view.residual is None else [view.score, view.residual, np.abs(view.residual)]
         stacked = np.column_stack(columns)
         return cls(
-            rows=len(view.score), means=np.average(stacked, axis=0, weights=view.weight), above=view.count(view.score > median),
+            rows=len(view.score), units=independent_units(len(view.score), view.cluster), means=np.average(stacked, axis=0, weights=view.weight), above=view.count(view.score > median),
             replicates=bootstrap_means(stacked, generator(seed, "score", *names), view.weight, view.cluster),
         )
 
@@ -151,7 +153,7 @@ def score_outcome(
     def level(column: int) -> Value:
         if column >= len(mine.means):
             return NotMeasured(reason=no_residual)
-        return percentile_estimate(mine.means[column], mine.replicates[:, column], mine.rows)
+        return percentile_estimate(mine.means[column], mine.replicates[:, column], mine.rows, units=mine.units)
 
     def difference(column: int) -> Value:
         if is_reference:
@@ -161,7 +163,10 @@ def score_outcome(
         if column >= min(len(mine.means), len(reference.means)):
             return NotMeasured(reason=no_residual)
         moved = mine.replicates[:, column] - reference.replicates[:, column]
-        return _simultaneous(percentile_estimate(mine.means[column] - reference.means[column], moved, mine.rows + reference.rows), comparisons)
+        difference = percentile_estimate(
+            mine.means[column] - reference.means[column], moved, mine.rows + reference.rows, units=min(mine.units, reference.units),
+        )
+        return _simultaneous(difference, comparisons)
 
     ratio: Value
     if is_reference or reference is None:
@@ -171,6 +176,7 @@ def score_outcome(
     else:
         ratio = percentile_estimate(
             mine.means[0] / reference.means[0], mine.replicates[:, 0] / reference.replicates[:, 0], mine.rows + reference.rows,
+            units=min(mine.units, reference.units),
         )
     return ScoreOutcome(
         mean=level(0), above_median=rate_estimate(mine.above), mean_residual=level(1), mean_absolute_error=level(2), mean_difference=difference(0),

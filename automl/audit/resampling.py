@@ -64,8 +64,21 @@ def bootstrap_means(columns: FloatArray, rng: np.random.Generator, weight: Float
         return np.asarray(sums[:, 1:] / sums[:, :1])
 
 
-def percentile_estimate(value: float, replicates: FloatArray, rows: int, method: str = "bootstrap", level: float = LEVEL) -> Value:
-    """``value`` with the percentile interval of its replicates; those that could not be computed (NaN) are left out and mark low precision."""
+def independent_units(rows: int, cluster: NDArray[Any] | None) -> int:
+    """How many independent units the rows are: themselves, or the persons that they repeat."""
+    return rows if cluster is None else len(np.unique(cluster))
+
+
+def percentile_estimate(
+    value: float, replicates: FloatArray, rows: int, method: str = "bootstrap", level: float = LEVEL, *, units: int | None = None,
+) -> Value:
+    """``value`` with the percentile interval of its replicates; those that could not be computed (NaN) are left out and mark low precision.
+
+    ``units``: independent units behind it, of a comparison the fewest on one side (default: ``rows``). A single one is drawn in every replicate, and
+    the interval of no width would claim a certainty that nobody has.
+    """
+    if (fewest := rows if units is None else units) == 1:
+        return NotMeasured(reason="one row, or the rows of one person, have no spread to tell a sampling error from")
     usable = replicates[np.isfinite(replicates)]
     if not np.isfinite(value) or not len(usable):
         return NotMeasured(reason="it cannot be computed on these rows")
@@ -73,5 +86,5 @@ def percentile_estimate(value: float, replicates: FloatArray, rows: int, method:
     often_absent = len(usable) < 0.95 * len(replicates)
     return Estimate(
         value=float(value), low=min(float(low), float(value)), high=max(float(high), float(value)), level=level, method=method, n=rows,
-        low_precision=rows < LOW_PRECISION_BELOW or often_absent,
+        low_precision=fewest < LOW_PRECISION_BELOW or often_absent,
     )

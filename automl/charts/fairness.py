@@ -106,11 +106,20 @@ def _scores(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
         return None
     rows = interval_rows(_labels([group for group, _ in measured]), [mean for _, mean in measured])
     (low_group, low), (high_group, high) = min(measured, key=lambda pair: pair[1].value), max(measured, key=lambda pair: pair[1].value)
+    words = _score_words([group for group, _ in measured])
     return chart(
-        f"score-{place}", "fairness", f"Mean predicted value by {attribute.attribute}",
-        f"Mean predicted value by {attribute.attribute}: lowest {low_group.group} {estimate(low)}, n = {whole(low.n)}; highest {high_group.group} {estimate(high)}, n = {whole(high.n)}.",
-        dots_with_intervals(rows, "mean predicted value, with 95 % interval"), ("group", "n", "mean", "low", "high"),
+        f"score-{place}", "fairness", f"{words} by {attribute.attribute}",
+        f"{words} by {attribute.attribute}: lowest {low_group.group} {estimate(low)}, n = {whole(low.n)}; highest {high_group.group} {estimate(high)}, n = {whole(high.n)}.",
+        dots_with_intervals(rows, f"{words[:1].lower()}{words[1:]}, with 95 % interval"), ("group", "n", "mean", "low", "high"),
         [(group.group, mean.n, mean.value, mean.low, mean.high) for group, mean in measured])
+
+
+def _score_words(groups: Sequence[Group]) -> str:
+    """What the score is: of a decision the chance of the favourable outcome, which need not be the one that the model calls positive."""
+    if all(isinstance(group.selection_rate, NotMeasured) and isinstance(group.calibration, NotMeasured) for group in groups):
+        return "Mean predicted value"
+    probable = not any(isinstance(group.calibration, NotMeasured) and "no probabilities" in group.calibration.reason for group in groups)
+    return "Mean probability of the favourable outcome" if probable else "Mean score"
 
 
 def _labels(groups: Sequence[Group]) -> list[str]:

@@ -77,7 +77,7 @@ def _calibration(calibration: Calibration) -> Chart:
     dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=45, opacity=1, aria=False).encode(x=x, y=alt.Y("y:Q", title="observed rate", scale=unit, axis=alt.Axis(grid=True)))
     return chart(
         "calibration", "performance", "Calibration",
-        f"Observed rate against mean score, in bins of equal count. Observed over expected {estimate(calibration.observed_over_expected)}; on the dashed line the two agree.",
+        f"Observed rate against mean score, in bins of about equal count. Observed over expected {estimate(calibration.observed_over_expected)}; on the dashed line the two agree.",
         half(alt.layer(_diagonal(), bars, dots)), ("score from", "to", "n", "mean score", "observed rate", "low", "high"),
         [(one.low, one.high, one.n, one.mean_score, observed.value, observed.low, observed.high) for one, observed in measured])
 

@@ -109,6 +109,8 @@ def _task(
     spec: PredictionsSpec, table: Table, label: NDArray[np.object_] | None, decision: NDArray[np.object_] | None, score: NDArray[np.float64] | None,
 ) -> TaskKind:
     if decision is not None:
+        if label is not None:
+            _check_same_words(spec, set(label), set(decision))
         return _classes_task(len(set(decision) | set(label if label is not None else ())), "decision")
     if label is not None and len(set(label)) > 2:
         if spec.threshold is not None or table.types[str(spec.label)] not in ("integer", "number"):
@@ -118,6 +120,17 @@ def _task(
     if label is None and spec.threshold is None and score is not None and not _is_share(score):
         return "regression"
     return "binary"
+
+
+def _check_same_words(spec: PredictionsSpec, labels: set[Any], decisions: set[Any]) -> None:
+    """Two columns that share no value are two ways to write the same outcomes: every decision would count as wrong."""
+    if labels & decisions or len(labels | decisions) <= 2:
+        return
+    found = [", ".join(shown(str(each)) for each in sorted(values, key=str)[:5]) for values in (labels, decisions)]
+    raise BadInput(
+        f"the label column {shown(str(spec.label))} holds {found[0]} and the decision column {shown(str(spec.decision))} holds {found[1]}: "
+        "no value is in both; write the outcomes in both alike", pointer="/label",
+    )
 
 
 def _classes_task(n: int, what: str) -> TaskKind:

@@ -244,6 +244,22 @@ def test_mean_predicted_values_are_written_as_plain_numbers(scale: float, writte
     assert not [text for text in texts if re.fullmatch(r"[-−]?[0-9.]+([a-zA-Zµ]|e[+-]?[0-9]+)", text)]
 
 
+def test_a_score_of_a_decision_is_named_by_the_favourable_outcome() -> None:
+    """It is one minus the model's probability where the favourable class is the negative one: "predicted value" would turn the picture round."""
+    numbers, decisions = regression(), make_evidence()
+    assert not isinstance(numbers.fairness, NotMeasured)
+    assert not isinstance(decisions.fairness, NotMeasured)
+    scores = [group.score for group in numbers.fairness.attributes[0].groups]
+    first = decisions.fairness.attributes[0]
+    groups = tuple(group.model_copy(update={"score": score}) for group, score in zip(first.groups, scores, strict=True))
+    scored = decisions.fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": groups}),)})
+    for evidence, words in ((make_evidence(fairness=scored), "Mean probability of the favourable outcome by "), (numbers, "Mean predicted value by ")):
+        chart = next(chart for chart in draw_charts(evidence).charts if chart.name == "score-1")
+        assert chart.title.startswith(words)
+        assert chart.sentence.startswith(words)
+        assert any(text.startswith(words.lower().removesuffix(" by ")) for text in texts_of(chart.spec))
+
+
 def test_marks_can_be_seen_on_a_dark_ground_and_values_of_the_data_stay() -> None:
     spec = {"data": {"values": [{"color": "#0072B2"}]}, "mark": {"color": "#0072B2"}, "encoding": {"color": {"scale": {"domain": ["#0072B2"], "range": ["#0072B2", "#D55E00"]}}}}
     dark = coloured(spec, dark=True)

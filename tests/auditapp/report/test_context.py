@@ -12,8 +12,9 @@ import pytest
 from auditapp.report.blocks import NOT_PROVIDED
 from auditapp.report.context import report_data
 from automl.charts import draw_charts
-from automl.evidence import Charts, Evidence, FairnessSection, Finding, NotMeasured
-from tests.evidence_example import make_evidence
+from automl.evidence import Charts, ErrorRates, Estimate, Evidence, FairnessSection, Finding, Gaps, NotMeasured, VersusRest
+from automl.printing import fixed
+from tests.evidence_example import make_evidence, make_performance
 from tests.evidence_variants import multiclass, predictions, regression
 from tests.numbers_of_evidence import unfounded_numbers
 
@@ -116,3 +117,71 @@ def test_an_excluded_group_says_so() -> None:
 def test_a_language_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="not in de"):
         data_of(make_evidence(), lang="de")
+
+
+def test_only_of_a_model_trained_here_is_said_that_it_had_not_seen_the_rows() -> None:
+    told = "rows that nothing was learned from"
+    assert any(told in text for text in strings_of(data_of(make_evidence())))
+    elsewhere = predictions().model_copy(update={"performance": make_performance()})
+    texts = strings_of(data_of(elsewhere))
+    assert not any(told in text for text in texts)
+    assert any(text.startswith("Whether the model had learned from these rows before is not known here.") for text in texts)
+
+
+def test_numbers_are_compared_by_their_means_and_without_a_limit_for_ratios() -> None:
+    texts = strings_of(data_of(regression())["sections"][5])
+    assert any("the group with the highest mean prediction" in text for text in texts)
+    assert not any("highest rate" in text or "impact ratio" in text for text in texts)
+    assert any("the group with the highest rate" in text for text in strings_of(data_of(make_evidence())["sections"][5]))
+
+
+def test_the_band_of_the_unknown_rows_stands_beside_its_ratio() -> None:
+    evidence = make_evidence()
+    assert isinstance(evidence.fairness, FairnessSection)
+    banded = [group.unknown_band for group in evidence.fairness.attributes[0].groups if group.unknown_band]
+    assert banded
+    texts = strings_of(data_of(evidence)["sections"][5])
+    for band in banded:
+        assert any(f" [{fixed(band.low, 3, 0.8)} to {fixed(band.high, 3, 0.8)}]" in text for text in texts)
+    assert any("every row of unknown group belonged" in text for text in texts)
+
+
+def test_intervals_that_hold_for_all_groups_at_once_say_so() -> None:
+    together = "hold for all groups of the table at once"
+    evidence = make_evidence()
+    assert isinstance(evidence.fairness, FairnessSection)
+    assert not any(together in text for text in strings_of(data_of(evidence)))
+    first = evidence.fairness.attributes[0]
+    at = next(at for at, group in enumerate(first.groups) if isinstance(group.error_rates, ErrorRates) and isinstance(group.error_rates.gaps, Gaps))
+    rates = first.groups[at].error_rates
+    assert isinstance(rates, ErrorRates)
+    assert isinstance(rates.gaps, Gaps)
+    assert isinstance(rates.gaps.tpr, Estimate)
+    gaps = rates.gaps.model_copy(update={"tpr": rates.gaps.tpr.model_copy(update={"level": 0.975})})
+    changed = first.groups[at].model_copy(update={"error_rates": rates.model_copy(update={"gaps": gaps})})
+    groups = (*first.groups[:at], changed, *first.groups[at + 1:])
+    fairness = evidence.fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": groups}), *evidence.fairness.attributes[1:])})
+    assert any(together in text for text in strings_of(data_of(make_evidence(fairness=fairness))))
+
+
+def test_what_can_be_told_is_a_largest_ratio_and_tests_are_never_withheld() -> None:
+    """Every smaller ratio would be told as well; and every test that can be computed is printed, however few the people (rule 5)."""
+    evidence = make_evidence()
+    assert isinstance(evidence.fairness, FairnessSection)
+    first = evidence.fairness.attributes[0]
+    assert isinstance(first.groups[0].versus_rest, VersusRest)
+    bare = first.groups[0].model_copy(update={"versus_rest": first.groups[0].versus_rest.model_copy(update={"tests": ()})})
+    fairness = evidence.fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": (bare, *first.groups[1:])}),)})
+    texts = strings_of(data_of(make_evidence(fairness=fairness))["sections"][6])
+    assert "largest ratio that would be told" in texts
+    assert not any("smallest ratio" in text or "withheld" in text for text in texts)
+    assert "none: everybody or nobody has the favourable outcome" in texts
+
+
+def test_classes_of_which_none_is_favourable_are_not_numbers() -> None:
+    evidence = multiclass()
+    assert isinstance(evidence.fairness, FairnessSection)
+    texts = strings_of(data_of(evidence.model_copy(update={"fairness": evidence.fairness.model_copy(update={"favourable": ()})}))["sections"][5])
+    assert "none was named; each class is measured on its own" in texts
+    assert "a higher number" not in texts
+    assert "a higher number" in strings_of(data_of(regression())["sections"][5])

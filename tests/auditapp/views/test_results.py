@@ -167,3 +167,29 @@ def test_names_from_the_data_are_never_markup(page: Client, waiting_run: Run) ->
     assert hostile not in body
     assert html.escape(hostile) in body
 
+
+
+def test_the_band_of_the_unknown_rows_stands_beside_its_ratio(page: Client, finished_run: Run) -> None:
+    text = text_of(page.get(f"/runs/{finished_run.pk}/results/fairness"))
+    evidence = make_evidence()
+    assert not isinstance(evidence.fairness, NotMeasured)
+    bands = [group.unknown_band for attribute in evidence.fairness.attributes for group in attribute.groups if group.unknown_band]
+    assert bands
+    for band in bands:
+        assert f"{printing.significant(band.low)} to {printing.significant(band.high)} if the unknown rows belonged here or to the reference" in text
+
+
+def test_a_number_is_compared_by_means_and_not_with_the_limit_for_ratios(page: Client, waiting_run: Run) -> None:
+    finish_run(waiting_run, regression(), draw_charts(regression()))
+    assert "Against the limit" not in text_of(page.get(f"/runs/{waiting_run.pk}/results"))
+    text = text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))
+    assert "the group with the highest mean prediction" in text
+    assert "highest rate" not in text
+
+
+def test_classes_of_which_none_is_favourable_are_said_to_be_measured_one_by_one(page: Client, waiting_run: Run) -> None:
+    evidence = multiclass()
+    assert not isinstance(evidence.fairness, NotMeasured)
+    evidence = evidence.model_copy(update={"fairness": evidence.fairness.model_copy(update={"favourable": ()})})
+    finish_run(waiting_run, evidence, draw_charts(evidence))
+    assert "No outcome was named as the good one" in text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))

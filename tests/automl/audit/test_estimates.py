@@ -189,3 +189,65 @@ def test_decisions_all_right_or_all_wrong_are_not_certain_of_the_next_sample(rig
     if right:
         assert isinstance(balanced := metrics["balanced_accuracy"], Estimate)
         assert balanced.low == pytest.approx(1 - np.sqrt(2) * (1 - low) / 2)  # Newcombe: the two rates' half-widths as a hypotenuse
+
+
+def test_a_class_of_a_few_rows_that_are_all_right_is_not_certain() -> None:
+    """Every replicate of a bootstrap repeats a rate of 1, whether 5 rows stand behind it or 5,000: such intervals covered the truth in one of three samples."""
+    truth = np.repeat([1, 0], [5, 500])
+    decision = truth.copy()
+    decision[-50:] = 1
+    estimate = metric_estimates(Outcomes("binary", ("0", "1"), "1", ("1",), truth, None, decision), seed=0)["balanced_accuracy"]
+    assert isinstance(estimate, Estimate)
+    alone, _ = proportion_confint(5, 5, method="wilson")
+    assert estimate.value - estimate.low == pytest.approx((1 - alone) / 2, rel=0.02)  # the five rows' share outweighs the 500's
+    assert estimate.high < 0.97
+    assert estimate.low_precision
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "precision", "recall", "f1"])
+def test_perfect_decisions_between_three_classes_are_not_certain(name: str) -> None:
+    truth = np.repeat([0, 1, 2], [40, 40, 6])
+    estimate = metric_estimates(multiclass(86, truth=truth, decision=truth), seed=0)[name]
+    assert isinstance(estimate, Estimate)
+    assert estimate.value == estimate.high == 1
+    assert 0.8 < estimate.low < 0.95
+    assert estimate.low_precision
+
+
+def test_one_decision_for_everybody_has_an_interval() -> None:
+    binary_of_one, of_three = binary(60, decision=np.zeros(60, dtype=np.int64)), multiclass(60, decision=np.zeros(60, dtype=np.int64))
+    for outcomes, value_of_chance in ((binary_of_one, 1 / 2), (of_three, 1 / 3)):
+        estimate = metric_estimates(outcomes, seed=0)["balanced_accuracy"]
+        assert isinstance(estimate, Estimate)
+        assert estimate.value == pytest.approx(value_of_chance)
+        assert estimate.low < value_of_chance - 0.02
+        assert value_of_chance + 0.02 < estimate.high
+
+
+def test_one_row_or_one_person_has_no_spread() -> None:
+    one = metric_estimates(regression(1), seed=0)
+    assert isinstance(one["mae"], NotMeasured)
+    assert "no spread" in one["mae"].reason
+    of_one_person = regression(50, cluster=np.zeros(50, dtype=np.int64))
+    assert isinstance(metric_estimates(of_one_person, seed=0)["rmse"], NotMeasured)
+    of_ten = metric_estimates(regression(50, cluster=np.arange(50) // 5), seed=0)["rmse"]
+    assert isinstance(of_ten, Estimate)
+    assert of_ten.low_precision
+
+
+def test_an_auc_of_a_few_persons_says_so() -> None:
+    """600 rows of ten persons: DeLong's interval takes many of each class, and here there are ten."""
+    auc = metric_estimates(binary(cluster=np.arange(600) // 60), seed=0, names=("roc_auc",))["roc_auc"]
+    assert isinstance(auc, Estimate)
+    assert auc.method == "newcombe score by person"
+    assert auc.low_precision
+
+
+@pytest.mark.parametrize(("positives", "marked"), [(6, True), (60, False)])
+def test_the_average_precision_of_few_positives_is_marked(positives: int, marked: bool) -> None:
+    """With 5 positives among 300 rows the interval held the population's value in 80 of 100 samples."""
+    truth = np.repeat([1, 0], [positives, 300])
+    score = np.random.default_rng(0).normal(truth, 1)
+    estimate = metric_estimates(binary(len(truth), truth=truth, score=1 / (1 + np.exp(-score))), seed=0)["average_precision"]
+    assert isinstance(estimate, Estimate)
+    assert estimate.low_precision is marked

@@ -294,3 +294,41 @@ def test_attributions_come_in_the_models_order_of_columns() -> None:
 
 def test_nothing_to_explain_is_said() -> None:
     assert isinstance(explain_model(Linear(WEIGHTS), Rows(pd.DataFrame(index=range(3))), people(), Problem(), seed=0), NotMeasured)
+
+
+@dataclass(frozen=True)
+class WeighedRows(Rows):
+    weight: NDArray[Any] | None = None
+    cluster: NDArray[Any] | None = None
+
+
+def test_weights_weigh_attributions_as_they_weigh_scores() -> None:
+    rows = people(300)
+    weight = np.random.default_rng(1).uniform(0.2, 3, 300)
+    section = explained(Linear(WEIGHTS), WeighedRows(rows.features, rows.groups, weight), rows=300)
+    score = rows.features.to_numpy() @ WEIGHTS
+    mean = {name: float(np.average(score[rows.groups["group"] == name], weights=weight[rows.groups["group"] == name])) for name in ("a", "b")}
+    gap = next(gap for gap in section.score_gap_by_input if isinstance(gap, ScoreGap) and gap.group == "b")
+    assert gap.reference == "a"
+    assert value(gap.gap) == pytest.approx(mean["b"] - mean["a"])
+    assert sum(value(share.contribution) for share in gap.contributions) == pytest.approx(value(gap.gap))
+    of_b = next(group for group in section.by_group["group"] if group.group == "b")
+    assert sum(of_b.mean_shap.values()) - sum(next(group for group in section.by_group["group"] if group.group == "a").mean_shap.values()) == pytest.approx(
+        value(gap.gap))
+
+
+def test_rows_of_one_person_move_together_in_attributions_too() -> None:
+    once = people(120)
+    person = np.repeat(np.arange(120), 4)
+    repeated = Rows(once.features.iloc[person].reset_index(drop=True), {"group": once.groups["group"][person]})
+    by_row, by_person = (explained(Linear(WEIGHTS), rows, rows=480) for rows in (repeated, WeighedRows(repeated.features, repeated.groups, None, person)))
+
+    def width(estimate: Value) -> float:
+        assert isinstance(estimate, Estimate)
+        return estimate.high - estimate.low
+
+    assert width(by_person.features[0].mean_abs_shap) > 1.7 * width(by_row.features[0].mean_abs_shap)
+    first, second = (next(gap for gap in section.score_gap_by_input if isinstance(gap, ScoreGap) and gap.group == "b") for section in (by_row, by_person))
+    assert width(second.gap) > 1.7 * width(first.gap)
+    assert isinstance(second.gap, Estimate)
+    assert not second.gap.low_precision

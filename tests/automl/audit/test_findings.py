@@ -81,6 +81,7 @@ def explanation(*sizes: float) -> ExplanationSection:
 
 @pytest.mark.parametrize(("value", "limit", "text"), [
     (0.799639, 0.8, "0.7996"), (0.8, 0.8, "0.80"), (0.62, 0.8, "0.62"), (0.8004, 0.8, "0.8004"), (0.999, 1.0, "0.999"), (0.5, None, "0.50"), (0.7999999999, 0.8, "0.800000"),
+    (0.0039, 0.8, "0.004"), (0.0, 0.8, "0.00"), (-3e-8, 0.0, "-3.0e-08"), (0.0, None, "0.00"),
 ])
 def test_t1_digits_until_the_side_of_the_limit_shows(value: float, limit: float | None, text: str) -> None:
     assert number(value, limit) == text
@@ -168,11 +169,15 @@ def test_regression_residuals() -> None:
 
 
 def test_a_model_that_ranks_like_chance_or_like_its_baseline() -> None:
-    noise = binary(score=np.random.default_rng(0).random(600))
+    noise = binary(score=np.random.default_rng(1).random(600))
     majority = binary(score=np.full(600, 0.4), decision=np.zeros(600, dtype=np.int64))
     by_rule = found(performance=performance_of(noise, baselines={"majority": majority}))
     assert by_rule["ranking_like_chance"][0].severity == "high"
-    assert "not distinguishable from the best baseline" in by_rule["like_baseline"][0].text
+    assert by_rule["ranking_like_chance"][0].text.endswith("not distinguishable from 0.5, what knowing nothing gives.")
+    assert by_rule["like_baseline"][0].text.endswith("the whole interval is worse than the best baseline's value.")
+    weak = binary(40, score=np.where(np.random.default_rng(0).random(40) < 0.5, 0.4, 0.45))
+    assert found(performance=performance_of(weak, baselines={"majority": binary(40, score=np.full(40, 0.42))}))["like_baseline"][0].text.endswith(
+        "the interval includes the best baseline's value.")
     good = found(performance=performance_of(binary(), baselines={"majority": majority}))
     assert set(good) & {"ranking_like_chance", "like_baseline"} == set()
 
@@ -318,3 +323,72 @@ def test_a_stated_limit_is_printed_as_it_was_stated() -> None:
     o = from_counts({"a": (500, 1000), "b": (900, 1000)})
     [finding] = found(fairness=fairness_of(o, "group", limit={"ratio": 0.825}), limit=0.825)["impact_ratio_below"]
     assert "below the stated limit of 0.825 beyond" in finding.text
+
+
+def test_a_ranking_turned_round_is_not_called_like_chance() -> None:
+    turned = binary(score=1 - np.asarray(binary().score))
+    [finding] = found(performance=performance_of(turned))["ranking_like_chance"]
+    assert finding.text.endswith("): below 0.5, what knowing nothing gives.")
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_nothing_is_said_of_the_residuals_of_a_handful_of_rows(n: int) -> None:
+    """The reference's thousand rows do not make up for them: in a group of one row every replicate draws the same one."""
+    o = regression(1000)
+    few = np.arange(1000) < n
+    crossed = replace(o, groups={"group": np.where(few, "few", "rest").astype(object)}, score=np.where(few, np.asarray(o.truth) - 5, o.score))
+    assert "residual_gap" not in found(fairness=fairness_of(crossed, "group"))
+
+
+def test_rows_of_a_few_persons_are_a_few_people() -> None:
+    person = np.r_[np.arange(1000), 1000 + np.arange(60) % 10]
+    o = replace(from_counts({"many": (900, 1000), "few": (6, 60)}), cluster=person)
+    by_rule = found(fairness=fairness_of(o, "group"))
+    assert "impact_ratio_below" not in by_rule
+    assert by_rule["impact_ratio_near"][0].text.endswith("since few has fewer than 30 independent rows.")
+    assert by_rule["small_groups"][0].text == "1 of 2 groups of group has fewer than 30 audited independent rows: few."
+    r = regression(1060)
+    apart = replace(r, groups=o.groups, cluster=person, score=np.where(person >= 1000, np.asarray(r.truth) - 5, r.score))
+    by_rule = found(fairness=fairness_of(apart, "group"))
+    assert "residual_gap" not in by_rule
+    assert by_rule["small_groups"][0].text.endswith("independent rows: few.")
+
+
+def test_the_reference_is_not_among_those_that_a_label_speaks_of() -> None:
+    """465 of 1,000 against 47 of 100 is not below beyond sampling error; turned round, the interval of the 47 reaches under the limit."""
+    [finding] = found(fairness=fairness_of(from_counts({"a": (465, 1000), "b": (47, 100)}), "group"))["impact_ratio_not_below"]
+    assert finding.text.startswith("Every group of group other than b is selected at no less than 0.80 times the rate of the others")
+
+
+def test_the_end_of_an_interval_shows_its_sign() -> None:
+    assert [findings_module._points(share) for share in (0.123, 0.0004, -0.00001, 0.0)] == ["+12.3", "+0.04", "-0.001", "+0.0"]
+
+
+def test_a_band_is_named_only_where_there_is_one() -> None:
+    unknown = np.where(np.arange(600) < 60, None, "known").astype(object)
+    [finding] = found(fairness=fairness_of(regression(groups={"g": unknown}), "g"))["unknown_share"]
+    assert "band" not in finding.suggestion
+    [finding] = found(fairness=fairness_of(binary(), "sex"))["unknown_share"]
+    assert "The band beside each ratio" in finding.suggestion
+
+
+def test_a_crossing_names_the_comparison_that_decided_too() -> None:
+    """Against six people the interval reaches above the limit; the sentence must not rest on it."""
+    o = from_counts({"tiny": (5, 6), "large": (700, 1000), "low": (300, 656)})
+    crossed = replace(o, groups={**o.groups, "other": np.full(o.rows, "x", dtype=object)})
+    texts = [finding.text for finding in found(fairness=fairness_of(crossed, "group", "other"))["impact_ratio_below"]]
+    [crossing] = [text for text in texts if "group x other" in text]
+    assert crossing.endswith("300 of 656 against 5 of 6), as the comparison with large x x shows.")
+
+
+def test_calibration_names_the_class_where_there_are_several() -> None:
+    o = multiclass(2000)
+    score = np.column_stack([np.full(2000, 0.5), np.full(2000, 0.5), np.zeros(2000)])
+    texts = [finding.text for finding in found(fairness=fairness_of(replace(o, score=score), "group"))["calibration_group"]]
+    assert any("In a (group) labels middle are observed" in text for text in texts)
+
+
+def test_a_constant_prediction_is_not_above_what_knowing_nothing_gives() -> None:
+    """Its R2 is at or below 0 in every resample, by arithmetic and not by being worse."""
+    [finding] = found(performance=performance_of(regression(score=np.full(600, 10.0))))["ranking_like_chance"]
+    assert finding.text.endswith(": not above 0, what knowing nothing gives.")

@@ -208,3 +208,14 @@ def test_pooled_weighted_counts_keep_the_pools_own_rate_and_about_its_own_size()
 
 def test_pooled_plain_counts_add_up() -> None:
     assert intervals.pool([Count.of(3, 5), Count.of(0, 4)]) == Count.of(3, 9)
+
+
+def test_few_persons_are_marked_however_many_their_rows_and_cover() -> None:
+    """Five persons of 20 rows: by the normal quantile the interval held the rate in 88 of 100 samples."""
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(5), 20)
+    estimates = [rate_estimate(count((rng.random((5, 20)) < rng.beta(0.93, 1.4, 5)[:, None]).ravel(), cluster=person)) for _ in range(500)]
+    measured = [estimate for estimate in estimates if isinstance(estimate, Estimate)]
+    assert all(estimate.low_precision for estimate in measured)
+    assert sum(estimate.low <= 0.93 / 2.33 <= estimate.high for estimate in measured) >= 0.93 * 500
+    assert not count(rng.random(200) < 0.4, cluster=np.repeat(np.arange(40), 5)).low_precision

@@ -5,9 +5,9 @@ import pytest
 
 from automl.audit.fairness import measure_fairness
 from automl.audit.parity import ErrorCounts, View, error_rates, group_calibration, middle
-from automl.evidence import ErrorRates, Estimate, Gaps, GroupCalibration, NotMeasured, Value
+from automl.evidence import ErrorRates, Estimate, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
 from automl.spec import AuditPolicy
-from tests.automl.audit.cases import binary
+from tests.automl.audit.cases import binary, regression
 
 
 def view_of(tp: int, fp: int, fn: int, tn: int) -> View:
@@ -88,3 +88,16 @@ def test_v15_t12_calibration_of_a_group() -> None:
 def test_the_median_honours_weights() -> None:
     assert middle(np.array([1.0, 2.0, 3.0, 4.0]), None) == 2.5
     assert middle(np.array([1.0, 2.0, 3.0]), np.array([5.0, 1.0, 1.0])) == 1.0
+
+
+@pytest.mark.parametrize(("persons", "marked"), [(4, True), (40, False)])
+def test_a_difference_of_means_is_as_sure_as_its_smaller_side(persons: int, marked: bool) -> None:
+    group = np.repeat(["large", "small"], [1000, 80]).astype(object)
+    cluster = np.r_[np.arange(1000), 1000 + np.arange(80) % persons]
+    section = measure_fairness(regression(1080, groups={"g": group}, cluster=cluster), AuditPolicy(sensitive=("g",), reference={"g": "large"}), bins={}, seed=0)
+    assert not isinstance(section, NotMeasured)
+    score = section.attributes[0].groups[1].score
+    assert isinstance(score, ScoreOutcome)
+    for estimate in (score.mean, score.mean_difference, score.residual_difference, score.ratio_of_means):
+        assert isinstance(estimate, Estimate)
+        assert estimate.low_precision is marked

@@ -116,3 +116,12 @@ def test_rows_of_weight_0_count_for_nothing_and_are_counted(tmp_path: Path) -> N
 def test_naming_every_outcome_favourable_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="every outcome is named favourable"):
         _read(tmp_path, "f,0,1,.2,1\nm,1,0,.9,1\n", decision="decision", favourable=("0", "1"))
+
+
+def test_labels_and_decisions_written_in_different_words_are_refused(tmp_path: Path) -> None:
+    """Taken as four classes, every decision would be wrong: an accuracy of 0 that no model has."""
+    with pytest.raises(BadInput, match="no value is in both") as refusal:
+        _read(tmp_path, "f,0,no,,1\nm,1,yes,,1\n", label="label", decision="decision", favourable="yes")
+    assert refusal.value.pointer == "/label"
+    all_wrong = _read(tmp_path, "f,no,yes,,1\nm,no,yes,,1\n", label="label", decision="decision")
+    assert all_wrong.labels == ("no", "yes")
