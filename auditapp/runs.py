@@ -26,7 +26,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
 from auditapp import dispatch, leases, ledger, removal, storage
-from auditapp.bundles import check_plain, media_type_of, open_checked
+from auditapp.bundles import check_plain, media_type_of, open_checked, open_plain
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
 from auditapp.models import Artifact, AuditedModel, Dataset, LedgerEntry, Report, Run, RunEvent, RunTrial, Workspace
@@ -222,8 +222,12 @@ def wish(lease: Lease) -> Wish | None:
 
 
 def record_trial(lease: Lease, number: int, path: Path, progress: Progress | None = None, *, family: str = "", score: float | None = None) -> None:
-    """Keep the finished trial's file, so that any host can go on after it; its event says what was tried and how it scored. Raises LeaseLost and storage.StorageFull."""
-    stored = storage.put_file(path)
+    """Keep the finished trial's file, so that any host can go on after it; its event says what was tried and how it scored.
+
+    Raises LeaseLost, storage.StorageFull, and automl.bundle.BrokenBundle where the file is not a plain one.
+    """
+    with open_plain(path) as file:
+        stored = storage.put(file)
     with transaction.atomic():
         leases.write(_runs(), lease.fence, **leases.extension())
         RunTrial.objects.update_or_create(run_id=lease.run_id, number=number, defaults={

@@ -125,6 +125,23 @@ def test_no_signals_to_processes_outside(tmp_path: Path) -> None:
     assert inside(tried("import os; os.kill(os.getpid(), 0)"), tmp_path) == "did it"
 
 
+def test_no_way_out_of_the_process_group(tmp_path: Path) -> None:
+    """The group is what the supervisor kills; whoever left it would live on and change a bundle after it was looked at."""
+    needs(tmp_path, "network", "none")
+    for attempt in ("os.setsid()", "os.setpgid(0, 0)", "os.setpgrp()"):
+        assert inside(tried(f"import os; {attempt}"), tmp_path) == "PermissionError", attempt
+
+
+def test_rights_of_files_are_not_the_childs_to_change(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Landlock lets chmod pass for every file of the same user, the database among them."""
+    needs(tmp_path, "network", "none")
+    mine = tmp_path_factory.mktemp("home") / "db.sqlite3"
+    mine.touch(mode=0o600)
+    for attempt in (f"os.chmod('{mine}', 0)", f"os.chmod('{mine.name}', 0, dir_fd=os.open('{mine.parent}', os.O_PATH))", f"os.chown('{mine}', os.getuid(), os.getgid())", f"os.lchown('{mine}', 0, 0)"):
+        assert inside(tried(f"import os; {attempt}"), tmp_path) == "PermissionError", attempt
+    assert mine.stat().st_mode & 0o777 == 0o600
+
+
 def test_network_guard_where_the_kernel_grants_no_namespace(tmp_path: Path) -> None:
     script = "import sys, socket; from auditapp import confinement; sys.addaudithook(confinement._refuse_sockets); socket.create_connection(('127.0.0.1', 1), 1)"
     done = subprocess.run([sys.executable, "-c", script], env=child_environment(tmp_path), capture_output=True, text=True, check=False)

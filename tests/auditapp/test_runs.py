@@ -267,6 +267,17 @@ def test_next_attempt_takes_up_trials_and_what_is_left_of_the_budget(claim: Any,
         "number": 0, "family": "lgbm", "score": 0.69, "best": 0.7, "metric": "roc_auc"}
 
 
+def test_trial_that_became_a_link_after_it_was_told_is_not_read(claim: Any, tmp_path: Path) -> None:
+    """The worker may read the signing key, the child may not; what is kept as a trial is given back to the next attempt."""
+    lease = claim()
+    (tmp_path / "key.pem").write_bytes(b"secret")
+    (tmp_path / "0003.trial").symlink_to(tmp_path / "key.pem")
+    with pytest.raises(BrokenBundle):
+        runs.record_trial(lease, 3, tmp_path / "0003.trial")
+    assert RunTrial.objects.count() == 0
+    assert not storage.exists(hashlib.sha256(b"secret").hexdigest())
+
+
 def test_trial_told_twice_is_one_row(claim: Any, tmp_path: Path) -> None:
     lease = claim()
     (tmp_path / "t").write_bytes(b"x")
