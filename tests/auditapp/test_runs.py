@@ -238,6 +238,39 @@ def test_cancelled_run_of_a_dead_worker_is_cancelled(claim: Any) -> None:
     assert state(lease.run_id).state == "cancelled"
 
 
+@pytest.mark.parametrize("how", ["waiting again", "asked the child", "its worker died"])
+def test_nothing_is_kept_of_a_cancelled_run(how: str, claim: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any) -> None:
+    lease = claim()
+    (tmp_path / "t").write_bytes(b"predictions for the rows of the table")
+    runs.record_trial(lease, 1, tmp_path / "t")
+    kept = RunTrial.objects.get().sha256
+    if how == "waiting again":
+        expire(lease)
+        runs.sweep()
+    with django_capture_on_commit_callbacks(execute=True):
+        runs.request_cancel(state(lease.run_id), None)
+        if how == "asked the child":
+            runs.end_cancelled(lease)
+        elif how == "its worker died":
+            expire(lease)
+            runs.sweep()
+    assert state(lease.run_id).state == "cancelled"
+    assert RunTrial.objects.count() == 0
+    assert not storage.exists(kept)
+
+
+def test_cancelled_while_its_files_are_stored_is_cancelled(claim: Any, tmp_path: Path, workspace: Workspace) -> None:
+    """Whoever deletes a dataset is told which runs that cancels; none of them may end with predictions for its rows."""
+    lease = claim()
+    bundle = make_bundle(tmp_path, lease.run_id)
+    runs.succeed(lease, bundle, None, keep=lambda: runs.request_cancel(state(lease.run_id), None))
+    assert state(lease.run_id).state == "cancelled"
+    assert kinds(lease.run_id)[-2:] == ["cancel_requested", "cancelled"]
+    assert (Artifact.objects.count(), AuditedModel.objects.count(), Report.objects.count()) == (0, 0, 0)
+    assert not storage.exists(hashlib.sha256((bundle / "evidence.json").read_bytes()).hexdigest())
+    assert ledger.verify(workspace) == []
+
+
 def test_sweep_rings_again_for_who_could_start(settings: Any, submit: Any) -> None:
     first, second = submit(), submit()
     assert runs.sweep()["runs_rung"] == 0
