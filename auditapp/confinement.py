@@ -242,4 +242,5 @@ def _system_paths() -> list[Path]:
         code.append(ROOT / "tests")
     python = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_exec_prefix), *(Path(entry) for entry in sys.path if entry and Path(entry).resolve() != ROOT)]
     # A home inside the environment's folders would be opened with them; nobody puts one there
-    return [*code, *python, *map(Path, ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev", "/opt"))]
+    # Of devices only what gives chance: as root, a disk would be every file on it
+    return [*code, *python, *map(Path, ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev/random", "/dev/urandom", "/opt"))]

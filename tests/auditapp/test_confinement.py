@@ -88,6 +88,17 @@ def test_reads_are_the_named_files_and_the_code(tmp_path: Path, tmp_path_factory
     assert inside(tried(f"__import__('os').symlink('{secret}', sys.argv[1] + '/link'); open(sys.argv[1] + '/link').read()"), tmp_path) == "PermissionError"
 
 
+def test_no_device_but_those_that_hold_nothing(tmp_path: Path) -> None:
+    """As root a child could otherwise read the disk itself, and with it every file."""
+    needs(tmp_path, "reading", "named folders only")
+    for device in ("null", "zero", "urandom"):
+        assert inside(tried(f"open('/dev/{device}', 'rb').read(1)"), tmp_path) == "did it", device
+    others = [name for name in ("full", "tty", "kmsg", "mem", "vda", "sda", "shm", "ptmx") if Path("/dev", name).exists()]
+    assert others
+    for device in others:
+        assert inside(tried(f"__import__('os').open('/dev/{device}', 0)"), tmp_path) == "PermissionError", device
+
+
 def test_no_network(tmp_path: Path) -> None:
     import socket
 
