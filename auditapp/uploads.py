@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, Literal
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
@@ -42,6 +42,7 @@ LEAST_BYTES_A_SECOND = 2**17
 BODIES_AT_ONCE = 6
 """Of the eight threads of a web process (Procfile, Dockerfile): however slowly bodies come, two threads are left for those who only look."""
 
+PLACE_SECONDS = 0.25
 DRAIN_SECONDS = 2.0
 _CHUNK = 2**16
 
@@ -123,15 +124,16 @@ class BodyLimits:
         connection, length = _connection(request), _announced(request)
         if connection is None or not length:
             return self._answer(request, is_form)
-        if not _places.acquire(blocking=False):
-            _hang_up(connection)
-            return _busy(request)
         arrival = _Arrival(request._stream, length, connection)
         request._stream = arrival  # type: ignore[assignment]
         try:
-            return self._answer(request, is_form)
+            response = self._answer(request, is_form)
         finally:
             arrival.over()
+        if arrival.found_no_place:
+            _hang_up(connection)
+            return _busy(request)
+        return response
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
         """The protection against forged forms reads a page's whole form before the page can ask who sends it."""
@@ -153,29 +155,46 @@ class BodyLimits:
 _places = threading.BoundedSemaphore(BODIES_AT_ONCE)
 
 
+class _NoPlace(SuspiciousOperation):
+    """Raised to whoever begins to read; what they make of it is not what is answered."""
+
+
 class _Arrival:
-    """The body of a request while it comes in: has one of a few places until its last byte is read, and as much time as its size excuses."""
+    """The body of a request: from the first read to its last byte it has one of a few places, and as much time as its size excuses."""
 
     def __init__(self, stream: Any, length: int, connection: socket.socket) -> None:
-        self._stream, self._left, self._is_over = stream, length, False
+        self._stream, self._left = stream, length
+        self._state: Literal["not begun", "coming", "over"] = "not begun"
         self._cut = threading.Timer(PATIENCE_SECONDS + length / LEAST_BYTES_A_SECOND, _hang_up, [connection])
         self._cut.daemon = True
-        self._cut.start()
+        self.found_no_place = False
 
     def read(self, size: int = -1) -> bytes:
+        self._begin()
         return self._counted(self._stream.read(size))
 
     def readline(self, size: int = -1) -> bytes:
+        self._begin()
         return self._counted(self._stream.readline(size))
 
     def close(self) -> None:
         self.over()
 
     def over(self) -> None:
-        if not self._is_over:
-            self._is_over = True
+        if self._state == "coming":
             self._cut.cancel()
             _places.release()
+        self._state = "over"
+
+    def _begin(self) -> None:
+        if self._state != "not begun":
+            return
+        # Bodies that are there already give their places back at once; it is worth waiting a moment for one
+        if not _places.acquire(timeout=PLACE_SECONDS):
+            self.found_no_place = True
+            raise _NoPlace
+        self._state = "coming"
+        self._cut.start()
 
     def _counted(self, data: bytes) -> bytes:
         self._left -= len(data)

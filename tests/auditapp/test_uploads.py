@@ -163,6 +163,9 @@ def test_slow_clients_take_no_page_from_others(announced: int, web_server: Any) 
         with urllib.request.urlopen(f"http://127.0.0.1:{web_server.port}/login", timeout=10) as answer:
             assert answer.status == 200
         assert time.monotonic() - began < 5
+        if announced < MIB:
+            status, problem = _curl(web_server, "-F", "pdf=@/etc/hostname", f"{web_server.url}/verify")
+            assert (status, problem["title"]) == (503, "Not available now")
     finally:
         for connection in slow:
             connection.close()
@@ -172,7 +175,6 @@ def test_a_body_that_does_not_come_is_cut_off(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(uploads, "PATIENCE_SECONDS", 0.2)
     ours, theirs = socket.socketpair()
     with ours, theirs, ours.makefile("rb") as stream:
-        assert uploads._places.acquire(blocking=False)
         arrival = uploads._Arrival(stream, 1_000, ours)
         theirs.sendall(b"the beginning")
         began = time.monotonic()
