@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
@@ -155,8 +155,8 @@ class BodyLimits:
 _places = threading.BoundedSemaphore(BODIES_AT_ONCE)
 
 
-class _NoPlace(SuspiciousOperation):
-    """Raised to whoever begins to read; what they make of it is not what is answered."""
+class _NoPlace(OSError):
+    """Raised to whoever begins to read: a broken connection to Django, which says so in one line. What is answered is `_busy`."""
 
 
 class _Arrival:

@@ -166,6 +166,7 @@ def test_slow_clients_take_no_page_from_others(announced: int, web_server: Any) 
         if announced < MIB:
             status, problem = _curl(web_server, "-F", "pdf=@/etc/hostname", f"{web_server.url}/verify")
             assert (status, problem["title"]) == (503, "Not available now")
+        assert "Traceback" not in (web_server.home / "web.log").read_text(errors="replace")
     finally:
         for connection in slow:
             connection.close()
