@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from automl.bundle import BrokenBundle, Bundle, open_bundle
 
@@ -45,6 +46,25 @@ def open_checked(folder: Path, run_id: str) -> Bundle:
     if bundle.evidence.run.id != run_id:
         raise BrokenBundle("evidence.json belongs to another run")
     return bundle
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """The plain file at ``path``, for reading; raises BrokenBundle. No link is followed, neither for the file nor for its folder: a child that still runs
+    could put one there after any look at them."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            # Not waiting: a pipe of that name would have the worker wait for ever
+            descriptor = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise BrokenBundle(f"{path.name} cannot be read: {error.strerror}") from error
+    entry = os.fstat(descriptor)
+    if not (stat.S_ISREG(entry.st_mode) and entry.st_nlink == 1):
+        os.close(descriptor)
+        raise BrokenBundle(f"{path.name} is not a plain file")
+    return os.fdopen(descriptor, "rb")
 
 
 def _check_entry(folder: Path, path: Path) -> None:

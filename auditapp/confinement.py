@@ -2,7 +2,8 @@
 
 What is always there: limits on CPU time, open files, file size and core dumps, no new privileges, death with the parent, an environment without
 credentials, and none of root's powers. What the kernel must allow and is disclosed where it does not: no network (no socket of any kind can be
-made, and a network namespace of its own; else a guard in Python), no file but the named ones to write or read (Landlock).
+made, and a network namespace of its own; else a guard in Python) and no way out of the process group, no file but the named ones to write or read
+(Landlock).
 """
 
 from __future__ import annotations
@@ -34,10 +35,15 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE = 1 << 0, 1 << 1, 1 << 2
 _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1 << 0, 1 << 1
 _CHANGE_TREE = sum(1 << bit for bit in range(4, 14))  # remove and make entries of every kind; link and rename across folders
 _KEPT_CAPABILITIES = 1 << 1 | 1 << 2  # as root, other people's tables stay readable; of what may be read, Landlock has the last word
-_MACHINES = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
-"""Of each machine: how seccomp names it, and its number of the system call ``socket``."""
+_MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""How seccomp names each machine."""
+_FORBIDDEN_CALLS = {
+    "x86_64": (41, 425, 112, 109, 90, 268, 452, 92, 94, 260),
+    "aarch64": (198, 425, 157, 154, 53, 452, 54),
+}
+"""Of each machine the numbers of: socket; io_uring_setup, which could make one unseen; setsid and setpgid, since what leaves its process group is not ended
+with it; and what changes the rights or the owner of a file by its name, which Landlock lets pass for every file of this user."""
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
-_SYS_IO_URING_SETUP = 425
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -132,22 +138,23 @@ def _cut_network() -> bool:
     if _libc.unshare(_CLONE_NEWNET) != 0 and _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
             Path(f"/proc/self/{name}").write_text(text)
-    if _forbid_sockets():
+    if _forbid_calls():
         return True
     sys.addaudithook(_refuse_sockets)
     return False
 
 
-def _forbid_sockets() -> bool:
-    """The kernel answers ``socket`` with EPERM, and io_uring, which could make one unseen; pairs of sockets and pipes go on working. False without seccomp."""
+def _forbid_calls() -> bool:
+    """The kernel answers `_FORBIDDEN_CALLS` with EPERM; pairs of sockets and pipes go on working. False without seccomp."""
     if platform.machine() not in _MACHINES:
         return False
-    architecture, socket = _MACHINES[platform.machine()]
+    calls = _FORBIDDEN_CALLS[platform.machine()]
     load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
     refused, allowed = 0x00050000 | errno.EPERM, 0x7FFF0000
+    # Each jump leads to the last instruction, which refuses; it is counted from the next one
     program = [
-        (load, 0, 0, 4), (equal, 0, 5, architecture),  # another machine's numbers mean other calls
-        (load, 0, 0, 0), (at_least, 3, 0, 0x40000000), (equal, 2, 0, socket), (equal, 1, 0, _SYS_IO_URING_SETUP),
+        (load, 0, 0, 4), (equal, 0, len(calls) + 3, _MACHINES[platform.machine()]),  # another machine's numbers mean other calls
+        (load, 0, 0, 0), (at_least, len(calls) + 1, 0, 0x40000000), *((equal, len(calls) - place, 0, call) for place, call in enumerate(calls)),
         (answer, 0, 0, allowed), (answer, 0, 0, refused),
     ]
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
@@ -235,4 +242,5 @@ def _system_paths() -> list[Path]:
         code.append(ROOT / "tests")
     python = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_exec_prefix), *(Path(entry) for entry in sys.path if entry and Path(entry).resolve() != ROOT)]
     # A home inside the environment's folders would be opened with them; nobody puts one there
-    return [*code, *python, *map(Path, ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev", "/opt"))]
+    # Of devices only what gives chance: as root, a disk would be every file on it
+    return [*code, *python, *map(Path, ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev/random", "/dev/urandom", "/opt"))]

@@ -16,6 +16,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -26,12 +27,12 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
 from auditapp import dispatch, leases, ledger, removal, storage
-from auditapp.bundles import check_plain, media_type_of, open_checked
+from auditapp.bundles import check_plain, media_type_of, open_checked, open_plain
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
 from auditapp.models import Artifact, AuditedModel, Dataset, LedgerEntry, Report, Run, RunEvent, RunTrial, Workspace
 from auditapp.submission import check_against_profile
-from automl.bundle import MANIFEST, reseal
+from automl.bundle import MANIFEST, Bundle, reseal
 from automl.errors import BadInput
 from automl.hooks import Progress
 from automl.spec import Spec, TaskSpec
@@ -132,6 +133,7 @@ def request_cancel(run: Run, user: User | None) -> Run:
     with transaction.atomic():
         if Run.objects.filter(pk=run.pk, state="queued").update(state="cancelled", cancel_requested_at=Now(), finished_at=Now()):
             _tell(run.pk, run.attempt, "cancelled", "before it started")
+            _forget_trials(run.pk)
             _after_end(run.workspace_id)
             ledger.append(run.workspace, ledger.actor_of(user), "run.cancelled", run.pk)
         elif Run.objects.filter(pk=run.pk, state="running", cancel_requested_at__isnull=True).update(cancel_requested_at=Now()):
@@ -222,8 +224,12 @@ def wish(lease: Lease) -> Wish | None:
 
 
 def record_trial(lease: Lease, number: int, path: Path, progress: Progress | None = None, *, family: str = "", score: float | None = None) -> None:
-    """Keep the finished trial's file, so that any host can go on after it; its event says what was tried and how it scored. Raises LeaseLost and storage.StorageFull."""
-    stored = storage.put_file(path)
+    """Keep the finished trial's file, so that any host can go on after it; its event says what was tried and how it scored.
+
+    Raises LeaseLost, storage.StorageFull, and automl.bundle.BrokenBundle where the file is not a plain one.
+    """
+    with open_plain(path) as file:
+        stored = storage.put(file)
     with transaction.atomic():
         leases.write(_runs(), lease.fence, **leases.extension())
         RunTrial.objects.update_or_create(run_id=lease.run_id, number=number, defaults={
@@ -236,7 +242,7 @@ def succeed(lease: Lease, bundle: Path, signed: SignedReport | None, keep: Calla
     """Store every file of the drawn bundle and commit the run: artifacts, model, report and state in one transaction.
 
     ``signed`` is None where no signing key can be read: the report then awaits its signature. ``keep`` is called between files, to beat.
-    Raises LeaseLost, storage.StorageFull and automl.bundle.BrokenBundle.
+    Cancelled until that transaction, the run is cancelled and nothing of it kept. Raises LeaseLost, storage.StorageFull and automl.bundle.BrokenBundle.
     """
     check_plain(bundle)
     if signed is not None:
@@ -248,8 +254,24 @@ def succeed(lease: Lease, bundle: Path, signed: SignedReport | None, keep: Calla
         keep()
         stored[name] = storage.put_file(bundle / name)
     failpoint("before_commit")
+    try:
+        _commit(lease, opened, stored, signed)
+    except LeaseLost:
+        try:
+            end_cancelled(lease)  # what refused the commit; LeaseLost again where it was not
+        finally:
+            removal.remove_unreferenced(file.sha256 for file in stored.values())
+        return
+    failpoint("committed")
+    for file in [file for name, file in stored.items() if not storage.exists(file.sha256)]:
+        # A deletion of the same bytes came between; ours still lie in the bundle
+        storage.put_file(bundle / next(name for name, kept in stored.items() if kept == file))
+
+
+def _commit(lease: Lease, opened: Bundle, stored: dict[str, storage.Stored], signed: SignedReport | None) -> None:
     with transaction.atomic():
-        leases.write(_runs(), lease.fence, state="succeeded", stage="sign", percent=100, finished_at=Now(), **leases.end_of_lease())
+        leases.write(_runs().filter(cancel_requested_at__isnull=True), lease.fence, state="succeeded", stage="sign", percent=100, finished_at=Now(),
+                     **leases.end_of_lease())
         run = Run.objects.select_related("workspace").get(pk=lease.run_id)
         Artifact.objects.bulk_create(
             Artifact(run=run, name=name, sha256=file.sha256, bytes=file.bytes, media_type=media_type_of(name)) for name, file in stored.items())
@@ -265,10 +287,6 @@ def succeed(lease: Lease, bundle: Path, signed: SignedReport | None, keep: Calla
         ledger.append(run.workspace, "service", "run.succeeded", run.pk, {
             "audited_sha256": lease.test_sha256 or lease.dataset_sha256, "evidence_digest": opened.evidence.digest, "model_sha256": model_sha256,
             "report": "signed" if signed else "awaiting_signature", "pdf_sha256": stored["audit.pdf"].sha256 if signed else None})
-    failpoint("committed")
-    for file in [file for name, file in stored.items() if not storage.exists(file.sha256)]:
-        # A deletion of the same bytes came between; ours still lie in the bundle
-        storage.put_file(bundle / next(name for name, kept in stored.items() if kept == file))
 
 
 def fail(lease: Lease, code: str, text: str) -> None:
@@ -282,6 +300,7 @@ def end_cancelled(lease: Lease) -> None:
     """The child has stopped because the person asked for it. Raises LeaseLost."""
     with transaction.atomic():
         leases.write(_runs(), lease.fence, state="cancelled", finished_at=Now(), **leases.end_of_lease())
+        _forget_trials(lease.run_id)
         _ended(lease.run_id, lease.attempt, "cancelled")
 
 
@@ -326,6 +345,7 @@ def _take_back(run_id: str, attempt: int) -> str | None:
         seconds = _seconds_of_attempt(run_id, attempt)
         ended = {"finished_at": Now(), **leases.end_of_lease()}
         if mine.filter(cancel_requested_at__isnull=False).update(state="cancelled", **ended):
+            _forget_trials(run_id)
             _ended(run_id, attempt, "cancelled")
             return "runs_cancelled"
         if mine.filter(attempt__lt=F("max_attempts")).update(state="queued", queued_at=Now(), stage="", percent=0, progress={}, **leases.end_of_lease()):
@@ -363,6 +383,14 @@ def _ended(run_id: str, attempt: int, how: str, text: str = "", data: dict[str, 
     _tell(run_id, attempt, how, text, data)
     _after_end(run.workspace_id)
     ledger.append(run.workspace, "service", f"run.{how}", run_id, data)
+
+
+def _forget_trials(run_id: str) -> None:
+    """Nothing of a cancelled run is kept; its trials hold predictions for the table's rows, and levels of its columns."""
+    trials = RunTrial.objects.filter(run_id=run_id)
+    shas = list(trials.values_list("sha256", flat=True))
+    trials.delete()
+    transaction.on_commit(partial(removal.remove_unreferenced, shas))
 
 
 def _tell(run_id: str, attempt: int, kind: str, text: str = "", data: dict[str, Any] | None = None) -> None:

@@ -143,9 +143,10 @@ def delete(sha256: str, needed_after_all: Callable[[], bool] = lambda: False) ->
 
 
 def sweep_drafts(older_than_seconds: float = 3600) -> int:
-    """Remove what interrupted writers left behind; returns how many files."""
+    """Remove what interrupted writers and requests (`auditapp.uploads.passing_through`) left behind; returns how many files."""
     removed = 0
-    for path in _drafts().iterdir():
+    passing = Path(settings.STORAGE_ROOT) / "passing"
+    for path in [*_drafts().iterdir(), *(passing.iterdir() if passing.is_dir() else ())]:
         with suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > older_than_seconds:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

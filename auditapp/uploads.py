@@ -1,4 +1,4 @@
-"""How a request's body may come in: refused early when it is announced as too large, cut off while streaming when it is not announced, never held in memory.
+"""How a request's body may come in: refused early when it is announced as too large, cut off while streaming when it is not announced or does not come, never held in memory.
 
 `CappedUpload` is Django's upload handler for pages and REST alike; `BodyLimits` is the middleware before it.
 """
@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, Literal
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -29,6 +32,17 @@ ENVELOPE_BYTES = 2**20
 UNANNOUNCED_BYTES = 64 * 2**20
 """The most that is read of a body without a Content-Length; larger ones must announce themselves, so that they can be refused before they are sent."""
 
+STRANGERS_BYTES = UNANNOUNCED_BYTES + ENVELOPE_BYTES
+"""The largest form that a page reads for somebody who is not logged in: a report to be verified."""
+
+PATIENCE_SECONDS = 60.0
+LEAST_BYTES_A_SECOND = 2**17
+"""A body may take this long and what its size needs at this pace; then its connection is cut."""
+
+BODIES_AT_ONCE = 6
+"""Of the eight threads of a web process (Procfile, Dockerfile): however slowly bodies come, two threads are left for those who only look."""
+
+PLACE_SECONDS = 0.25
 DRAIN_SECONDS = 2.0
 _CHUNK = 2**16
 
@@ -106,7 +120,29 @@ class BodyLimits:
         if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
             _read_unannounced(request, min(limit, UNANNOUNCED_BYTES))
         elif _announced(request) > limit:
-            return _refuse(request, settings.UPLOAD_BYTES if is_form else limit)
+            return _refuse(request, too_large_sentence(settings.UPLOAD_BYTES if is_form else limit))
+        connection, length = _connection(request), _announced(request)
+        if connection is None or not length:
+            return self._answer(request, is_form)
+        arrival = _Arrival(request._stream, length, connection)
+        request._stream = arrival  # type: ignore[assignment]
+        try:
+            response = self._answer(request, is_form)
+        finally:
+            arrival.over()
+        if arrival.found_no_place:
+            _hang_up(connection)
+            return _busy(request)
+        return response
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
+        """The protection against forged forms reads a page's whole form before the page can ask who sends it."""
+        is_page_form = request.content_type == "multipart/form-data" and not request.path_info.startswith(API_PREFIX)
+        if is_page_form and _announced(request) > STRANGERS_BYTES and not request.user.is_authenticated:
+            return _refuse(request, _("Log in first. ") + too_large_sentence(UNANNOUNCED_BYTES))
+        return None
+
+    def _answer(self, request: HttpRequest, is_form: bool) -> HttpResponseBase:
         response = self.get_response(request)
         if is_form:
             # Django closes what was received whole; a body that breaks off in the middle leaves the rest to us
@@ -114,6 +150,67 @@ class BodyLimits:
                 if isinstance(handler, CappedUpload):
                     handler.close()
         return response
+
+
+_places = threading.BoundedSemaphore(BODIES_AT_ONCE)
+
+
+class _NoPlace(OSError):
+    """Raised to whoever begins to read: a broken connection to Django, which says so in one line. What is answered is `_busy`."""
+
+
+class _Arrival:
+    """The body of a request: from the first read to its last byte it has one of a few places, and as much time as its size excuses."""
+
+    def __init__(self, stream: Any, length: int, connection: socket.socket) -> None:
+        self._stream, self._left = stream, length
+        self._state: Literal["not begun", "coming", "over"] = "not begun"
+        self._cut = threading.Timer(PATIENCE_SECONDS + length / LEAST_BYTES_A_SECOND, _hang_up, [connection])
+        self._cut.daemon = True
+        self.found_no_place = False
+
+    def read(self, size: int = -1) -> bytes:
+        self._begin()
+        return self._counted(self._stream.read(size))
+
+    def readline(self, size: int = -1) -> bytes:
+        self._begin()
+        return self._counted(self._stream.readline(size))
+
+    def close(self) -> None:
+        self.over()
+
+    def over(self) -> None:
+        if self._state == "coming":
+            self._cut.cancel()
+            _places.release()
+        self._state = "over"
+
+    def _begin(self) -> None:
+        if self._state != "not begun":
+            return
+        # Bodies that are there already give their places back at once; it is worth waiting a moment for one
+        if not _places.acquire(timeout=PLACE_SECONDS):
+            self.found_no_place = True
+            raise _NoPlace
+        self._state = "coming"
+        self._cut.start()
+
+    def _counted(self, data: bytes) -> bytes:
+        self._left -= len(data)
+        if not data or self._left <= 0:
+            self.over()
+        return data
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Whoever waits for more of the body gets its end."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
+
+
+def _connection(request: HttpRequest) -> socket.socket | None:
+    return request.environ.get("gunicorn.socket") if isinstance(request, WSGIRequest) else None
 
 
 def _announced(request: HttpRequest) -> int:
@@ -148,8 +245,17 @@ class _Ended:
         return data
 
 
-def _refuse(request: HttpRequest, limit: int) -> HttpResponseBase:
-    sentence = too_large_sentence(limit)
+def _busy(request: HttpRequest) -> HttpResponseBase:
+    if request.path_info.startswith(API_PREFIX):
+        return problem_response("unavailable", headers={"Retry-After": "5"})
+    from auditapp.views.errors import error_page
+
+    answer = error_page(503, _("Too much is being sent at once"), _("Nothing was changed. Try again in a moment."))
+    answer["Retry-After"] = "5"
+    return answer
+
+
+def _refuse(request: HttpRequest, sentence: str) -> HttpResponseBase:
     if request.path_info.startswith(API_PREFIX):
         answer = problem_response("too-large", sentence)
     else:
@@ -164,11 +270,23 @@ def _refuse(request: HttpRequest, limit: int) -> HttpResponseBase:
 
 
 def _said_then_drained(text: bytes, request: HttpRequest) -> Iterator[bytes]:
-    """The answer, then for a moment what the client is still sending: closing at once would reset the connection before the answer is read."""
+    """The answer, then for a moment what the client is still sending: closing at once would reset the connection before the answer is read.
+
+    Where too many bodies are on their way already, the answer alone.
+    """
     yield text
-    until = time.monotonic() + DRAIN_SECONDS
-    try:
-        while time.monotonic() < until and request.read(_CHUNK):
-            pass
-    except OSError:
+    connection = _connection(request)
+    if connection is None:
         return
+    if _places.acquire(blocking=False):
+        connection.settimeout(DRAIN_SECONDS)
+        until = time.monotonic() + DRAIN_SECONDS
+        try:
+            while time.monotonic() < until and request.read(_CHUNK):
+                pass
+        except OSError:
+            pass
+        finally:
+            _places.release()
+    # gunicorn would wait for the rest of the body, on one of its threads
+    _hang_up(connection)

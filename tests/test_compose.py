@@ -108,3 +108,11 @@ def test_the_image_copies_all_that_runs_and_nothing_else() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert ignored[0] == "*", "a list of what may enter, so that no secret or dataset does by accident"
     assert re.search(r"^USER 10001", dockerfile, re.MULTILINE)
+
+
+def test_no_web_process_writes_login_secrets_into_its_log() -> None:
+    command = json.loads(next(line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("CMD "))[4:])
+    procfile = next(shlex.split(line) for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web:"))
+    for words in (command, procfile):
+        assert "--access-logfile" in words
+        assert words[words.index("--logger-class") + 1] == "auditapp.access_log.MaskingLogger"

@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -134,28 +135,30 @@ def _ending(group: _Group, limits: Limits, said: dict[str, Any]) -> Ending:
 
 
 def _tell(control: Path, wish: Wish) -> None:
-    """Written whole or not at all: the child reads it at any moment."""
-    draft = control.with_name("control.draft")
-    draft.write_text(wish)
-    draft.rename(control)
+    """Written whole or not at all: the child reads it at any moment. And under a name of chance: where the child may have put a link, we would write for it."""
+    descriptor, draft = tempfile.mkstemp(dir=control.parent)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(wish)
+    os.rename(draft, control)
 
 
 class _Group:
     """A child in a session and process group of its own, with its events, its memory and its end."""
 
     def __init__(self, command: list[str], staging: Path, limits: Limits) -> None:
-        self._staging = staging
         self.peak = 0
         self._buffer = b""
+        # Without a name: one in the staging folder could be a link to a file of ours by the time the next child begins
+        self._log = tempfile.TemporaryFile(dir=staging)  # noqa: SIM115 - __exit__ closes it
         self._reader, writer = os.pipe()
         os.set_blocking(self._reader, False)
         environment = child_environment(staging / "tmp", limits.threads) | {"PLUMBLINE_EVENTS": str(writer)}
         try:
-            with (staging / "log").open("ab") as log:
-                self.process = subprocess.Popen(
-                    command, cwd=ROOT, env=environment, pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)
         except BaseException:
             os.close(self._reader)
+            self._log.close()
             raise
         finally:
             os.close(writer)
@@ -168,6 +171,7 @@ class _Group:
         self._signal(signal.SIGKILL)
         self.process.wait()
         os.close(self._reader)
+        self._log.close()
 
     def alive(self) -> bool:
         return self.process.poll() is None
@@ -208,9 +212,9 @@ class _Group:
         self.process.wait()
 
     def log_tail(self) -> str:
-        with (self._staging / "log").open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL))
-            return log.read(_LOG_TAIL).decode(errors="replace")
+        # The child writes at the same place in the file, which must not move
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), _LOG_TAIL, max(0, size - _LOG_TAIL)).decode(errors="replace")
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):

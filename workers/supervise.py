@@ -25,7 +25,7 @@ from django.db import OperationalError, close_old_connections
 from pydantic import TypeAdapter, ValidationError
 
 from auditapp import profiles, runs, storage
-from auditapp.bundles import check_plain, open_checked
+from auditapp.bundles import check_plain, open_checked, open_plain
 from auditapp.failpoints import failpoint, testing
 from auditapp.leases import LeaseLost
 from auditapp.runs import Lease
@@ -46,6 +46,7 @@ WISH_SECONDS = 2.0
 PROGRESS_SECONDS = 1.0
 """How fresh the live page is."""
 TRIAL_BYTES = 2**30
+PROFILE_BYTES = 64 * 2**20
 
 _PROGRESS = TypeAdapter(Progress)
 
@@ -205,10 +206,11 @@ def _is_nothing(lease: Lease) -> bool:
 
 def _end_profile(lease: profiles.ProfileLease, ending: Ending, limits: Limits, staging: Path) -> None:
     if ending.kind == "done":
-        path = staging / "bundle" / "profile.json"
-        if path.is_symlink() or path.stat().st_size > 64 * 2**20:
-            raise BrokenBundle("profile.json is not what a child may leave")
-        profiles.finish(lease, DatasetProfile.model_validate_json(path.read_bytes()))
+        with open_plain(staging / "bundle" / "profile.json") as file:
+            document = file.read(PROFILE_BYTES + 1)
+        if len(document) > PROFILE_BYTES:
+            raise BrokenBundle("profile.json is larger than a child may leave it")
+        profiles.finish(lease, DatasetProfile.model_validate_json(document))
     elif ending.kind == "died":
         profiles.lose(lease)
     else:

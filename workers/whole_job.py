@@ -14,9 +14,10 @@ from typing import Any, Literal
 from django.conf import settings
 from pydantic import TypeAdapter
 
+from auditapp.bundles import check_plain
 from auditapp.models import new_id
 from auditapp.report.sign import sign_pdf
-from automl.bundle import Bundle, open_bundle, reseal
+from automl.bundle import BrokenBundle, Bundle, open_bundle, reseal
 from automl.errors import BadInput
 from automl.hooks import Progress
 from automl.spec import Spec
@@ -118,12 +119,22 @@ def _job_document(job: Job) -> dict[str, Any]:
 
 def _draw_and_sign(bundle: Path, staging: Path, on_progress: Callable[[Progress], None]) -> None:
     on_progress(Progress("draw"))
+    _check_plain(bundle)
     _check_ending(run_render(staging, limits=render_limits(), wish=lambda: None), render_limits())
     on_progress(Progress("sign"))
+    _check_plain(bundle)
     unsigned = bundle / "audit.unsigned.pdf"
     (bundle / "audit.pdf").write_bytes(sign_pdf(unsigned.read_bytes()).bytes)
     unsigned.unlink()
     reseal(bundle)
+
+
+def _check_plain(bundle: Path) -> None:
+    """No links: what we write or copy by a name in the bundle would go to, or come from, a file that the child has no access to."""
+    try:
+        check_plain(bundle)
+    except BrokenBundle as error:
+        raise JobFailed(f"The work left something that is no result: {error}; nothing was written.") from error
 
 
 def _check_ending(ending: Ending, limits: Limits) -> None:

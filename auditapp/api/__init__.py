@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -101,6 +101,7 @@ def _storage_full(request: HttpRequest, error: storage.StorageFull) -> HttpRespo
 
 @api.exception_handler(MultiPartParserError)
 @api.exception_handler(SuspiciousOperation)
+@api.exception_handler(UnreadablePostError)
 def _malformed(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem_response("malformed", "The body cannot be read as multipart/form-data.")
 

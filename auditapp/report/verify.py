@@ -15,9 +15,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asn1crypto import x509
+
+from automl.printing import visible
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -27,6 +29,8 @@ MAX_BYTES = 64 * 2**20
 MEMORY = 1536 * 2**20
 CPU_SECONDS = 30
 WALL_SECONDS = 60
+LONGEST_SHOWN = 300
+"""Characters of anything that a stranger's file says of itself: it reaches a page, a document and a terminal."""
 NOT_A_PDF = "this is not a PDF"
 UNREADABLE = f"the file could not be read within the limits ({MEMORY // 2**20} MiB of memory, {CPU_SECONDS} seconds)"
 
@@ -58,11 +62,17 @@ def verify_in_child(path: Path, trust: Path | None = None) -> Verdict:
     command = [sys.executable, "-m", "auditapp.report.verify", str(path.resolve()), "--trust", str(trust or settings.SIGNING_CERTIFICATE)]
     try:
         done = subprocess.run(command, cwd=settings.BASE_DIR, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, check=False)
-        said = json.loads(done.stdout)
-        return Verdict(**{**said, "problems": tuple(said["problems"])})
+        return _heard(json.loads(done.stdout))
     except (subprocess.TimeoutExpired, ValueError, TypeError, KeyError):
         # Killed by its limits, or crashed: either way the file is not one of ours
         return Verdict(False, problems=(UNREADABLE,))
+
+
+def _heard(said: dict[str, Any]) -> Verdict:
+    """What the child said, its texts cut and without characters that steer a terminal, turn a line around or that UTF-8 cannot say."""
+    shown: dict[str, Any] = {name: visible(value, LONGEST_SHOWN) if isinstance(value, str) else value for name, value in said.items()}
+    shown["problems"] = tuple(visible(problem, LONGEST_SHOWN) for problem in said["problems"])
+    return Verdict(**shown)
 
 
 def check_pdf(data: bytes, certificates: Sequence[x509.Certificate]) -> Verdict:

@@ -30,7 +30,9 @@ _RATIO = 100
 _RATIO_FLOOR = 2 * 2**20
 _CHUNK = 1 << 20
 _NESTED = (".zip", ".xlsx", ".xlsm", ".xlsb", ".docx", ".pptx", ".gz", ".7z", ".rar", ".xls")
-_CELL = re.compile(rb"<(?:\w+:)?(row|c)\b[^>]{0,400}?\br=[\"']([A-Z]{0,3})(\d{1,7})[\"']")
+# Whatever the reader takes for a cell's or a row's place: it knows small letters, blanks and zeros before the number, too
+_PLACE = re.compile(rb"\br\s{0,99}=\s{0,99}[\"']([A-Za-z]{0,99})(\d{1,99})[\"']")
+_HIDDEN_PLACE = re.compile(rb"\br(?:\s{100}|\s{0,99}=(?:\s{100}|\s{0,99}[\"'](?:[A-Za-z]{100}|[A-Za-z]{0,99}\d{100})))")
 _ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 
 
@@ -66,10 +68,8 @@ def _check_archive(path: Path, limits: TableLimits) -> None:
             entries = archive.infolist()
             _check_entries(entries, path.stat().st_size)
             for entry in entries:
-                if entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml"):
+                if not entry.is_dir():
                     _check_extent(archive, entry, limits)
-                elif not entry.is_dir():
-                    _count(archive, entry)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, RuntimeError, OSError) as error:
         raise BadInput("the file is a damaged zip archive, not a spreadsheet that can be read") from error
 
@@ -125,20 +125,23 @@ def _inflate(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes
             yield part
 
 
-def _count(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    for _ in _inflate(archive, entry):
-        pass
-
-
 def _check_extent(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: TableLimits) -> None:
-    """Bounds the grid that the cells span, from their positions and, where a cell has none, their number."""
-    rows, columns, cells, rest = 0, 0, 0, b""
+    """Inflates the entry once and bounds the grid that its cells span, from their positions and, where a cell has none, their number.
+
+    Every entry: which of them are sheets is said by the archive itself, and any name can be one.
+    """
+    rows, columns, cells, rest, is_sheet, hidden = 0, 0, 0, b"", False, False
     for part in _inflate(archive, entry):
         text = rest + part
-        for letters, digits in {(match[2], match[3]) for match in _CELL.finditer(text)}:
-            rows, columns = max(rows, int(digits)), max(columns, _column_number(letters))
+        for letters, digits in {(match[1], match[2]) for match in _PLACE.finditer(text)}:
+            rows, columns = max(rows, int(digits)), max(columns, _column_number(letters.upper()))
         cells += len(_ANY_CELL.findall(text, len(rest)))
+        is_sheet, hidden = is_sheet or b"sheetData" in text, hidden or _HIDDEN_PLACE.search(text) is not None
         rest = text[-600:]
+    if not is_sheet:
+        return
+    if hidden:
+        raise BadInput("a sheet names the place of a cell in an unusual way; save it again as .xlsx")
     if rows > limits.rows + 1:
         raise BadInput(f"a sheet has a cell in row {rows:,}; the limit is {limits.rows:,} rows")
     if columns > limits.columns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -427,6 +428,26 @@ def test_hostile_json_is_400_or_422(body: bytes, people: Any) -> None:
     response = people.rest("owner").post("/runs", raw=body)
     assert response.status_code in (400, 422), response.content[:500]
     assert response["Content-Type"] == "application/problem+json"
+
+
+def test_a_name_twice_is_found_in_a_moment_among_very_many(people: Any) -> None:
+    names = [f'"k{number}": 0' for number in range(40_000)]
+    began = time.monotonic()
+    response = people.rest("owner").post("/runs", raw=("{" + ", ".join([*names, names[-1]]) + "}").encode())
+    assert (response.status_code, response.json()["detail"]) == (400, "The body names 'k39999' more than once in one object.")
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("many", ['"sensitive": [' + "0, " * 200_000 + "0]", ", ".join(f'"x{number}": 0' for number in range(60_000))], ids=["values", "names"])
+def test_very_many_faults_are_one_refusal(many: str, people: Any) -> None:
+    """Each would become an error of its own: five megabytes of them took the web process two gigabytes."""
+    rest = people.rest("owner")
+    spec = f'{{"target": "income", {many}}}'
+    response = rest.post("/runs", raw=f'{{"dataset": "x", "spec": {spec}}}'.encode())
+    assert (response.status_code, response.json()["detail"]) == (400, "The body holds more than 100,000 names and values.")
+    file = io.BytesIO(TABLE)
+    file.name = "t.csv"
+    assert rest.send("/audits", file=file, spec=spec).json()["detail"] == "The field spec holds more than 100,000 names and values."
 
 
 def test_nul_reaches_no_column(people: Any) -> None:

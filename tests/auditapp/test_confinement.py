@@ -88,6 +88,17 @@ def test_reads_are_the_named_files_and_the_code(tmp_path: Path, tmp_path_factory
     assert inside(tried(f"__import__('os').symlink('{secret}', sys.argv[1] + '/link'); open(sys.argv[1] + '/link').read()"), tmp_path) == "PermissionError"
 
 
+def test_no_device_but_those_that_hold_nothing(tmp_path: Path) -> None:
+    """As root a child could otherwise read the disk itself, and with it every file."""
+    needs(tmp_path, "reading", "named folders only")
+    for device in ("null", "zero", "urandom"):
+        assert inside(tried(f"open('/dev/{device}', 'rb').read(1)"), tmp_path) == "did it", device
+    others = [name for name in ("full", "tty", "kmsg", "mem", "vda", "sda", "shm", "ptmx") if Path("/dev", name).exists()]
+    assert others
+    for device in others:
+        assert inside(tried(f"__import__('os').open('/dev/{device}', 0)"), tmp_path) == "PermissionError", device
+
+
 def test_no_network(tmp_path: Path) -> None:
     import socket
 
@@ -123,6 +134,23 @@ def test_no_signals_to_processes_outside(tmp_path: Path) -> None:
         pytest.skip("this kernel's Landlock has no scopes")
     assert inside(tried("import os; os.kill(os.getppid(), 0)"), tmp_path) == "PermissionError"
     assert inside(tried("import os; os.kill(os.getpid(), 0)"), tmp_path) == "did it"
+
+
+def test_no_way_out_of_the_process_group(tmp_path: Path) -> None:
+    """The group is what the supervisor kills; whoever left it would live on and change a bundle after it was looked at."""
+    needs(tmp_path, "network", "none")
+    for attempt in ("os.setsid()", "os.setpgid(0, 0)", "os.setpgrp()"):
+        assert inside(tried(f"import os; {attempt}"), tmp_path) == "PermissionError", attempt
+
+
+def test_rights_of_files_are_not_the_childs_to_change(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Landlock lets chmod pass for every file of the same user, the database among them."""
+    needs(tmp_path, "network", "none")
+    mine = tmp_path_factory.mktemp("home") / "db.sqlite3"
+    mine.touch(mode=0o600)
+    for attempt in (f"os.chmod('{mine}', 0)", f"os.chmod('{mine.name}', 0, dir_fd=os.open('{mine.parent}', os.O_PATH))", f"os.chown('{mine}', os.getuid(), os.getgid())", f"os.lchown('{mine}', 0, 0)"):
+        assert inside(tried(f"import os; {attempt}"), tmp_path) == "PermissionError", attempt
+    assert mine.stat().st_mode & 0o777 == 0o600
 
 
 def test_network_guard_where_the_kernel_grants_no_namespace(tmp_path: Path) -> None:

@@ -238,6 +238,39 @@ def test_cancelled_run_of_a_dead_worker_is_cancelled(claim: Any) -> None:
     assert state(lease.run_id).state == "cancelled"
 
 
+@pytest.mark.parametrize("how", ["waiting again", "asked the child", "its worker died"])
+def test_nothing_is_kept_of_a_cancelled_run(how: str, claim: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any) -> None:
+    lease = claim()
+    (tmp_path / "t").write_bytes(b"predictions for the rows of the table")
+    runs.record_trial(lease, 1, tmp_path / "t")
+    kept = RunTrial.objects.get().sha256
+    if how == "waiting again":
+        expire(lease)
+        runs.sweep()
+    with django_capture_on_commit_callbacks(execute=True):
+        runs.request_cancel(state(lease.run_id), None)
+        if how == "asked the child":
+            runs.end_cancelled(lease)
+        elif how == "its worker died":
+            expire(lease)
+            runs.sweep()
+    assert state(lease.run_id).state == "cancelled"
+    assert RunTrial.objects.count() == 0
+    assert not storage.exists(kept)
+
+
+def test_cancelled_while_its_files_are_stored_is_cancelled(claim: Any, tmp_path: Path, workspace: Workspace) -> None:
+    """Whoever deletes a dataset is told which runs that cancels; none of them may end with predictions for its rows."""
+    lease = claim()
+    bundle = make_bundle(tmp_path, lease.run_id)
+    runs.succeed(lease, bundle, None, keep=lambda: runs.request_cancel(state(lease.run_id), None))
+    assert state(lease.run_id).state == "cancelled"
+    assert kinds(lease.run_id)[-2:] == ["cancel_requested", "cancelled"]
+    assert (Artifact.objects.count(), AuditedModel.objects.count(), Report.objects.count()) == (0, 0, 0)
+    assert not storage.exists(hashlib.sha256((bundle / "evidence.json").read_bytes()).hexdigest())
+    assert ledger.verify(workspace) == []
+
+
 def test_sweep_rings_again_for_who_could_start(settings: Any, submit: Any) -> None:
     first, second = submit(), submit()
     assert runs.sweep()["runs_rung"] == 0
@@ -265,6 +298,17 @@ def test_next_attempt_takes_up_trials_and_what_is_left_of_the_budget(claim: Any,
     assert 39 < second.spent_seconds < 45
     assert state(lease.run_id).events.filter(kind="trial").first().data == {
         "number": 0, "family": "lgbm", "score": 0.69, "best": 0.7, "metric": "roc_auc"}
+
+
+def test_trial_that_became_a_link_after_it_was_told_is_not_read(claim: Any, tmp_path: Path) -> None:
+    """The worker may read the signing key, the child may not; what is kept as a trial is given back to the next attempt."""
+    lease = claim()
+    (tmp_path / "key.pem").write_bytes(b"secret")
+    (tmp_path / "0003.trial").symlink_to(tmp_path / "key.pem")
+    with pytest.raises(BrokenBundle):
+        runs.record_trial(lease, 3, tmp_path / "0003.trial")
+    assert RunTrial.objects.count() == 0
+    assert not storage.exists(hashlib.sha256(b"secret").hexdigest())
 
 
 def test_trial_told_twice_is_one_row(claim: Any, tmp_path: Path) -> None:

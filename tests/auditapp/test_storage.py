@@ -149,6 +149,19 @@ def test_sweep_removes_old_drafts_only(settings: Any) -> None:
     assert storage.exists(ABC)
 
 
+def test_sweep_removes_what_a_killed_request_left(settings: Any) -> None:
+    """A PDF to be verified is not kept, whatever ends the process that asked."""
+    from auditapp.uploads import passing_through
+
+    left, coming = passing_through() / "left", passing_through() / "coming"
+    for folder in (left, coming):
+        folder.mkdir()
+        (folder / "to-verify.pdf").write_bytes(b"%PDF-")
+    os.utime(left, (0, 0))
+    assert storage.sweep_drafts() == 1
+    assert list(passing_through().iterdir()) == [coming]
+
+
 def test_object_store_holds_the_same_keys(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Django's own in-memory storage has the interface of django-storages; S3 itself is not at hand here."""
     from django.core.files.storage import InMemoryStorage

@@ -7,10 +7,13 @@ import json
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from auditapp import uploads
 
 MIB = 2**20
 
@@ -125,6 +128,64 @@ def test_a_page_refuses_in_words_too(web_server: Any) -> None:
     assert (response.status, response.headers["Content-Type"]) == (413, "text/html; charset=utf-8")
     assert "The limit for a file is 104,857,600 bytes (100 MiB)." in text
     assert response.headers["Content-Security-Policy"]
+
+
+def test_a_page_reads_a_large_form_only_for_who_is_logged_in(web_server: Any) -> None:
+    """The cookie and field that forged forms lack are looked for in the form itself: 500 MiB a stranger, for nothing."""
+    connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
+    connection.putrequest("POST", "/login")
+    for name, value in (("Cookie", f"csrftoken={'a' * 32}"), ("Content-Type", "multipart/form-data; boundary=x"), ("Content-Length", str(90 * MIB))):
+        connection.putheader(name, value)
+    connection.endheaders()
+    response = connection.getresponse()
+    text = response.read().decode()
+    connection.close()
+    assert response.status == 413
+    assert "Log in first. The limit for a file is 67,108,864 bytes (64 MiB)." in text
+
+
+def _stalled(server: Any, announced: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    connection.sendall((
+        f"POST /verify HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: csrftoken={'a' * 32}\r\n"
+        f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {announced}\r\n\r\n--x\r\n").encode())
+    return connection
+
+
+@pytest.mark.parametrize("announced", [500_000, 1024 * MIB], ids=["taken", "refused"])
+def test_slow_clients_take_no_page_from_others(announced: int, web_server: Any) -> None:
+    slow = []
+    for _ in range(64):
+        slow.append(_stalled(web_server, announced))
+        time.sleep(0.05)  # so that both processes get their share
+    try:
+        began = time.monotonic()
+        with urllib.request.urlopen(f"http://127.0.0.1:{web_server.port}/login", timeout=10) as answer:
+            assert answer.status == 200
+        assert time.monotonic() - began < 5
+        if announced < MIB:
+            status, problem = _curl(web_server, "-F", "pdf=@/etc/hostname", f"{web_server.url}/verify")
+            assert (status, problem["title"]) == (503, "Not available now")
+        assert "Traceback" not in (web_server.home / "web.log").read_text(errors="replace")
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_a_body_that_does_not_come_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "PATIENCE_SECONDS", 0.2)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb") as stream:
+        arrival = uploads._Arrival(stream, 1_000, ours)
+        theirs.sendall(b"the beginning")
+        began = time.monotonic()
+        assert arrival.read(1_000) == b"the beginning"
+        assert time.monotonic() - began < 5
+        arrival.over()
+    taken = [uploads._places.acquire(blocking=False) for _ in range(uploads.BODIES_AT_ONCE + 1)]
+    assert taken == [True] * uploads.BODIES_AT_ONCE + [False]
+    for _ in range(uploads.BODIES_AT_ONCE):
+        uploads._places.release()
 
 
 def test_a_client_that_sends_everything_first_still_hears_the_answer(web_server: Any) -> None:

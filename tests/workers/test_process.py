@@ -192,6 +192,24 @@ def test_grandchildren_count_and_end_with_the_group(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+def test_links_in_the_staging_folder_lead_the_supervisor_nowhere(tmp_path: Path) -> None:
+    """It has rights that the child lacks: whatever it writes under a name of the child's folder must end up in that folder."""
+    ours = tmp_path / "db.sqlite3"
+    ours.write_text("ours")
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    _staging(staging)
+    for name in ("log", "control", "control.draft"):
+        (staging / name).symlink_to(ours)
+    with process._Group([process.sys.executable, "-c", "print('from the child')"], staging, Limits(MEMORY, 60)) as group:
+        process._tell(staging / "control", "cancel")
+        group.process.wait(30)
+        assert group.log_tail() == "from the child\n"
+    assert ours.read_text() == "ours"
+    assert (staging / "control").read_text() == "cancel"
+    assert not (staging / "control").is_symlink()
+
+
 def _staging(tmp_path: Path) -> Path:
     (tmp_path / "tmp").mkdir()
     return tmp_path

@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from auditapp import datasets, ledger, results, runs, storage
+from auditapp import datasets, ledger, profiles, results, runs, storage
 from auditapp.models import Profile, Run, Workspace
+from automl.bundle import BrokenBundle
+from automl.evidence import canonical_json
 from automl.spec import TaskSpec
+from tests.profile_example import make_profile
 from workers import stopping, supervise
+from workers.process import Ending, Limits
 
 pytestmark = pytest.mark.slow
 
@@ -189,6 +193,18 @@ def test_trial_that_is_a_link_is_not_stored(tmp_path: Path) -> None:
     keeper = supervise.RunKeeper(runs.Lease("run_x", 1, "training", "t", None, {}, "", None, 1, 0.0, ()), tmp_path)
     keeper.event({"event": "trial", "number": 1, "path": "trials/0001.trial"})
     assert keeper._trials == []
+
+
+def test_profile_that_is_a_link_is_not_read(workspace: Workspace, analyst: Any, tmp_path: Path) -> None:
+    dataset = datasets.store_upload(io.BytesIO(b"a\n1\n"), name="t", filename="t.csv", workspace=workspace, user=analyst)
+    lease = profiles.claim_profile(dataset.profiles.get().pk, "test")
+    assert lease is not None
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another" / "profile.json").write_bytes(canonical_json(make_profile().model_dump(mode="json")))
+    (tmp_path / "bundle").symlink_to(tmp_path / "another")
+    with pytest.raises(BrokenBundle):
+        supervise._end_profile(lease, Ending("done"), Limits(2**30, 60), tmp_path)
+    assert Profile.objects.get(dataset=dataset).state == "running"
 
 
 def test_profile_is_read_in_a_child(workspace: Workspace, analyst: Any, settings: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from automl.errors import BadInput
 from automl.spec import TaskSpec
-from workers.whole_job import Job, check_out, do_whole_job
+from workers.whole_job import Job, JobFailed, _draw_and_sign, check_out, do_whole_job
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +58,16 @@ def test_a_table_that_cannot_be_read_is_named_with_its_option(tmp_path: Path, na
     (tmp_path / "t.csv").write_text("x,y\n1,0\n")
     with pytest.raises(BadInput, match=f"--test: .*{said}"):
         do_whole_job(_job(tmp_path / "t.csv", tmp_path / "out", tmp_path / name), lambda progress: None)
+
+
+def test_a_link_in_the_bundle_is_not_written_through(tmp_path: Path) -> None:
+    mine, staging = tmp_path / "mine", tmp_path / "staging"
+    mine.write_text("precious")
+    (staging / "bundle").mkdir(parents=True)
+    (staging / "bundle" / "audit.pdf").symlink_to(mine)
+    with pytest.raises(JobFailed, match=r"'audit\.pdf' is not a plain file"):
+        _draw_and_sign(staging / "bundle", staging, lambda progress: None)
+    assert mine.read_text() == "precious"
 
 
 def test_what_only_the_child_sees_is_refused_in_its_words_and_leaves_nothing(tmp_path: Path) -> None:

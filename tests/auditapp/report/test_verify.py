@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import subprocess
 import sys
 import zlib
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -140,6 +143,22 @@ def test_the_child_says_the_same(signed: bytes, own_key: Path, tmp_path: Path) -
     assert verdict.run == "run_01example0000000000000000000"
     (tmp_path / "changed.pdf").write_bytes(flipped(signed, 5000, 0))
     assert not verify_in_child(tmp_path / "changed.pdf").valid
+
+
+@pytest.mark.parametrize(("run_id", "shown"), [("\ud800", "[U+D800]"), ("r" * 3_000_000, "r" * 299 + "\N{HORIZONTAL ELLIPSIS}"), ("\x1b]0;x\x07\u202er", "[U+001B]]0;x[U+0007][U+202E]r")])
+def test_what_a_strangers_report_says_of_itself_is_cut_and_cannot_steer_a_page_or_a_terminal(
+    run_id: str, shown: str, own_key: Path, tmp_path: Path, client: Any, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As the child prints it for a PDF of a stranger's making, whose evidence names this run
+    verdict = asdict(Verdict(False, signer=run_id, run=run_id, problems=(run_id,)))
+    monkeypatch.setattr(verify.subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=json.dumps(verdict).encode()))
+    heard = verify_in_child(tmp_path / "any.pdf")
+    assert (heard.run, heard.signer, heard.problems) == (shown, shown, (shown,))
+    file = io.BytesIO(b"%PDF-")
+    file.name = "r.pdf"
+    answer = client.post("/verify", {"file": file})
+    assert answer.status_code == 200
+    assert shown in answer.content.decode()
 
 
 def test_the_child_imports_no_django(signed: bytes, own_key: Path, tmp_path: Path) -> None:

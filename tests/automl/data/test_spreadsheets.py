@@ -119,6 +119,27 @@ def test_two_cells_at_opposite_corners_are_refused(table_of):
     assert "spans 1,048,576,000 cells" in refusal(table_of, changed(workbook(SMALL), replace={SHEET: tall}))
 
 
+@pytest.mark.parametrize("place", [
+    b'r="xfd1048576"', b"r = 'XFD1048576'", b'r="XFD0000001048576"', b'y="' + b"z" * 500 + b'" r="XFD1048576"', b'y=">" r="XFD1048576"', b"r" + b" " * 3_000 + b'="XFD1048576"',
+    b'r="' + b"A" * 30 + b'5"', b'r="B' + b"9" * 30 + b'"', b'r="B' + b"9" * 300 + b'"',
+])
+@pytest.mark.parametrize("name", [SHEET, "xl/elsewhere/one.txt"])
+def test_no_spelling_and_no_name_hides_a_far_cell(table_of, place, name):
+    """The reader would lay out a grid of 17 billion cells, and die of it without a sentence."""
+    with zipfile.ZipFile(io.BytesIO(workbook(SMALL))) as archive:
+        sheet, types, links = (archive.read(entry) for entry in (SHEET, "[Content_Types].xml", "xl/_rels/workbook.xml.rels"))
+    far = sheet.replace(b"</sheetData>", b"<row><c " + place + b"><v>1</v></c></row></sheetData>")
+    moved = {"[Content_Types].xml": types.replace(SHEET.encode(), name.encode()), "xl/_rels/workbook.xml.rels": links.replace(SHEET.removeprefix("xl/").encode(), name.removeprefix("xl/").encode())}
+    raw = changed(workbook(SMALL), replace={**moved, SHEET: far}) if name == SHEET else changed(workbook(SMALL), replace=moved, add=[(name, far)])
+    sentence = refusal(table_of, raw)
+    assert "the limit is" in sentence or "in an unusual way" in sentence
+
+
+def test_places_in_other_parts_of_the_workbook_are_not_the_tables(table_of):
+    chain = b'<calcChain><c r="XFD1048576" i="1"/></calcChain>'
+    assert table_of(changed(workbook(SMALL), add=[("xl/calcChain.xml", chain)])).rows == 2
+
+
 def test_too_many_rows_are_refused(table_of):
     assert "the limit is 5 rows" in refusal(table_of, workbook([["a"], *[[i] for i in range(10)]]), limits=TableLimits(rows=5))
 
