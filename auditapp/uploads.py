@@ -36,7 +36,7 @@ STRANGERS_BYTES = UNANNOUNCED_BYTES + ENVELOPE_BYTES
 """The largest form that a page reads for somebody who is not logged in: a report to be verified."""
 
 PATIENCE_SECONDS = 60.0
-LEAST_BYTES_A_SECOND = 2**17
+LEAST_BYTES_A_SECOND = 2**15
 """A body may take this long and what its size needs at this pace; then its connection is cut."""
 
 BODIES_AT_ONCE = 6
