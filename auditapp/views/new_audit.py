@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max
+from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +23,8 @@ from automl.errors import BadInput
 from automl.evidence import DatasetProfile
 from automl.spec import parse_spec
 
+TABLES_A_PAGE = 25
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page("upload")
@@ -38,8 +40,9 @@ def upload(request: PageRequest) -> HttpResponse:
             form.add_error("file", str(fault))
         else:
             return _begin(request, dataset, form.cleaned_data["kind"])
-    known = Dataset.objects.filter(workspace=request.caller.workspace, deleted_at=None).annotate(last_run=Max("runs__created_at"))[:10]
-    return render(request, "new/upload.html", {"form": form, "limits": settings, "datasets": known}, status=422 if form.errors else 200)
+    known = Dataset.objects.filter(workspace=request.caller.workspace, deleted_at=None)
+    context = {"form": form, "limits": settings, "datasets": Paginator(known, TABLES_A_PAGE).get_page(request.GET.get("page"))}
+    return render(request, "new/upload.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from auditapp import datasets
 from auditapp.models import Dataset, Membership, Profile, Run
 from auditapp.sample import SAMPLE_SPEC
+from auditapp.views.new_audit import TABLES_A_PAGE
 from automl.evidence import DatasetProfile
 from tests.profile_example import HOSTILE
 
@@ -237,3 +239,10 @@ def test_a_contradiction_that_only_the_whole_shows_links_to_its_step(page: Clien
     assert "cannot be both target and sensitive attribute" in body
     assert send(page, dataset, "check", {}).status_code == 422
     assert not Run.objects.exists()
+
+
+def test_the_tables_that_are_here_are_listed_newest_first_and_to_the_last(page: Client, dataset: Dataset, analyst: Any, workspace: Any) -> None:
+    for number in range(TABLES_A_PAGE):
+        datasets.store_upload(io.BytesIO(b"age,sex\n39,Male\n"), name=f"Upload {number:02d}", filename="people.csv", workspace=workspace, user=analyst)
+    listed = [re.findall(r"Upload \d\d|People &lt;b&gt;", re.sub(r"<form.*?</form>", "", page.get(f"/new{query}").content.decode(), flags=re.DOTALL)) for query in ("", "?page=2")]
+    assert listed == [[f"Upload {number:02d}" for number in reversed(range(TABLES_A_PAGE))], ["People &lt;b&gt;"]]
