@@ -83,14 +83,14 @@ def reading(request: PageRequest, dataset_id: str) -> HttpResponse:
             drafts.keep(request.session, dataset.pk, draft)
             _profile(dataset, draft)
             return redirect("new-reading", dataset.pk)
-        return render(request, "new/reading.html", {"dataset": dataset, "profile": profile, "form": form, "changing": True}, status=422)
+        return render(request, "new/reading.html", {"dataset": dataset, "profile": profile, "form": form, "changing": True, "answered": bool(draft.answers)}, status=422)
     if profile.state == "ready" and "change" not in request.GET:
         if "HX-Request" in request.headers:
             return HttpResponse(headers={"HX-Redirect": request.build_absolute_uri(_step_url(dataset, drafts.first_open(draft)))})
         return redirect(_step_url(dataset, drafts.first_open(draft)))
     template = "new/reading_live.html" if "HX-Request" in request.headers else "new/reading.html"
     return render(request, template, {
-        "dataset": dataset, "profile": profile, "form": ReadingForm(draft=draft, sheets=_sheets(dataset)), "changing": "change" in request.GET or profile.state == "failed"})
+        "dataset": dataset, "profile": profile, "form": ReadingForm(draft=draft, sheets=_sheets(dataset)), "changing": "change" in request.GET or profile.state == "failed", "answered": bool(draft.answers)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
