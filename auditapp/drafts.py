@@ -97,8 +97,10 @@ def answer(draft: Draft, step: Step, answers: dict[str, Any]) -> None:
     before = draft.answers.get(step)
     draft.answers[step] = answers
     if before is not None and step == "target" and before != answers:
-        for later in ("outcome", "budget"):
-            draft.answers.pop(later, None)
+        draft.answers.pop("outcome", None)
+        if budget := draft.answers.get("budget"):
+            # How long, with which models and by which seed is about no target; the metric and the columns may not fit the new one
+            draft.answers["budget"] = {**budget, "metric": "", **{name: None for name in ("time", "group") if budget.get(name) == answers.get("target")}}
 
 
 def steps_of(draft: Draft) -> tuple[Step, ...]:
@@ -204,11 +206,10 @@ class Answer:
 
 def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[Answer]:
     """What was answered, in the order it was asked."""
-    ignored = [name for name, role in spec.roles.items() if role == "ignore"] if isinstance(spec, TaskSpec) else []
     lines = [Answer("columns", _("Table"), _("%(rows)s rows, %(columns)s columns") % {"rows": f"{profile.rows:,}", "columns": f"{len(profile.columns):,}"})]
     if isinstance(spec, TaskSpec):
         lines += [
-            Answer("columns", _("Left out of the model"), _listed(ignored) or _("nothing")),
+            Answer("columns", _("Left out of the model"), _listed(_not_learned_from(spec, profile)) or _("nothing")),
             Answer("target", _("Predict"), f"{spec.target} ({task or _('task decided by its values')})"),
         ]
         if task != "regression":
@@ -226,6 +227,13 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
         lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), spec.metric or _("the usual one: %(m)s") % {"m": METRICS_OF_TASK[task][0] if task else "-"}),
                   Answer("budget", _("Models"), ", ".join(spec.families) or _("all families")), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
     return lines
+
+
+def _not_learned_from(spec: TaskSpec, profile: DatasetProfile) -> list[str]:
+    """Every column beside the target that is no input, for whatever reason: who reads the line must not take a withheld attribute for one that is used."""
+    apart = {spec.weight, spec.group, spec.time, *(() if spec.sensitive_as_features else spec.sensitive)}
+    return [c.name for c in profile.columns if c.name != spec.target
+            and (c.name in apart or spec.roles.get(c.name) in ("id", "ignore", "text") or c.type in ("constant", "empty", "text"))]
 
 
 def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[str]:

@@ -113,20 +113,23 @@ def _check_signed(data: bytes, reader: PdfFileReader, signatures: list[EmbeddedP
     context = ValidationContext(trust_roots=list(certificates), allow_fetching=False, revocation_mode="soft-fail")
     status = validate_pdf_signature(signature, signer_validation_context=context)
     ours = {certificate.dump() for certificate in certificates}
-    problems = []
+    problems: list[str] = []
     if len(signatures) > 1:
         problems.append("it carries more than one signature; our reports carry one")
-    if not (status.intact and status.valid):
+    unchanged = status.intact and status.valid
+    if not unchanged:
         problems.append("its content was changed after it was signed")
-    if signature.signer_cert.dump() not in ours:
+    known = signature.signer_cert.dump() in ours
+    if not known:
         problems.append("it was signed by somebody else: this installation does not know the certificate")
-    elif not status.trusted:
+    elif unchanged and not status.trusted:  # a changed report is never trusted, which says nothing about the certificate
         problems.append("its certificate was not valid when this was checked")
     if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or status.modification_level not in (None, ModificationLevel.NONE):
         problems.append("something was added after it was signed")
     if signature.docmdp_level != MDPPerm.NO_CHANGES:
         problems.append("its signature does not forbid changes, as ours do")
-    problems += container_problems(data, signature, certificates)
+    if known:  # a stranger's container cannot be the one that we would have written, altered or not
+        problems += container_problems(data, signature, certificates)
     evidence_problems, run, digest = _check_evidence(reader)
     stamp = status.timestamp_validity
     if stamp is not None and not (stamp.intact and stamp.valid):

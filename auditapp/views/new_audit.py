@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max
+from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +23,8 @@ from automl.errors import BadInput
 from automl.evidence import DatasetProfile
 from automl.spec import parse_spec
 
+TABLES_A_PAGE = 25
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page("upload")
@@ -38,8 +40,9 @@ def upload(request: PageRequest) -> HttpResponse:
             form.add_error("file", str(fault))
         else:
             return _begin(request, dataset, form.cleaned_data["kind"])
-    known = Dataset.objects.filter(workspace=request.caller.workspace, deleted_at=None).annotate(last_run=Max("runs__created_at"))[:10]
-    return render(request, "new/upload.html", {"form": form, "limits": settings, "datasets": known}, status=422 if form.errors else 200)
+    known = Dataset.objects.filter(workspace=request.caller.workspace, deleted_at=None)
+    context = {"form": form, "limits": settings, "datasets": Paginator(known, TABLES_A_PAGE).get_page(request.GET.get("page"))}
+    return render(request, "new/upload.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -80,14 +83,14 @@ def reading(request: PageRequest, dataset_id: str) -> HttpResponse:
             drafts.keep(request.session, dataset.pk, draft)
             _profile(dataset, draft)
             return redirect("new-reading", dataset.pk)
-        return render(request, "new/reading.html", {"dataset": dataset, "profile": profile, "form": form, "changing": True}, status=422)
+        return render(request, "new/reading.html", {"dataset": dataset, "profile": profile, "form": form, "changing": True, "answered": bool(draft.answers)}, status=422)
     if profile.state == "ready" and "change" not in request.GET:
         if "HX-Request" in request.headers:
             return HttpResponse(headers={"HX-Redirect": request.build_absolute_uri(_step_url(dataset, drafts.first_open(draft)))})
         return redirect(_step_url(dataset, drafts.first_open(draft)))
     template = "new/reading_live.html" if "HX-Request" in request.headers else "new/reading.html"
     return render(request, template, {
-        "dataset": dataset, "profile": profile, "form": ReadingForm(draft=draft, sheets=_sheets(dataset)), "changing": "change" in request.GET or profile.state == "failed"})
+        "dataset": dataset, "profile": profile, "form": ReadingForm(draft=draft, sheets=_sheets(dataset)), "changing": "change" in request.GET or profile.state == "failed", "answered": bool(draft.answers)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

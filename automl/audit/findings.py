@@ -12,6 +12,7 @@ A finding states a value, its interval, and its relation to a limit that somebod
 - ``calibration_group`` (medium): observed over expected is off by a tenth or more and its interval excludes 1.
 - ``ranking_like_chance`` (high): the AUC's interval reaches down to 0.5, or R2's to 0, or lies below.
 - ``like_baseline`` (high): the interval of the run's metric includes or lies beyond the best baseline's value, on the worse side.
+- ``no_candidate`` (high): the search ended before any candidate was ready, so that the baseline itself was audited; it stands in place of the two before.
 - ``leak_suspected`` (high): the AUC is above 0.99, or one input carries more than 60 % of all mean |SHAP|.
 - ``sensitive_input`` (medium): a sensitive attribute is an input of the model. ``proxies_unknown`` (info): the proxy scan was not made.
 - ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
@@ -233,12 +234,11 @@ def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float
     name = _shown(attribute.attribute)
     if below:
         i, lowest, ratio = below[0]
-        shown_by = _shown_by(attribute, ratio)
         yield Finding(
             id=f"impact_ratio_below:{pointer}", severity="high",
             text=f"{len(below)} of {len(attribute.groups)} groups of {name} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit, limit)} times the rate of "
             f"another group beyond sampling error; the lowest is {_shown(lowest.group)} at {number(ratio.value, limit)} times the rate of "
-            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}){shown_by}.",
+            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}){_shown_by(attribute, ratio)}.",
             evidence=f"{pointer}/groups/{i}/impact_ratio", suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.",
             rule="impact_ratio_below",
         )
@@ -332,18 +332,11 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
             rule="performance_not_measured",
         )
         return
-    for metric, chance in (("roc_auc", 0.5), ("r2", 0.0)):
-        value = performance.metrics.get(metric)
-        if isinstance(value, Estimate) and value.low <= chance:
-            # R2 of a constant is never above 0 in any resample, so its interval lies below even where the model does say nothing
-            relation = "not distinguishable from" if value.high >= chance else "below" if metric == "roc_auc" else "not above"
-            yield Finding(
-                id=f"ranking_like_chance:{metric}", severity="high",
-                text=f"On the audited rows {_metric(metric)} is {number(value.value, chance)} ({_interval(value, chance)}): {relation} {chance:g}, what knowing nothing gives.",
-                evidence=f"/performance/metrics/{metric}", suggestion="Check the target and the inputs before using this model for anything.",
-                rule="ranking_like_chance",
-            )
-    yield from _against_baseline(performance, search)
+    if isinstance(search, SearchSection) and all(trial.state != "complete" for trial in search.trials):
+        yield _no_candidate(search)
+    else:
+        yield from _like_chance(performance)
+        yield from _against_baseline(performance, search)
     auc = performance.metrics.get("roc_auc")
     if isinstance(auc, Estimate) and auc.value > LEAK_AUC:
         yield Finding(
@@ -358,6 +351,32 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
             text=f"Mean scores out-of-fold and on the audited rows differ by {overall.value:+.3g} (95 % interval {overall.low:+.3g} to {overall.high:+.3g}).",
             evidence="/performance/drift", suggestion="The audited rows may come from another time or population than the training rows.", rule="drift",
         )
+
+
+def _no_candidate(search: SearchSection) -> Finding:
+    """Blaming the inputs for what a baseline does not know would send people the wrong way."""
+    short = search.stopped_because in ("seconds", "finish_requested")
+    chosen = next((i for i, row in enumerate(search.leaderboard) if row.chosen), 0)
+    return Finding(
+        id="no_candidate", severity="high",
+        text="The search ended before any candidate was ready: what was audited is the baseline, which gives every row the same answer.",
+        evidence=f"/search/leaderboard/{chosen}" if search.leaderboard else "/search", rule="no_candidate",
+        suggestion="Run it again with a larger budget." if short else "The list of trials says what kept each candidate back.",
+    )
+
+
+def _like_chance(performance: PerformanceSection) -> Iterator[Finding]:
+    for metric, chance in (("roc_auc", 0.5), ("r2", 0.0)):
+        value = performance.metrics.get(metric)
+        if isinstance(value, Estimate) and value.low <= chance:
+            # R2 of a constant is never above 0 in any resample, so its interval lies below even where the model does say nothing
+            relation = "not distinguishable from" if value.high >= chance else "below" if metric == "roc_auc" else "not above"
+            yield Finding(
+                id=f"ranking_like_chance:{metric}", severity="high",
+                text=f"On the audited rows {_metric(metric)} is {number(value.value, chance)} ({_interval(value, chance)}): {relation} {chance:g}, what knowing nothing gives.",
+                evidence=f"/performance/metrics/{metric}", suggestion="Check the target and the inputs before using this model for anything.",
+                rule="ranking_like_chance",
+            )
 
 
 def _metric(name: str) -> str:

@@ -99,7 +99,8 @@ def test_the_plan_says_in_words_what_will_be_done() -> None:
         assert expected in words
     lines = {line.question: line.answer for line in drafts.answers_of(spec, make_profile(), "binary")}
     assert lines["Outcome"] == "We predict whether income is >50K. Being predicted >50K is good for the person."
-    assert lines["Left out of the model"] == "granted, decided_at"
+    # Sensitive attributes, ids and what orders the rows are no inputs either
+    assert lines["Left out of the model"] == "age, sex, person, decided_at, granted"
     assert lines["Groups of age"] == "cut at 30, 45"
     without = parse_spec(SPEC | {"bins": {}}, "training")
     assert {line.question: line.answer for line in drafts.answers_of(without, make_profile(), "binary")}["Groups of age"] == "cut at the quartiles of the rows to learn from"

@@ -114,7 +114,16 @@ def test_another_signer_is_unknown(unsigned: bytes, ours: list[Any], settings: A
     settings.SIGNING_KEY, settings.SIGNING_CERTIFICATE = tmp_path / "stranger" / "key.pem", tmp_path / "stranger" / "certificate.pem"
     verdict = check_pdf(sign_pdf(unsigned).bytes, ours)
     assert not verdict.valid
-    assert "it was signed by somebody else: this installation does not know the certificate" in verdict.problems
+    # Nobody has altered it, and nothing says that somebody has
+    assert verdict.problems == ("it was signed by somebody else: this installation does not know the certificate",)
+
+
+def test_changed_content_is_not_blamed_on_the_certificate(signed: bytes, ours: list[Any]) -> None:
+    changed = bytearray(signed)
+    changed[len(changed) // 3] ^= 1
+    verdict = check_pdf(bytes(changed), ours)
+    assert "its content was changed after it was signed" in verdict.problems
+    assert "its certificate was not valid when this was checked" not in verdict.problems
 
 
 def test_no_certificates_trust_nobody(signed: bytes) -> None:

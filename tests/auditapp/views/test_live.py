@@ -49,6 +49,16 @@ def test_a_running_run_shows_stages_best_and_trials(page: Client, waiting_run: R
     assert "&lt;i&gt;income&lt;/i&gt;" in body  # the title is text
 
 
+def test_an_ended_run_does_not_go_on(page: Client, waiting_run: Run) -> None:
+    sentence = "the run goes on"
+    start(waiting_run)
+    # Inside what each poll replaces, so that it goes when the run ends under somebody's eyes
+    assert sentence in body_of(page, waiting_run, "/live")
+    assert body_of(page, waiting_run).count(sentence) == 1
+    Run.objects.filter(pk=waiting_run.pk).update(state="cancelled", lease_until=None, finished_at=timezone.now())
+    assert sentence not in body_of(page, waiting_run, "/live")
+
+
 def test_polling_answers_304_until_something_changes(page: Client, waiting_run: Run) -> None:
     start(waiting_run)
     first = page.get(f"/runs/{waiting_run.pk}/live")

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from auditapp import datasets
 from auditapp.models import Dataset, Membership, Profile, Run
 from auditapp.sample import SAMPLE_SPEC
+from auditapp.views.new_audit import TABLES_A_PAGE
 from automl.evidence import DatasetProfile
 from tests.profile_example import HOSTILE
 
@@ -76,6 +78,16 @@ def test_a_change_from_the_check_leads_back_to_it(page: Client, dataset: Dataset
 def test_another_target_asks_again_what_depends_on_it(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
     answer_all(page, dataset)
     assert send(page, dataset, "target", {"target": "7", "task": ""}, "?change")["Location"] == f"/new/{dataset.pk}/outcome"
+
+
+def test_another_target_keeps_how_long_and_with_what(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
+    answer_all(page, dataset)
+    send(page, dataset, "target", {"target": "7", "task": ""}, "?change")
+    send(page, dataset, "target", {"target": "5", "task": ""}, "?change")
+    assert send(page, dataset, "outcome", OUTCOME, "?change")["Location"] == f"/new/{dataset.pk}/check"
+    send(page, dataset, "check", {"title": ""})
+    spec = Run.objects.get().spec
+    assert {name: spec[name] for name in ("budget", "families", "seed", "metric")} == {"budget": {"seconds": None, "trials": 3}, "families": ["lgbm"], "seed": 7, "metric": None}
 
 
 def test_nobody_jumps_over_a_question(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
@@ -237,3 +249,17 @@ def test_a_contradiction_that_only_the_whole_shows_links_to_its_step(page: Clien
     assert "cannot be both target and sensitive attribute" in body
     assert send(page, dataset, "check", {}).status_code == 422
     assert not Run.objects.exists()
+
+
+def test_the_tables_that_are_here_are_listed_newest_first_and_to_the_last(page: Client, dataset: Dataset, analyst: Any, workspace: Any) -> None:
+    for number in range(TABLES_A_PAGE):
+        datasets.store_upload(io.BytesIO(b"age,sex\n39,Male\n"), name=f"Upload {number:02d}", filename="people.csv", workspace=workspace, user=analyst)
+    listed = [re.findall(r"Upload \d\d|People &lt;b&gt;", re.sub(r"<form.*?</form>", "", page.get(f"/new{query}").content.decode(), flags=re.DOTALL)) for query in ("", "?page=2")]
+    assert listed == [[f"Upload {number:02d}" for number in reversed(range(TABLES_A_PAGE))], ["People &lt;b&gt;"]]
+
+
+def test_reading_again_warns_who_has_answers_to_lose(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
+    warning = "what was answered so far will be asked again"
+    assert warning not in page.get(f"/new/{dataset.pk}/reading?change").content.decode()
+    answer_all(page, dataset)
+    assert warning in page.get(f"/new/{dataset.pk}/reading?change").content.decode()

@@ -19,16 +19,20 @@ from automl.evidence import (
     Background,
     Column,
     DataSection,
+    EnsembleMember,
     Estimate,
     ExplanationSection,
     FairnessSection,
     FeatureImportance,
     Finding,
+    LeaderboardRow,
     LeftOut,
     NotMeasured,
     PerformanceSection,
+    SearchSection,
     SplitInfo,
     TableReading,
+    Trial,
 )
 from automl.spec import AuditPolicy, Limit
 from tests.automl.audit.cases import binary, from_counts, multiclass, regression
@@ -102,6 +106,14 @@ def test_the_comparison_that_decided_is_named_where_it_is_not_the_highest() -> N
     section = fairness_of(from_counts({"tiny": (3, 5), "large": (500, 1000), "low": (150, 1000)}), "group")
     [finding] = found(fairness=section)["impact_ratio_below"]
     assert finding.text.endswith("below the stated limit of 0.80 beyond sampling error, as the comparison with large shows.")
+
+
+def test_the_comparison_that_decided_is_named_in_a_crossing_too() -> None:
+    cells = {"x": (3, 5), "y": (500, 1000), "z": (150, 1000)}
+    truth = from_counts(cells, "one")
+    outcomes = replace(truth, groups={**truth.groups, "two": np.full(len(truth.groups["one"]), "all", dtype=object)})
+    crossing = [finding for finding in found(fairness=fairness_of(outcomes, "one", "two"))["impact_ratio_below"] if "intersections" in finding.evidence]
+    assert crossing[0].text.endswith("as the comparison with y x all shows.")
 
 
 def test_t1_never_prints_the_limit_for_a_value_below_it() -> None:
@@ -180,6 +192,20 @@ def test_a_model_that_ranks_like_chance_or_like_its_baseline() -> None:
         "the interval includes the best baseline's value.")
     good = found(performance=performance_of(binary(), baselines={"majority": majority}))
     assert set(good) & {"ranking_like_chance", "like_baseline"} == set()
+
+
+@pytest.mark.parametrize(("stopped", "advice"), [("seconds", "larger budget"), ("finish_requested", "larger budget"), ("exhausted", "list of trials")])
+def test_a_baseline_for_want_of_a_candidate_blames_neither_target_nor_inputs(stopped: Any, advice: str) -> None:
+    trials = (Trial(number=0, family="baseline", params={}, score=0.5, seconds=0, state="baseline"), Trial(number=1, family="torch", params={}, score=None, seconds=9, state="pruned"))
+    board = (LeaderboardRow(name="baseline", family="baseline", trial=0, out_of_fold=0.5, audit=ABSENT, chosen=True),)
+    search = SearchSection(metric="roc_auc", direction="maximize", families=("torch",), folds=5, trials=trials, stopped_because=stopped, seconds=9, leaderboard=board,
+                           ensemble=(EnsembleMember(trial=0, family="baseline", weight=1),), out_of_fold_score=0.5)
+    constant = binary(score=np.full(600, 0.4), decision=np.zeros(600, dtype=np.int64))
+    written = write_findings(data_section(), search, performance_of(constant, baselines={"majority": constant}), ABSENT, ABSENT, 0.8)
+    [finding] = [finding for finding in written if finding.severity == "high"]
+    assert finding.rule == "no_candidate"
+    assert finding.evidence == "/search/leaderboard/0"
+    assert advice in finding.suggestion
 
 
 def test_leaks_are_suspected_from_the_auc_and_from_one_dominant_input() -> None:
