@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from auditapp import datasets, drafts, profiles, runs, storage
@@ -18,6 +19,7 @@ from auditapp.drafts import Draft
 from auditapp.forms import STEP_FORMS, AttributesForm, ColumnsForm, ReadingForm, StepForm, UploadForm
 from auditapp.models import Dataset, Profile
 from auditapp.sample import SAMPLE_FILENAME, SAMPLE_SPEC, sample_csv
+from auditapp.views.errors import error_page
 from auditapp.views.guard import PageRequest, page
 from automl.errors import BadInput
 from automl.evidence import DatasetProfile
@@ -49,7 +51,11 @@ def upload(request: PageRequest) -> HttpResponse:
 @page("upload")
 def use_sample(request: PageRequest) -> HttpResponse:
     """The bundled sample as this workspace's own table, with the sample's answers filled in."""
-    dataset = datasets.store_upload(io.BytesIO(sample_csv()), name=SAMPLE_SPEC["title"], filename=SAMPLE_FILENAME, workspace=request.caller.workspace, user=request.caller.user)
+    try:
+        dataset = datasets.store_upload(
+            io.BytesIO(sample_csv()), name=SAMPLE_SPEC["title"], filename=SAMPLE_FILENAME, workspace=request.caller.workspace, user=request.caller.user)
+    except storage.StorageFull as fault:
+        return error_page(507, _("The sample could not be stored"), str(fault))
     drafts.keep(request.session, dataset.pk, Draft.from_spec(parse_spec(SAMPLE_SPEC, "training")))
     return redirect("new-reading", dataset.pk)
 

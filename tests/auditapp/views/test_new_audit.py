@@ -13,6 +13,7 @@ from django.test import Client
 from auditapp import datasets
 from auditapp.models import Dataset, Membership, Profile, Run
 from auditapp.sample import SAMPLE_SPEC
+from auditapp.storage import StorageFull
 from auditapp.views.new_audit import TABLES_A_PAGE
 from automl.evidence import DatasetProfile
 from tests.profile_example import HOSTILE
@@ -216,6 +217,16 @@ def test_what_could_not_be_read_says_why_and_how_it_can_be_read_otherwise(page: 
 def test_the_page_goes_on_by_itself_when_the_table_is_read(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
     assert page.get(f"/new/{dataset.pk}/reading")["Location"] == f"/new/{dataset.pk}/columns"
     assert page.get(f"/new/{dataset.pk}/reading", headers={"HX-Request": "true"})["HX-Redirect"].endswith(f"/new/{dataset.pk}/columns")
+
+
+def test_no_room_for_the_sample_is_said(page: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StorageFull("the storage is full")
+
+    monkeypatch.setattr("auditapp.datasets.storage.put", full)
+    response = page.post("/new/sample")
+    assert response.status_code == 507
+    assert "the storage is full" in response.content.decode()
 
 
 def test_the_sample_comes_with_its_answers(page: Client) -> None:
