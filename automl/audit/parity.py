@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, rate_estimate
+from automl.audit.intervals import LEVEL, LOW_PRECISION_BELOW, Count, count, difference_estimate, observed_over_expected, rate_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
 from automl.audit.resampling import bootstrap_means, generator, percentile_estimate
-from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
+from automl.evidence import ErrorRates, Estimate, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
 
 NO_LABEL = NotMeasured(reason="no label column was given")
 
@@ -140,6 +140,15 @@ def _simultaneous(estimate: Value, comparisons: int) -> Value:
     return estimate.model_copy(update={"low": low, "high": high, "level": 1 - alpha, "method": f"{estimate.method}, simultaneous over {comparisons}"})
 
 
+def _between(mine: ScoreLevels, reference: ScoreLevels, value: float, replicates: FloatArray) -> Value:
+    """A comparison of two groups, which is as precise as the smaller one lets it be: drawn again and again, a single row never moves."""
+    smaller = min(mine.rows, reference.rows)
+    if smaller < 2:
+        return NotMeasured(reason="one of the two groups has a single row, which has no spread")
+    estimate = percentile_estimate(value, replicates, mine.rows + reference.rows)
+    return estimate.model_copy(update={"low_precision": True}) if isinstance(estimate, Estimate) and smaller < LOW_PRECISION_BELOW else estimate
+
+
 def score_outcome(
     mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str, comparisons: int = 1,
 ) -> ScoreOutcome | NotMeasured:
@@ -161,7 +170,7 @@ def score_outcome(
         if column >= min(len(mine.means), len(reference.means)):
             return NotMeasured(reason=no_residual)
         moved = mine.replicates[:, column] - reference.replicates[:, column]
-        return _simultaneous(percentile_estimate(mine.means[column] - reference.means[column], moved, mine.rows + reference.rows), comparisons)
+        return _simultaneous(_between(mine, reference, mine.means[column] - reference.means[column], moved), comparisons)
 
     ratio: Value
     if is_reference or reference is None:
@@ -169,9 +178,7 @@ def score_outcome(
     elif not ratios:
         ratio = NotMeasured(reason="a ratio of means is only given where every group's mean is above 0")
     else:
-        ratio = percentile_estimate(
-            mine.means[0] / reference.means[0], mine.replicates[:, 0] / reference.replicates[:, 0], mine.rows + reference.rows,
-        )
+        ratio = _between(mine, reference, mine.means[0] / reference.means[0], mine.replicates[:, 0] / reference.replicates[:, 0])
     return ScoreOutcome(
         mean=level(0), above_median=rate_estimate(mine.above), mean_residual=level(1), mean_absolute_error=level(2), mean_difference=difference(0),
         residual_difference=difference(1), ratio_of_means=ratio,
