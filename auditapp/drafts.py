@@ -216,6 +216,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
             lines.append(Answer("outcome", _("Outcome"), outcome_sentence(spec.target, spec.positive, spec.favourable)))
     else:
         lines.append(Answer("predictions", _("Predictions"), _predictions_sentence(spec)))
+        if good := _good_prediction(spec):
+            lines.append(Answer("predictions", _("Outcome"), good))
     lines.append(Answer("attributes", _("Sensitive attributes"), _listed(spec.sensitive) or _("none: fairness will read \"not measured\"")))
     if spec.sensitive:
         lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": spec.limit.ratio}),
@@ -267,6 +269,17 @@ def outcome_sentence(target: str, positive: str | None, favourable: str | tuple[
         return _("We predict whether %(target)s is %(positive)s. Being predicted %(positive)s is good for the person.") % {"target": target, "positive": positive}
     return _("We predict whether %(target)s is %(positive)s. Being predicted %(positive)s is bad for the person; %(favourable)s is good.") % {
         "target": target, "positive": positive, "favourable": favourable}
+
+
+def _good_prediction(spec: PredictionsSpec) -> str:
+    """The answer that turns every ratio round where it is wrong; empty where nothing was said, as for predicted numbers."""
+    if isinstance(spec.favourable, tuple):
+        return outcome_sentence("", spec.positive, spec.favourable)
+    if spec.positive is None:
+        return ""
+    if spec.favourable in (None, spec.positive):
+        return _("Being predicted %(positive)s is good for the person.") % {"positive": spec.positive}
+    return _("Being predicted %(positive)s is bad for the person; %(favourable)s is good.") % {"positive": spec.positive, "favourable": spec.favourable}
 
 
 def budget_words(spec: TaskSpec) -> str:

@@ -42,6 +42,7 @@ from automl.evidence import (
     Severity,
     Value,
 )
+from automl.printing import significant
 from automl.spec import Limit
 
 ORDER: tuple[Severity, ...] = ("high", "medium", "low", "info")
@@ -295,8 +296,8 @@ def _of_residuals(attribute: Attribute, pointer: str) -> Iterator[Finding]:
         if isinstance(gap, Estimate) and _excludes(gap, 0):
             yield Finding(
                 id=f"residual_gap:{pointer}/groups/{i}", severity="medium",
-                text=f"The truth lies {'above' if gap.value > 0 else 'below'} the prediction by {abs(gap.value):.4g} more for {_shown(group.group)} "
-                f"({_shown(attribute.attribute)}) than for {_shown(attribute.reference or '')} (difference of mean errors {gap.value:.4g}, {100 * gap.level:.3g} % interval {gap.low:.4g} to {gap.high:.4g}{exploratory}).",
+                text=f"The truth lies {'above' if gap.value > 0 else 'below'} the prediction by {significant(abs(gap.value))} more for {_shown(group.group)} "
+                f"({_shown(attribute.attribute)}) than for {_shown(attribute.reference or '')} (difference of mean errors {significant(gap.value)}, {100 * gap.level:.3g} % interval {significant(gap.low)} to {significant(gap.high)}{exploratory}).",
                 evidence=f"{pointer}/groups/{i}/score/residual_difference", suggestion="Look at which inputs this group's error goes with.", rule="residual_gap",
             )
 
@@ -348,7 +349,7 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
     if isinstance(overall, Estimate) and _excludes(overall, 0):
         yield Finding(
             id="drift", severity="medium",
-            text=f"Mean scores out-of-fold and on the audited rows differ by {overall.value:+.3g} (95 % interval {overall.low:+.3g} to {overall.high:+.3g}).",
+            text=f"Mean scores out-of-fold and on the audited rows differ by {significant(overall.value, 3)} (95 % interval {significant(overall.low, 3)} to {significant(overall.high, 3)}).",
             evidence="/performance/drift", suggestion="The audited rows may come from another time or population than the training rows.", rule="drift",
         )
 
@@ -398,7 +399,7 @@ def _against_baseline(performance: PerformanceSection, search: SearchSection | N
         worse = mine.low > values[best] if smaller else mine.high < values[best]
         yield Finding(
             id=f"like_baseline:{metric}", severity="high",
-            text=f"The model's {_metric(metric)} is {mine.value:.4g} ({100 * mine.level:.3g} % interval {mine.low:.4g} to {mine.high:.4g}); the baseline \"{_shown(best)}\" has {values[best]:.4g}: "
+            text=f"The model's {_metric(metric)} is {significant(mine.value)} ({100 * mine.level:.3g} % interval {significant(mine.low)} to {significant(mine.high)}); the baseline \"{_shown(best)}\" has {significant(values[best])}: "
             f"{'the whole interval is worse than' if worse else 'the interval includes'} the best baseline's value.",
             evidence=f"/performance/metrics/{metric}", suggestion="Prefer the baseline, or look for better inputs.", rule="like_baseline",
         )

@@ -18,6 +18,8 @@ MAX_SERIES = len(OKABE_ITO)
 WIDE, HALF = 640, 312
 ROW = 24
 LABEL_LENGTH = 30
+LETTER = 7.2
+"""Pixels that a letter takes at most on average, at the size of our labels and in a browser's widest usual font."""
 MAX_ROWS = 40
 """Rows of a dot chart; the table behind it has every row."""
 
@@ -86,8 +88,9 @@ def dots_with_intervals(
     dots = base.mark_point(filled=True, size=75, opacity=1, aria=False).encode(y=by_place(), x=x)
     if status:
         words = [word for word in status if any(row.get("status") == word for row in rows)]
-        colour = alt.Color("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][0] for word in words]), legend=_legend())
-        shape = alt.Shape("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][1] for word in words]), legend=_legend())
+        legend = _legend(words, [row["label"] for row in rows], 4)
+        colour = alt.Color("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][0] for word in words]), legend=legend)
+        shape = alt.Shape("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][1] for word in words]), legend=legend)
         bars, dots = bars.encode(color=colour), dots.encode(color=colour, shape=shape)
     else:
         bars, dots = bars.encode(color=alt.ColorValue(OKABE_ITO[0])), dots.encode(color=alt.ColorValue(OKABE_ITO[0]))
@@ -104,22 +107,26 @@ def _rule(at: float, words: str) -> list[alt.Chart]:
     ]
 
 
-def _legend(columns: int = 4) -> alt.Legend:
+def _legend(names: Sequence[str], beside: Sequence[str], most: int) -> alt.Legend:
+    """Below the plot, in as many columns as fit: a legend begins where the plot does, right of the labels ``beside`` it, and Vega cuts off what runs out of the picture."""
+    room = WIDE - min(max(map(len, beside), default=0) * LETTER, 340) - 30
+    columns = max(1, min(most, int(room / (max(map(len, names), default=0) * LETTER + 28))))
     return alt.Legend(orient="bottom", direction="horizontal", columns=columns, labelLimit=320, titleLimit=600, symbolStrokeWidth=0)
 
 
-def series_looks(names: Sequence[str], title: str) -> dict[str, Any]:
-    """Colour and shape for a row's "series"; the second channel is for who sees no colour."""
+def series_looks(names: Sequence[str], title: str, beside: Sequence[str] = ()) -> dict[str, Any]:
+    """Colour and shape for a row's "series"; the second channel is for who sees no colour. ``beside``: the labels left of the plot."""
     # A domain is a list of values to Vega, where a sort order would become an expression
-    colour = alt.Color("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(OKABE_ITO[:len(names)])), legend=_legend(MAX_SERIES // 2))
-    shape = alt.Shape("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(SHAPES[:len(names)])), legend=_legend(MAX_SERIES // 2))
+    legend = _legend(names, beside, MAX_SERIES // 2)
+    colour = alt.Color("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(OKABE_ITO[:len(names)])), legend=legend)
+    shape = alt.Shape("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(SHAPES[:len(names)])), legend=legend)
     return {"color": colour, "shape": shape}
 
 
 def grouped_dots(rows: Sequence[Row], x_title: str, series: Sequence[str], series_title: str, *, x_format: str | None = None, zero: bool = True) -> Picture:
     """Several dots a row, one below the other: one a series; with intervals where rows have "low" and "high"."""
     offset = alt.YOffset("series:N", scale=alt.Scale(domain=list(series), paddingOuter=0.6))
-    looks = series_looks(series, series_title)
+    looks = series_looks(series, series_title, [row["label"] for row in rows])
     base = alt.Chart(data(rows))
     dots = base.mark_point(filled=True, size=60, opacity=1, aria=False).encode(
         y=by_place(), yOffset=offset, x=alt.X("value:Q", title=x_title, axis=number_axis(x_format), scale=alt.Scale(zero=zero)), **looks)

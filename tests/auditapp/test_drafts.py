@@ -104,3 +104,11 @@ def test_the_plan_says_in_words_what_will_be_done() -> None:
     assert lines["Groups of age"] == "cut at 30, 45"
     without = parse_spec(SPEC | {"bins": {}}, "training")
     assert {line.question: line.answer for line in drafts.answers_of(without, make_profile(), "binary")}["Groups of age"] == "cut at the quartiles of the rows to learn from"
+
+
+@pytest.mark.parametrize(("positive", "favourable", "sentence"), [
+    (">50K", None, "Being predicted >50K is good for the person."), (">50K", "<=50K", "Being predicted >50K is bad for the person; <=50K is good."), (None, None, None)])
+def test_the_check_of_predictions_says_which_one_is_good(positive: str | None, favourable: str | None, sentence: str | None) -> None:
+    spec = parse_spec({"score": "score", "label": "income", "positive": positive, "favourable": favourable, "sensitive": ["sex"]}, "predictions")
+    lines = {line.question: line.answer for line in drafts.answers_of(spec, make_profile(), None)}
+    assert lines.get("Outcome") == sentence

@@ -6,13 +6,14 @@ import copy
 import json
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import altair as alt
 import pytest
 import vl_convert
 
 from automl.charts import draw_charts
-from automl.charts.marks import MAX_ROWS, axis_labels
+from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals, grouped_dots
 from automl.charts.themes import coloured, theme
 from automl.evidence import Chart, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
 from tests.evidence_example import make_evidence, make_explanation
@@ -107,13 +108,13 @@ def _strings(node: Any, path: str = "") -> list[tuple[str, str]]:
 
 
 def test_hostile_names_are_values_and_nothing_else() -> None:
-    """Each chart of the hostile document differs from the plain one's only inside data values and scale domains, so no name became code."""
+    """Each chart of the hostile document differs from the plain one's only inside data values and scale domains, and in how many columns its legend has, so no name became code."""
     def without_values(spec: dict[str, Any]) -> Any:
         bare = copy.deepcopy(spec)
 
         def strip(node: Any) -> Any:
             if isinstance(node, dict):
-                return {key: strip(value) for key, value in node.items() if key not in ("values", "domain", "datasets", "data")}
+                return {key: strip(value) for key, value in node.items() if key not in ("values", "domain", "datasets", "data", "columns")}
             return [strip(value) for value in node] if isinstance(node, list) else node
         return strip(bare)
 
@@ -269,3 +270,31 @@ def test_marks_can_be_seen_on_a_dark_ground_and_values_of_the_data_stay() -> Non
         svg = vl_convert.vegalite_to_svg(coloured(chart.spec, dark=True), config=theme(dark=True))
         if chart.name != "shap-importance":  # its bars are the darker blue, their intervals the lighter one
             assert "#0072B2" not in svg, chart.name
+
+
+def legend_reaches_to(svg: str) -> float:
+    """The right end of the legend's widest row of entries, in the picture's own pixels."""
+    ends: list[float] = []
+
+    def walk(node: ElementTree.Element, x: float, inside: bool) -> None:
+        moved = re.match(r"translate\(([-\d.]+)", node.get("transform", ""))
+        x += float(moved[1]) if moved else 0
+        inside = inside or "role-legend-entry" in node.get("class", "")
+        width = re.match(r"M0,0h([\d.]+)", node.get("d", ""))
+        if inside and width and node.get("class") == "background":
+            ends.append(x + float(width[1]))
+        for child in node:
+            walk(child, x, inside)
+
+    walk(ElementTree.fromstring(svg), 0, False)
+    return max(ends)
+
+
+@pytest.mark.parametrize("beside", ["age", "Less than 25 x African-American (n = 203)"])
+def test_no_legend_runs_out_of_the_picture(beside: str) -> None:
+    names = [f"African-American {i} (n = 251)" for i in range(6)]
+    series = grouped_dots([{"label": beside, "place": 0, "series": name, "value": 0.5} for name in names], "x", names, "Group")
+    words = dict.fromkeys(("below", "inconclusive", "not below", "reference"), ("#000000", "circle"))
+    rows = [{"label": f"{beside} {i}", "place": i, "value": 0.5, "low": 0.4, "high": 0.6, "status": word} for i, word in enumerate(words)]
+    for picture in (series, dots_with_intervals(rows, "x", status=words, status_title="Impact ratio against the limit")):
+        assert legend_reaches_to(vl_convert.vegalite_to_svg({**picture.to_dict(validate=False), "config": {}}, config=theme(dark=False))) <= WIDE

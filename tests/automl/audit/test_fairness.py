@@ -381,6 +381,23 @@ def test_adult_has_every_cell_of_every_crossing() -> None:
     assert named(crossing, "Female x Black").selected == int((cell["education_num"] >= 13).sum())
 
 
+@pytest.mark.parametrize("rows", [1, 2, 29, 30])
+def test_a_gap_of_means_is_as_precise_as_the_smaller_group(rows: int) -> None:
+    """The group with the highest mean is the reference whatever its size, and one row drawn again and again never moves."""
+    group = np.array(["few"] * rows + ["many"] * 500, dtype=object)
+    rng = np.random.default_rng(0)
+    truth = np.where(group == "few", 100.0, 10.0) + rng.normal(0, 1, len(group))
+    predicted = truth - np.where(group == "few", 5.0, 0.0) + rng.normal(0, 1, len(group))
+    many = named(measure(regression(truth=truth, score=predicted, groups={"group": group}), "group").attributes[0], "many")
+    for gap in (score(many).mean_difference, score(many).residual_difference, score(many).ratio_of_means):
+        if rows == 1:
+            assert isinstance(gap, NotMeasured)
+            assert "one row" in gap.reason
+        else:
+            assert isinstance(gap, Estimate)
+            assert gap.low_precision == (rows < 30)
+
+
 def test_gaps_of_mean_scores_hold_for_all_groups_at_once() -> None:
     section = measure_fairness(regression(), AuditPolicy(sensitive=("group",)), bins={}, seed=0)
     assert isinstance(section, FairnessSection)

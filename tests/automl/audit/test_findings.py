@@ -180,6 +180,14 @@ def test_regression_residuals() -> None:
     assert "more for b (group)" in finding.text
 
 
+def test_large_amounts_are_written_out() -> None:
+    plain = regression()
+    large = regression(truth=np.asarray(plain.truth) * 1e5, score=np.asarray(plain.score) * 1e5)
+    noise = regression(score=np.random.default_rng(1).permutation(np.asarray(plain.truth)) * 1e5, truth=np.asarray(plain.truth) * 1e5)
+    written = [*found(fairness=fairness_of(large, "group"))["residual_gap"], *found(performance=performance_of(noise, baselines={"mean": large}))["like_baseline"]]
+    assert not [finding.text for finding in written if re.search(r"\de\+", finding.text)]
+
+
 def test_a_model_that_ranks_like_chance_or_like_its_baseline() -> None:
     noise = binary(score=np.random.default_rng(1).random(600))
     majority = binary(score=np.full(600, 0.4), decision=np.zeros(600, dtype=np.int64))
