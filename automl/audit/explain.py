@@ -276,7 +276,7 @@ def _score_gaps(
             if against is None or group == against:
                 continue
             if group not in large:
-                gaps.append(NotMeasured(reason=f"score gap of {attribute} {group}: only {len(rows)} rows, fewer than {FEWEST_ROWS_OF_GROUP}"))
+                gaps.append(NotMeasured(reason=f"score gap of {attribute} {group}: only {len(rows)} {'row' if len(rows) == 1 else 'rows'}, fewer than {FEWEST_ROWS_OF_GROUP}"))
             else:
                 gaps.append(_score_gap(explained, attribute, (group, rows), (against, large[against]), seed))
     return tuple(gaps)
