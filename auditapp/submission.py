@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
 from auditapp.models import Dataset
 from auditapp.profiles import ready_profile
@@ -21,7 +22,7 @@ def check_against_profile(spec: Spec, dataset: Dataset, groups_limit: int) -> No
     columns = {column.name: column for column in profile.columns}
     for pointer, name in _named_columns(spec):
         if name not in columns:
-            raise BadInput(f"{pointer[1:].split('/')[0]}: the table has no column {name!r}; it has {_some(profile)}", pointer=pointer)
+            raise BadInput(f"{pointer[1:].split('/')[0]}: the table has no column {name!r}; {_meant(name, columns)}it has {_some(profile)}", pointer=pointer)
     if isinstance(spec, TaskSpec):
         _check_target(columns[spec.target])
     for position, name in enumerate(spec.sensitive):
@@ -64,6 +65,12 @@ def _check_sensitive(column: ColumnProfile, pointer: str, groups_limit: int, *, 
         raise BadInput(f"bins: {column.name!r} holds no numbers, so it cannot have bins", pointer=_pointer("bins", column.name))
     if column.type not in _NUMBERS and not binned and column.distinct > groups_limit:
         raise BadInput(f"sensitive: {column.name!r} has {column.distinct:,} values; the limit is {groups_limit} groups, so merge the rest before", pointer=pointer)
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    # difflib is quadratic in the length of both words: hostile names are long
+    near = get_close_matches(name[:100], [each for each in names if len(each) <= 100], n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _some(profile: DatasetProfile) -> str:

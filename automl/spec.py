@@ -166,10 +166,10 @@ def parse_spec(document: dict[str, Any], kind: Literal["training", "predictions"
         first = error.errors(include_url=False, include_input=False)[0]
         pointer = "".join(f"/{part}" for part in first["loc"])
         where = f"spec{pointer}: " if pointer else "spec: "
-        raise BadInput(where + _in_words(first["type"], first["msg"]), pointer=pointer or "/") from error
+        raise BadInput(where + in_words(first["type"], first["msg"]), pointer=pointer or "/") from error
 
 
-def _in_words(kind: str, message: str) -> str:
+def in_words(kind: str, message: str) -> str:
     """pydantic's sentence without its own terms, of which the person knows none."""
     if kind == "extra_forbidden":
         return "there is no such field"

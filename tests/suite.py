@@ -20,12 +20,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from glob import glob
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 STATE_AND_ACCESS = ("runs", "leases", "sweeps", "submission", "storage", "datasets", "profiles", "dispatch", "ledger", "access", "idempotency", "removal")
+STATE_AND_ACCESS_TESTS = "tests/auditapp/test_*.py"
 
 Step = tuple[str, Callable[[], int]]
 
@@ -51,10 +53,10 @@ def main(part: str) -> int:
 
 def _steps(part: str) -> list[Step]:
     fast = "not story and not slow and not soak"
-    # Counting lines costs a third of the time, and the engine's are not the ones that are asked for
+    # Counting lines costs a third of the time, and those of engine, pages and report are not the ones that are asked for
     unit: list[Step] = [
-        ("unit tests of the engine", lambda: _pytest(fast, "-n", "2", "tests/automl")),
-        ("unit tests of the service", lambda: _pytest(fast, "-n", "2", "--ignore", "tests/automl", coverage=part == "test")),
+        ("unit tests of engine, pages and report", lambda: _pytest(fast, "-n", "2", "--ignore-glob", STATE_AND_ACCESS_TESTS, "--ignore", "tests/workers")),
+        ("unit tests of state and access", lambda: _pytest(fast, "-n", "2", *sorted(glob(STATE_AND_ACCESS_TESTS)), "tests/workers", coverage=part == "test")),
     ]
     # A file stays with one process: its tests share a house
     stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder", coverage=part == "test"))

@@ -19,6 +19,7 @@ from auditapp.api import about, datasets, results, runs
 from auditapp.api.strict_json import StrictParser
 from auditapp.problems import MEDIA_TYPE, Problem, problem_response
 from automl.errors import BadInput
+from automl.spec import in_words
 
 _DESCRIPTION = """A table goes in, a tuned model and signed evidence about it come out.
 
@@ -115,7 +116,7 @@ def _defect(request: HttpRequest, error: Exception) -> HttpResponse:
 def _pointed(request: HttpRequest, error: dict[str, Any]) -> dict[str, str]:
     """A fault as pydantic found it, pointing at a place that the caller knows: in the body (JSON pointer) or at a parameter."""
     source, *rest = error["loc"]
-    told = {"detail": str(error["msg"]).removeprefix("Value error, "), "code": str(error["type"])}
+    told = {"detail": in_words(error["type"], str(error["msg"])), "code": str(error["type"])}
     if source == "body":
         return {"pointer": _pointer(getattr(request, "json_document", None), rest[1:], error["type"] == "missing"), **told}
     if source in ("form", "file"):

@@ -154,7 +154,9 @@ def test_a_spec_that_contradicts_itself_is_pointed_at(spec: Any, pointer: str, p
     rest = people.rest("owner")
     response = _submit(rest, spec=spec)
     assert response.status_code == 422, response.content
-    assert response.json()["errors"][0]["pointer"] == pointer
+    fault = response.json()["errors"][0]
+    assert fault["pointer"] == pointer
+    assert not fault["detail"].startswith(("Extra inputs", "Field required", "Input should")), "a library's terms"
     assert Run.objects.count() == 0
 
 
@@ -516,6 +518,7 @@ _JSON = st.recursive(
 _FIELDS = st.sampled_from(["target", "task", "sensitive", "bins", "budget", "missing", "table", "limit", "favourable", "reference", "roles", "seed", "families", "metric", "title", "parent"])
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=st.dictionaries(_FIELDS, _JSON, max_size=5) | _JSON)
 def test_any_spec_is_accepted_or_refused_in_words(spec: Any, people: Any) -> None:

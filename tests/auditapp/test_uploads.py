@@ -15,6 +15,8 @@ import pytest
 
 from auditapp import uploads
 
+pytestmark = pytest.mark.slow
+
 MIB = 2**20
 
 
@@ -55,7 +57,6 @@ def test_the_refusal_names_the_limit(gigabyte: Path, web_server: Any) -> None:
     assert problem["detail"] == "The limit for a file is 104,857,600 bytes (100 MiB)."
 
 
-@pytest.mark.slow
 def test_a_file_one_byte_over_the_limit_is_refused_and_one_at_the_limit_is_stored(tmp_path: Path, web_server: Any) -> None:
     status, problem = _curl(web_server, "-F", f"file=@{_sparse(tmp_path / 'over.csv', 100 * MIB + 1)}", f"{web_server.url}/datasets")
     assert (status, problem["title"]) == (413, "Too large")
