@@ -34,6 +34,7 @@ def render_bundle(bundle: Path) -> None:
     from auditapp.report.draw import draw_svg
     from auditapp.report.glyphs import printable_document
     from auditapp.report.render import Attachment, compile_pdf
+    from automl.charts.themes import in_the_dark
     from automl.evidence import Charts, Evidence
 
     evidence_bytes = (bundle / "evidence.json").read_bytes()
@@ -44,11 +45,11 @@ def render_bundle(bundle: Path) -> None:
     for_print = {}
     for chart in charts.charts:
         light = draw_svg(chart.spec)
-        _write(folder / f"{chart.name}.svg", light)
-        _write(folder / f"{chart.name}.dark.svg", draw_svg(chart.spec, dark=True))
+        _write(folder / f"{chart.name}.svg", light.encode())
+        _write(folder / f"{chart.name}.dark.svg", in_the_dark(light).encode())
         # A browser has fonts of its own; on paper there is only ours
         spec, changed = printable_document(chart.spec, longest_run=2)
-        for_print[chart.name] = draw_svg(spec) if changed else light
+        for_print[chart.name] = (draw_svg(spec) if changed else light).encode()
     attachments = [Attachment("evidence.json", evidence_bytes, "application/json", "data", "The evidence that every number of this report is taken from")]
     card = bundle / "modelcard.md"
     if card.is_file():

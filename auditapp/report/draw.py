@@ -8,14 +8,14 @@ from typing import Any
 import vl_convert
 
 from auditapp.report.glyphs import FONTS
-from automl.charts.themes import coloured, theme
+from automl.charts.themes import theme
 
 
-def draw_svg(spec: dict[str, Any], *, dark: bool = False) -> bytes:
-    """The SVG of ``spec``, background empty. Raises ValueError where the spec cannot be drawn."""
+def draw_svg(spec: dict[str, Any]) -> str:
+    """The SVG of ``spec`` in its colours for a light ground, background empty. Raises ValueError where the spec cannot be drawn."""
     _register_fonts()
-    svg: str = vl_convert.vegalite_to_svg(coloured(spec, dark=dark), config=theme(dark=dark), allowed_base_urls=[])
-    return svg.encode()
+    svg: str = vl_convert.vegalite_to_svg(spec, config=theme(), allowed_base_urls=[])
+    return svg
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import vl_convert
 
 from automl.charts import draw_charts
 from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals, grouped_dots
-from automl.charts.themes import coloured, theme
+from automl.charts.themes import IN_THE_DARK, in_the_dark, theme
 from automl.evidence import Chart, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
 from tests.evidence_example import make_evidence, make_explanation
 from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
@@ -142,7 +142,7 @@ def test_hostile_names_reach_no_expression_of_the_compiled_picture() -> None:
 @pytest.mark.parametrize("name", ["selection-rate-1", "selection-rate-crossing-1", "shap-importance"])
 def test_hostile_names_are_drawn_as_text(name: str) -> None:
     chart = next(chart for chart in draw_charts(hostile()).charts if chart.name == name)
-    svg = vl_convert.vegalite_to_svg(chart.spec, config=theme(dark=False), allowed_base_urls=[])
+    svg = vl_convert.vegalite_to_svg(chart.spec, config=theme(), allowed_base_urls=[])
     assert "<script" not in svg
     assert "foreignObject" not in svg
     assert "<text" in svg
@@ -150,7 +150,8 @@ def test_hostile_names_are_drawn_as_text(name: str) -> None:
 
 def test_pictures_differ_by_theme_in_colour_only_and_have_no_background() -> None:
     chart = next(chart for chart in draw_charts(make_evidence()).charts if chart.name == "impact-ratio-1")
-    light, dark = (vl_convert.vegalite_to_svg(chart.spec, config=theme(dark=dark)) for dark in (False, True))
+    light = vl_convert.vegalite_to_svg(chart.spec, config=theme())
+    dark = in_the_dark(light)
     assert light != dark
     blank = re.compile(r"#[0-9a-fA-F]{6}")
     assert blank.sub("", light) == blank.sub("", dark)
@@ -169,7 +170,7 @@ def test_a_beeswarm_has_at_most_1500_marks() -> None:
     many = tuple(Points(feature=f"f{at}", values=tuple(float(i) for i in range(400)), shap=tuple((-1.0) ** i * i / 400 for i in range(400))) for at in range(10))
     evidence = make_evidence(explanation=ExplanationSection.model_validate({**explanation.model_dump(), "points": [one.model_dump() for one in many]}))
     swarm = next(chart for chart in draw_charts(evidence).charts if chart.name == "shap-beeswarm")
-    svg = vl_convert.vegalite_to_svg(swarm.spec, config=theme(dark=False))
+    svg = vl_convert.vegalite_to_svg(swarm.spec, config=theme())
     assert len(swarm.table.rows) == 1_500
     assert svg.count("<path") < 1_600
 
@@ -199,14 +200,14 @@ def test_values_without_an_order_are_drawn_too() -> None:
     mixed = Points(feature="kind", values=("a", "b", None, 2.0), shap=(0.1, 0.2, 0.3, -0.4))
     evidence = make_evidence(explanation=ExplanationSection.model_validate({**explanation.model_dump(), "points": [mixed.model_dump()]}))
     swarm = next(chart for chart in draw_charts(evidence).charts if chart.name == "shap-beeswarm")
-    svg = vl_convert.vegalite_to_svg(swarm.spec, config=theme(dark=False))
+    svg = vl_convert.vegalite_to_svg(swarm.spec, config=theme())
     marks = re.search(r'class="mark-symbol role-mark[^"]*"[^>]*>(.*?)</g>', svg, re.DOTALL)
     assert marks is not None
     assert marks.group(1).count("<path") == 4
 
 
 def texts_of(spec: dict[str, Any]) -> list[str]:
-    return re.findall(r"<text[^>]*>([^<]*)</text>", vl_convert.vegalite_to_svg(spec, config=theme(dark=False)))
+    return re.findall(r"<text[^>]*>([^<]*)</text>", vl_convert.vegalite_to_svg(spec, config=theme()))
 
 
 @pytest.mark.slow
@@ -262,14 +263,21 @@ def test_a_score_of_a_decision_is_named_by_the_favourable_outcome() -> None:
 
 
 def test_marks_can_be_seen_on_a_dark_ground_and_values_of_the_data_stay() -> None:
-    spec = {"data": {"values": [{"color": "#0072B2"}]}, "mark": {"color": "#0072B2"}, "encoding": {"color": {"scale": {"domain": ["#0072B2"], "range": ["#0072B2", "#D55E00"]}}}}
-    dark = coloured(spec, dark=True)
-    assert dark == {"data": {"values": [{"color": "#0072B2"}]}, "mark": {"color": "#56B4E9"}, "encoding": {"color": {"scale": {"domain": ["#0072B2"], "range": ["#56B4E9", "#D55E00"]}}}}
-    assert coloured(spec, dark=False) == spec
     for chart in draw_charts(make_evidence()).charts:
-        svg = vl_convert.vegalite_to_svg(coloured(chart.spec, dark=True), config=theme(dark=True))
+        light = vl_convert.vegalite_to_svg(chart.spec, config=theme())
+        dark = in_the_dark(light)
+        assert re.findall(r'(?:fill|stroke)="(#[^"]+)"', dark) == [IN_THE_DARK.get(each, each) for each in re.findall(r'(?:fill|stroke)="(#[^"]+)"', light)]
         if chart.name != "shap-importance":  # its bars are the darker blue, their intervals the lighter one
-            assert "#0072B2" not in svg, chart.name
+            assert "#0072B2" not in dark, chart.name
+    name = 'fill="#0072B2" > stroke="#1f2933"'
+    spec = {"data": {"values": [{"x": name, "y": 1}]}, "mark": {"type": "bar", "color": "#0072B2"}, "encoding": {"x": {"field": "x", "axis": {"labelLimit": 900}}, "y": {"field": "y", "type": "quantitative"}}}
+    light = vl_convert.vegalite_to_svg(spec, config=theme())
+    dark = in_the_dark(light)
+    drawn, before = ElementTree.fromstring(dark), ElementTree.fromstring(light)
+    assert list(drawn.itertext()) == list(before.itertext())
+    assert any(name in text for text in drawn.itertext())
+    assert [each.get("aria-label") for each in drawn.iter()] == [each.get("aria-label") for each in before.iter()]
+    assert {"#56B4E9", "#e8eaed"} <= {each.get("fill") for each in drawn.iter()}
 
 
 def legend_reaches_to(svg: str) -> float:
@@ -297,4 +305,4 @@ def test_no_legend_runs_out_of_the_picture(beside: str) -> None:
     words = dict.fromkeys(("below", "inconclusive", "not below", "reference"), ("#000000", "circle"))
     rows = [{"label": f"{beside} {i}", "place": i, "value": 0.5, "low": 0.4, "high": 0.6, "status": word} for i, word in enumerate(words)]
     for picture in (series, dots_with_intervals(rows, "x", status=words, status_title="Impact ratio against the limit")):
-        assert legend_reaches_to(vl_convert.vegalite_to_svg({**picture.to_dict(validate=False), "config": {}}, config=theme(dark=False))) <= WIDE
+        assert legend_reaches_to(vl_convert.vegalite_to_svg({**picture.to_dict(validate=False), "config": {}}, config=theme())) <= WIDE
