@@ -25,7 +25,8 @@ COPY auditapp /app/auditapp
 COPY workers /app/workers
 COPY templates /app/templates
 WORKDIR /app
-RUN /opt/plumbline/bin/python -m compileall -q automl auditapp workers
+RUN /opt/plumbline/bin/python -m compileall -q automl auditapp workers \
+    && /opt/plumbline/bin/python -c "from automl.learn.tree_shap import warm_up; warm_up()"
 ENV PATH=/opt/plumbline/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=auditapp.settings PLUMBLINE_PROFILE=production PLUMBLINE_HOME=/srv/plumbline
 USER 10001:10001

@@ -17,6 +17,7 @@ from auditapp.confinement import confine
 from auditapp.failpoints import failpoint, testing
 from automl.errors import BadInput, Stopped
 from automl.hooks import Hooks, Progress
+from workers.compiled import lend_compiled
 
 if TYPE_CHECKING:
     from automl.data.tables import TableLimits
@@ -115,6 +116,7 @@ def _run(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
     hooks.progress(Progress("read"))
     from automl.spec import parse_spec
 
+    lend_compiled(staging / "tmp" / "compiled")
     spec = parse_spec(job["spec"], job["kind"])
     # A scripted engine may stand in for the real one in tests of everything around it
     name = os.environ.get("PLUMBLINE_TESTING_PIPELINE") if testing() else None

@@ -69,6 +69,8 @@ def _install(venv: Path, requirements: list[Path], stamp: Path, wanted: str) -> 
         free = shutil.disk_usage(venv).free
         why = f"only {free / 2**20:.0f} MB are free on the disk" if free < LEAST_FREE_BYTES // 2 else "pip's own words stand above"
         return _refuse(f"the requirements could not be installed: {why}")
+    # Seconds now instead of in every run; where it fails, each run compiles for itself
+    subprocess.run([str(venv / "bin/python"), "-c", "from automl.learn.tree_shap import warm_up; warm_up()"], cwd=ROOT, capture_output=True)
     stamp.write_text(wanted)
     return 0
 

@@ -13,7 +13,9 @@ the column they encode. `tests/automl/learn/test_tree_shap.py` holds this file t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -21,6 +23,15 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """To machine code, kept beside this file or where NUMBA_CACHE_DIR says, since compiling takes seconds; not kept where nothing may be written."""
+    try:
+        return numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:
+        return numba.njit(nogil=True)(function)
+
 
 CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT, MISSING_NAN = 1, 2, 2, 2
 
@@ -78,7 +89,14 @@ def shapley_values(trees: Trees, rows: Floats, background: Floats, players: Ints
     return phi
 
 
-@numba.njit(nogil=True)
+def warm_up() -> None:
+    """Compile what is not compiled yet: explains one row by one tree of one split."""
+    one = np.zeros(1, dtype=np.int64)
+    trees = Trees(np.array([0, 1]), np.array([0, 2]), one, np.zeros(1), np.zeros(1, dtype=np.bool_), np.zeros(1, dtype=np.bool_), ~one, ~(one + 1), np.array([-1.0, 1.0]))
+    shapley_values(trees, np.zeros((1, 1)), np.ones((1, 1)), one, 1, 1)
+
+
+@_compiled
 def _add_trees(node_start, leaf_start, feature, threshold, default_left, nan_is_missing, left, right, value, both, n, players, phi):  # type: ignore[no-untyped-def]
     for tree in range(len(node_start) - 1):
         first, last = node_start[tree], node_start[tree + 1]
@@ -88,7 +106,7 @@ def _add_trees(node_start, leaf_start, feature, threshold, default_left, nan_is_
             _add_tree(feature[first:last], left[first:last], right[first:last], leaves, satisfied, n, players, phi[:, :, tree % phi.shape[2]])
 
 
-@numba.njit(nogil=True)
+@_compiled
 def _go_left(feature, threshold, default_left, nan_is_missing, both):  # type: ignore[no-untyped-def]
     """(nodes, rows): LightGBM's decision. NaN follows the default where the node knows missing values, and counts as 0 where it does not."""
     goes = np.empty((len(feature), both.shape[1]), dtype=np.bool_)
@@ -102,7 +120,7 @@ def _go_left(feature, threshold, default_left, nan_is_missing, both):  # type: i
     return goes
 
 
-@numba.njit(nogil=True)
+@_compiled
 def _add_tree(feature, left, right, leaves, goes_left, n, players, phi):  # type: ignore[no-untyped-def]
     """Walks the tree depth first; ``pattern[d]`` holds for each row which columns of the path down to depth d it satisfies, one bit a column."""
     total = goes_left.shape[1]
@@ -128,7 +146,7 @@ def _add_tree(feature, left, right, leaves, goes_left, n, players, phi):  # type
             size += 1
 
 
-@numba.njit(nogil=True)
+@_compiled
 def _step(pattern, path_player, count_at, depth, player, goes_left, is_left):  # type: ignore[no-untyped-def]
     """One edge further down: a column met before keeps its bit only where this edge is satisfied too, a new one gets the next bit."""
     known = count_at[depth - 1]
@@ -150,7 +168,7 @@ def _step(pattern, path_player, count_at, depth, player, goes_left, is_left):  #
             pattern[depth, row] = before if goes_left[row] == is_left else before & ~mask
 
 
-@numba.njit(nogil=True)
+@_compiled
 def _distinct(patterns, found, counts, index):  # type: ignore[no-untyped-def]
     """Fills ``found`` with the distinct patterns, ``counts`` with how often each occurs and ``index`` with each row's; returns how many there are."""
     slots = 64
@@ -173,7 +191,7 @@ def _distinct(patterns, found, counts, index):  # type: ignore[no-untyped-def]
     return distinct
 
 
-@numba.njit(nogil=True)
+@_compiled
 def _ones(word):  # type: ignore[no-untyped-def]
     count = 0
     while word != np.uint64(0):
@@ -182,7 +200,7 @@ def _ones(word):  # type: ignore[no-untyped-def]
     return count
 
 
-@numba.njit(nogil=True)
+@_compiled
 def _choose(total, some):  # type: ignore[no-untyped-def]
     chosen = 1.0
     for at in range(some):
@@ -190,7 +208,7 @@ def _choose(total, some):  # type: ignore[no-untyped-def]
     return chosen
 
 
-@numba.njit(nogil=True)
+@_compiled
 def _add_leaf(value, patterns, width, path_player, n, phi):  # type: ignore[no-untyped-def]
     m = len(patterns) - n
     full = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
