@@ -34,7 +34,7 @@ def dataset(workspace: Workspace, analyst: Any) -> Dataset:
 
 @pytest.mark.parametrize(("spec", "pointer", "words"), [
     (TaskSpec(target="z"), "/target", "no column 'z'; it has 'y', 'sex'"),
-    (TaskSpec(target="y", sensitive=("seks",)), "/sensitive/0", "no column 'seks'; did you mean 'sex'[?] it has 'y', 'sex'"),
+    (TaskSpec(target="y", sensitive=("sexx",)), "/sensitive/0", "no column 'sexx'; did you mean 'sex'[?] it has 'y', 'sex'"),
     (TaskSpec(target="one"), "/target", "one value"),
     (TaskSpec(target="void"), "/target", "every cell of 'void' is missing"),
     (TaskSpec(target="y", sensitive=("sex", "nope")), "/sensitive/1", "no column 'nope'"),
