@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,24 @@ class House:
     def kill_worker(self, worker: subprocess.Popen[bytes]) -> None:
         self.signal_group(worker, signal.SIGKILL)
         worker.wait()
+
+    def freeze(self, worker: subprocess.Popen[bytes]) -> None:
+        """SIGSTOP outside of a transaction. In the middle of one, a writer to SQLite that stands still stops every other; no lease can help that."""
+        self.signal_group(worker, signal.SIGSTOP)
+        while not self._can_be_written():
+            self.signal_group(worker, signal.SIGCONT)
+            time.sleep(0.05)
+            self.signal_group(worker, signal.SIGSTOP)
+
+    def _can_be_written(self) -> bool:
+        if "PLUMBLINE_DATABASE_URL" in self.environment:
+            return True
+        try:
+            with closing(sqlite3.connect(self.folder / "home" / "db.sqlite3", timeout=1, isolation_level=None)) as database:
+                database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        return True
 
     def logs(self) -> str:
         return "\n".join(f"== {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.folder.glob("*log")))

@@ -112,7 +112,7 @@ def test_t07_frozen_worker_wakes_up_late(house: House) -> None:
     zombie = runs_worker(house)
     [run] = house.do("submit", title="trials=5 sleep=0.5")
     house.until_trials(run, 1)
-    house.signal_group(zombie, signal.SIGSTOP)
+    house.freeze(zombie)
     other = house.start_worker(RUNS)
     seen = house.until_state(run, "succeeded", "failed")
     assert (seen["state"], seen["attempt"]) == ("succeeded", 2), seen
