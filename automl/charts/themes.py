@@ -25,21 +25,21 @@ def in_the_dark(svg: str) -> str:
     return _TAG.sub(lambda tag: _COLOUR.sub(lambda found: f'{found[1]}="{IN_THE_DARK.get(found[2], found[2])}"', tag[0]), svg)
 
 
-def theme(*, family: str = FAMILY) -> dict[str, Any]:
+def theme() -> dict[str, Any]:
     """Vega-Lite config. The background stays empty: page and paper bring their own."""
-    text = {"font": family, "color": INK}
+    text = {"font": FAMILY, "color": INK}
     return {
         "background": None,
-        "font": family,
+        "font": FAMILY,
         "padding": 4,
         "view": {"stroke": None},
         "axis": {
-            "labelFont": family, "labelFontSize": 12, "labelColor": INK, "titleFont": family, "titleFontSize": 12, "titleFontWeight": "normal",
+            "labelFont": FAMILY, "labelFontSize": 12, "labelColor": INK, "titleFont": FAMILY, "titleFontSize": 12, "titleFontWeight": "normal",
             "titleColor": QUIET, "titlePadding": 8, "grid": True, "gridColor": LINE, "gridOpacity": 1, "domainColor": QUIET, "tickColor": QUIET, "labelLimit": 300,
         },
         "axisY": {"grid": False},
-        "legend": {"labelFont": family, "labelFontSize": 12, "labelColor": INK, "titleFont": family, "titleFontSize": 12, "titleFontWeight": "normal", "titleColor": QUIET},
-        "header": {"labelFont": family, "labelFontSize": 12, "labelColor": INK, "titleFont": family, "titleColor": QUIET},
+        "legend": {"labelFont": FAMILY, "labelFontSize": 12, "labelColor": INK, "titleFont": FAMILY, "titleFontSize": 12, "titleFontWeight": "normal", "titleColor": QUIET},
+        "header": {"labelFont": FAMILY, "labelFontSize": 12, "labelColor": INK, "titleFont": FAMILY, "titleColor": QUIET},
         "text": text,
-        "title": {"font": family, "color": INK},
+        "title": {"font": FAMILY, "color": INK},
     }
