@@ -116,7 +116,6 @@ def _run(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
     hooks.progress(Progress("read"))
     from automl.spec import parse_spec
 
-    lend_compiled(staging / "tmp" / "compiled")
     spec = parse_spec(job["spec"], job["kind"])
     # A scripted engine may stand in for the real one in tests of everything around it
     name = os.environ.get("PLUMBLINE_TESTING_PIPELINE") if testing() else None
@@ -125,6 +124,7 @@ def _run(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
     if job["kind"] == "predictions":
         pipeline.run_audit_of_predictions(spec, Path(job["table"]), staging / "bundle", hooks, **always)
         return
+    lend_compiled(staging / "tmp" / "compiled")
     pipeline.run_training(
         spec, Path(job["table"]), staging / "bundle", hooks, **always, test=Path(job["test"]) if job["test"] else None,
         trials=staging / "trials", spent_seconds=job["spent_seconds"])
