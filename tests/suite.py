@@ -2,7 +2,7 @@
 
 unit    the fast tests                     stories  long computations and stories of real processes
 check   style, types, structure, settings  soak     the stories that are too long for CI
-test    check, unit and stories, then the coverage of the state and access code
+test    check, unit with the coverage of the state and access code, and stories
 
 Unit tests run two at a time, the others, which wait a lot, four; each process has a PostgreSQL, a Redis, homes and ports of its own.
 """
@@ -59,7 +59,7 @@ def _steps(part: str) -> list[Step]:
         ("unit tests of state and access", lambda: _pytest(fast, "-n", "2", *sorted(glob(STATE_AND_ACCESS_TESTS)), "tests/workers", coverage=part == "test")),
     ]
     # A file stays with one process: its tests share a house
-    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder", coverage=part == "test"))
+    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder"))
     checks: list[Step] = [
         ("ruff", lambda: _tool("ruff", "check", ".")),
         ("mypy", lambda: _tool("mypy")),
@@ -72,7 +72,7 @@ def _steps(part: str) -> list[Step]:
         "unit": [("databases", _say_servers), *unit],
         "stories": [("databases", _say_servers), ("Chromium", _chromium), stories],
         "soak": [("databases", _say_servers), ("soak", lambda: _pytest("soak"))],
-        "test": [("databases", _say_servers), ("Chromium", _chromium), *checks, *unit, stories, ("coverage", _coverage)],
+        "test": [("databases", _say_servers), ("Chromium", _chromium), *checks, *unit, ("coverage", _coverage), stories],
     }
     return parts[part]
 

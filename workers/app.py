@@ -14,6 +14,8 @@ from typing import Any
 from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "auditapp.settings")
+# Django's checks import every page; a worker has none. `manage.py` and the web run them
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 import django
 
@@ -56,8 +58,9 @@ def refuse_heavy_parent(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def load_signer(**_: Any) -> None:
-    """Importing the signer takes a second or more; between two beats of a run that would be time without a beat."""
-    import auditapp.report.sign  # noqa: F401
+    """Importing the signer takes a second or more; between two beats of a run that would be time without a beat. Who takes no runs signs nothing."""
+    if "runs" in app.amqp.queues.consume_from:
+        import auditapp.report.sign  # noqa: F401
 
 
 @signals.worker_ready.connect

@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -133,12 +135,22 @@ def things(people: Any, succeeded_run: Any) -> dict[str, str]:
 def _state() -> dict[str, list[Any]]:
     """Everything in the database but sessions and the time of a token's last use."""
     state = {}
-    for model in apps.get_models():
-        if model._meta.label in ("sessions.Session",) or model._meta.app_label == "axes":
-            continue
-        fields = [field.attname for field in model._meta.concrete_fields if field.attname not in ("last_used_at", "last_login")]
-        state[model._meta.label] = sorted(map(repr, model._base_manager.values_list(*fields)))
+    with connection.cursor() as cursor:
+        for label, question in _questions().items():
+            cursor.execute(question)
+            state[label] = sorted(map(repr, cursor.fetchall()))
     return state
+
+
+@cache
+def _questions() -> dict[str, str]:
+    """In SQL: putting the same questions together anew is a third of this file's time."""
+    models = [model for model in apps.get_models() if model._meta.label != "sessions.Session" and model._meta.app_label != "axes"]
+    return {
+        model._meta.label: str(model._base_manager.values_list(
+            *[field.attname for field in model._meta.concrete_fields if field.attname not in ("last_used_at", "last_login")]).query)
+        for model in models
+    }
 
 
 def _file(name: str) -> io.BytesIO:

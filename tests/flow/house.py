@@ -116,7 +116,7 @@ class House:
             answer = holds()
             if answer:
                 return answer
-            time.sleep(0.1)
+            time.sleep(0.2)
         raise AssertionError(f"not within {seconds} s: {what}\n{self.logs()}")
 
     def until_state(self, run: str, *states: str, seconds: float = 60) -> dict[str, Any]:
