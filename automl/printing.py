@@ -49,6 +49,11 @@ def whole(count: float) -> str:
     return fixed(count, 0)
 
 
+def row_count(n: int) -> str:
+    """ "1 row", "17 rows", "12,345 rows"."""
+    return f"{n:,} {'row' if n == 1 else 'rows'}"
+
+
 def decimals_of(low: float, high: float) -> int:
     """Decimals at which the width of an interval shows two digits: the digits that an estimate really has."""
     width = high - low

@@ -31,6 +31,7 @@ from automl.evidence import (
     ScoreGap,
     Threshold,
 )
+from automl.printing import row_count
 from automl.spec import TaskKind
 
 EXPLAINED_ROWS = 500
@@ -276,7 +277,7 @@ def _score_gaps(
             if against is None or group == against:
                 continue
             if group not in large:
-                gaps.append(NotMeasured(reason=f"score gap of {attribute} {group}: only {len(rows)} {'row' if len(rows) == 1 else 'rows'}, fewer than {FEWEST_ROWS_OF_GROUP}"))
+                gaps.append(NotMeasured(reason=f"score gap of {attribute} {group}: only {row_count(len(rows))}, fewer than {FEWEST_ROWS_OF_GROUP}"))
             else:
                 gaps.append(_score_gap(explained, attribute, (group, rows), (against, large[against]), seed))
     return tuple(gaps)

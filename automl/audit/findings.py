@@ -42,7 +42,7 @@ from automl.evidence import (
     Severity,
     Value,
 )
-from automl.printing import significant
+from automl.printing import row_count, significant
 from automl.spec import Limit
 
 ORDER: tuple[Severity, ...] = ("high", "medium", "low", "info")
@@ -137,7 +137,7 @@ def _few(group: Group) -> bool:
 
 def _only(group: Group) -> str:
     few = group.n < LOW_PRECISION_BELOW
-    return f"has only {_rows(group.n)}" if few else f"has fewer than {LOW_PRECISION_BELOW} independent rows"
+    return f"has only {row_count(group.n)}" if few else f"has fewer than {LOW_PRECISION_BELOW} independent rows"
 
 
 def _ratios(attribute: Attribute) -> list[tuple[int, Group, Ratio]]:
@@ -219,10 +219,6 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         small = [each for each in attribute.groups if each.group in (group.group, ratio.label_contrast) and _few(each)]
         end = f"; nothing is concluded from it, since {' and '.join(f'{_shown(each.group)} {_only(each)}' for each in small)}."
     return Finding(id=f"{rule}:{pointer}", severity=severity, text=start + end, evidence=f"{pointer}/impact_ratio", suggestion=suggestion, rule=rule)
-
-
-def _rows(n: int) -> str:
-    return f"{n:,} row" if n == 1 else f"{n:,} rows"
 
 
 def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:

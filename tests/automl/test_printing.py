@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from automl.evidence import Estimate, NotMeasured, Ratio
-from automl.printing import MINUS, decimals_of, estimate, fixed, p_value, percent, ratio, significant, visible
+from automl.printing import MINUS, decimals_of, estimate, fixed, p_value, percent, ratio, row_count, significant, visible
 
 
 @pytest.mark.parametrize(("value", "printed"), [
@@ -32,6 +32,11 @@ def test_a_share_is_never_rounded_to_none_or_all(share: float, printed: str) -> 
 @pytest.mark.parametrize(("value", "printed"), [(0.0, "0"), (45231.2, "45,231"), (0.92701, "0.9270"), (3.14e-9, f"3.140e{MINUS}09"), (-0.01234567, f"{MINUS}0.01235")])
 def test_significant(value: float, printed: str) -> None:
     assert significant(value) == printed
+
+
+@pytest.mark.parametrize(("n", "printed"), [(0, "0 rows"), (1, "1 row"), (17, "17 rows"), (12_345, "12,345 rows")])
+def test_one_row_is_a_row(n: int, printed: str) -> None:
+    assert row_count(n) == printed
 
 
 def test_an_estimate_shows_two_digits_of_its_interval() -> None:
