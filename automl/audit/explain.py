@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -81,6 +81,10 @@ class ExplainedRows(Protocol):
     def features(self) -> pd.DataFrame: ...
     @property
     def groups(self) -> Mapping[str, NDArray[Any]]: ...
+    @property
+    def weight(self) -> FloatArray | None: ...
+    @property
+    def cluster(self) -> NDArray[Any] | None: ...
 
 
 class ExplainedProblem(Protocol):
@@ -108,8 +112,8 @@ class Explained:
     main: IntArray
     space: Space
     output: str
-    weight: FloatArray | None = None
-    cluster: NDArray[Any] | None = None
+    weight: FloatArray | None
+    cluster: NDArray[Any] | None
 
     def mean(self, values: FloatArray, rows: IntArray) -> Any:
         """(Weighted) mean over ``rows`` of one value a row, or of several."""
@@ -149,9 +153,7 @@ def explain_model(
     frame = audit_rows.features[columns].iloc[chosen]
     against = _background(background_rows.features[columns], background, seed)
     attributions = model.attributions(frame, against)
-    explained = _explained(model, problem, attributions, frame, chosen, np.array([place[int(row)] for row in main]))
-    weight, cluster = getattr(audit_rows, "weight", None), getattr(audit_rows, "cluster", None)
-    explained = replace(explained, weight=None if weight is None else weight[chosen], cluster=None if cluster is None else cluster[chosen])
+    explained = _explained(model, problem, attributions, frame, audit_rows, chosen, np.array([place[int(row)] for row in main]))
     groups = {key: np.array([place[int(row)] for row in positions], dtype=np.int64) for key, positions in of_group.items()}
     features = _importance(explained, seed)
     return ExplanationSection(
@@ -194,7 +196,7 @@ def _frame_digest(frame: pd.DataFrame) -> str:
 
 
 def _explained(
-    model: ExplainedModel, problem: ExplainedProblem, attributions: Attributions, frame: pd.DataFrame, rows: IntArray, main: IntArray,
+    model: ExplainedModel, problem: ExplainedProblem, attributions: Attributions, frame: pd.DataFrame, audit_rows: ExplainedRows, rows: IntArray, main: IntArray,
 ) -> Explained:
     """One output: the positive class, the predicted number, or for multiclass the first favourable class (without one the class predicted most often)."""
     phi, base = np.asarray(attributions.phi, dtype=np.float64), np.asarray(attributions.base, dtype=np.float64)
@@ -208,7 +210,8 @@ def _explained(
         c = _explained_class(model, problem, frame)
         phi, base = phi[:, :, c], base[c]
         output = f"{unit} of {problem.labels[c]}" + (" against the mean of all classes" if space == "log_odds" else "")
-    return Explained(frame, phi, float(base), rows, main, space, output)
+    weight, cluster = (None if values is None else values[rows] for values in (audit_rows.weight, audit_rows.cluster))
+    return Explained(frame, phi, float(base), rows, main, space, output, weight, cluster)
 
 
 def _explained_class(model: ExplainedModel, problem: ExplainedProblem, frame: pd.DataFrame) -> int:

@@ -20,6 +20,8 @@ from automl.evidence import Estimate, ExplanationSection, NotMeasured, ScoreGap,
 class Rows:
     features: pd.DataFrame
     groups: dict[str, NDArray[Any]] = field(default_factory=dict)
+    weight: NDArray[Any] | None = None
+    cluster: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -296,16 +298,10 @@ def test_nothing_to_explain_is_said() -> None:
     assert isinstance(explain_model(Linear(WEIGHTS), Rows(pd.DataFrame(index=range(3))), people(), Problem(), seed=0), NotMeasured)
 
 
-@dataclass(frozen=True)
-class WeighedRows(Rows):
-    weight: NDArray[Any] | None = None
-    cluster: NDArray[Any] | None = None
-
-
 def test_weights_weigh_attributions_as_they_weigh_scores() -> None:
     rows = people(300)
     weight = np.random.default_rng(1).uniform(0.2, 3, 300)
-    section = explained(Linear(WEIGHTS), WeighedRows(rows.features, rows.groups, weight), rows=300)
+    section = explained(Linear(WEIGHTS), Rows(rows.features, rows.groups, weight), rows=300)
     score = rows.features.to_numpy() @ WEIGHTS
     mean = {name: float(np.average(score[rows.groups["group"] == name], weights=weight[rows.groups["group"] == name])) for name in ("a", "b")}
     gap = next(gap for gap in section.score_gap_by_input if isinstance(gap, ScoreGap) and gap.group == "b")
@@ -321,7 +317,7 @@ def test_rows_of_one_person_move_together_in_attributions_too() -> None:
     once = people(120)
     person = np.repeat(np.arange(120), 4)
     repeated = Rows(once.features.iloc[person].reset_index(drop=True), {"group": once.groups["group"][person]})
-    by_row, by_person = (explained(Linear(WEIGHTS), rows, rows=480) for rows in (repeated, WeighedRows(repeated.features, repeated.groups, None, person)))
+    by_row, by_person = (explained(Linear(WEIGHTS), rows, rows=480) for rows in (repeated, Rows(repeated.features, repeated.groups, None, person)))
 
     def width(estimate: Value) -> float:
         assert isinstance(estimate, Estimate)
