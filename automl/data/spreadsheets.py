@@ -34,6 +34,8 @@ _NESTED = (".zip", ".xlsx", ".xlsm", ".xlsb", ".docx", ".pptx", ".gz", ".7z", ".
 _PLACE = re.compile(rb"\br\s{0,99}=\s{0,99}[\"']([A-Za-z]{0,99})(\d{1,99})[\"']")
 _HIDDEN_PLACE = re.compile(rb"\br(?:\s{100}|\s{0,99}=(?:\s{100}|\s{0,99}[\"'](?:[A-Za-z]{100}|[A-Za-z]{0,99}\d{100})))")
 _ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+# In either byte order. The reader knows UTF-8 alone and would call such a sheet empty
+_UTF16_SHEET = (b"<\0s\0h\0e\0e\0t\0D\0a\0t\0a", b":\0s\0h\0e\0e\0t\0D\0a\0t\0a")
 
 
 class Spreadsheet(NamedTuple):
@@ -136,6 +138,8 @@ def _check_extent(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Tabl
         for letters, digits in {(match[1], match[2]) for match in _PLACE.finditer(text)}:
             rows, columns = max(rows, int(digits)), max(columns, _column_number(letters.upper()))
         cells += len(_ANY_CELL.findall(text, len(rest)))
+        if any(name in text for name in _UTF16_SHEET):
+            raise BadInput("a sheet is written in UTF-16, and only UTF-8 is read; save it again as .xlsx")
         is_sheet, hidden = is_sheet or b"sheetData" in text, hidden or _HIDDEN_PLACE.search(text) is not None
         rest = text[-600:]
     if not is_sheet:

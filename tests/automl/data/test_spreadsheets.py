@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import io
 import random
+import re
 import stat
 import struct
 import zipfile
@@ -133,6 +134,34 @@ def test_no_spelling_and_no_name_hides_a_far_cell(table_of, place, name):
     raw = changed(workbook(SMALL), replace={**moved, SHEET: far}) if name == SHEET else changed(workbook(SMALL), replace=moved, add=[(name, far)])
     sentence = refusal(table_of, raw)
     assert "the limit is" in sentence or "in an unusual way" in sentence
+
+
+def in_utf16(part: bytes, order: str) -> bytes:
+    text = re.sub(r"^<\?xml.*?\?>", "", part.decode())
+    return f'\ufeff<?xml version="1.0" encoding="UTF-16"?>{text}'.encode(f"utf-16-{order}")
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("prefix", [b"", b"x:"])
+def test_a_sheet_in_utf_16_is_refused_as_that(table_of, order, prefix):
+    """The reader finds nothing in it, and "the sheet is empty" would send people to look for their rows."""
+    with zipfile.ZipFile(io.BytesIO(workbook(SMALL))) as archive:
+        sheet = archive.read(SHEET)
+    named = sheet.replace(b"<sheetData", b"<" + prefix + b"sheetData").replace(b"</sheetData", b"</" + prefix + b"sheetData")
+    sentence = refusal(table_of, changed(workbook(SMALL), replace={SHEET: in_utf16(named, order)}))
+    assert sentence == "a sheet is written in UTF-16, and only UTF-8 is read; save it again as .xlsx"
+
+
+def test_a_workbook_all_in_utf_16_is_refused_as_that(table_of):
+    with zipfile.ZipFile(io.BytesIO(workbook(SMALL))) as archive:
+        parts = {name: in_utf16(archive.read(name), "le") for name in archive.namelist()}
+    assert "written in UTF-16" in refusal(table_of, changed(workbook(SMALL), replace=parts))
+
+
+def test_a_part_beside_the_sheets_may_be_in_utf_16(table_of):
+    """Power Query keeps its settings that way."""
+    query = b'<DataMashup xmlns="http://schemas.microsoft.com/DataMashup">sheetData</DataMashup>'
+    assert table_of(changed(workbook(SMALL), add=[("customXml/item1.xml", in_utf16(query, "le"))])).rows == 2
 
 
 def test_places_in_other_parts_of_the_workbook_are_not_the_tables(table_of):
