@@ -14,8 +14,11 @@ or used as paths.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -56,10 +59,14 @@ class CodeEncoder:
     def transform(self, frame: pd.DataFrame) -> Matrix:
         """(rows, columns) float64; a column that ``frame`` lacks is missing in every row."""
         codes = np.full((len(frame), len(self.names)), np.nan)
-        for position, (name, levels) in enumerate(zip(self.names, self.levels, strict=True)):
+        for position, (name, lookup) in enumerate(zip(self.names, self._lookups, strict=True)):
             if name in frame.columns:
-                codes[:, position] = _numbers(frame[name]) if levels is None else _codes(frame[name], levels)
+                codes[:, position] = _numbers(frame[name]) if lookup is None else _codes(frame[name], lookup)
         return codes
+
+    @cached_property
+    def _lookups(self) -> tuple[dict[str, int] | None, ...]:
+        return tuple(None if levels is None else {level: code for code, level in enumerate(levels)} for levels in self.levels)
 
     def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
         """Column to the number of its rows whose level no training row had; only columns where there are any."""
@@ -70,12 +77,20 @@ class CodeEncoder:
         }
         return {name: n for name, n in counts.items() if n}
 
+    @cached_property
+    def key(self) -> str:
+        return _digest(self.as_json())
+
     def as_json(self) -> dict[str, Any]:
         return {"names": list(self.names), "levels": [None if levels is None else list(levels) for levels in self.levels]}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         return cls(tuple(document["names"]), tuple(None if levels is None else tuple(levels) for levels in document["levels"]))
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def as_categories(frame: pd.DataFrame) -> pd.DataFrame:
@@ -98,11 +113,11 @@ def _numbers(column: pd.Series[Any]) -> Matrix:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _codes(column: pd.Series[Any], levels: tuple[str, ...]) -> Matrix:
+def _codes(column: pd.Series[Any], lookup: dict[str, int]) -> Matrix:
     known = column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")
-    found = pd.Index(levels, dtype=object).get_indexer(known.cat.categories.astype(object))
-    # the last entry is where pandas' code -1, a missing cell, lands
-    codes = np.append(np.where(found < 0, float(len(levels)), found.astype(np.float64)), np.nan)
+    never_seen = len(lookup)
+    # the last entry is where pandas' code -1, a missing cell, lands; an index of pandas would take ten times as long for the few levels that are usual
+    codes = np.array([*(lookup.get(level, never_seen) for level in known.cat.categories), np.nan], dtype=np.float64)
     return np.asarray(codes[known.cat.codes.to_numpy()])
 
 
@@ -154,6 +169,10 @@ class TreeEncoder:
             if mean is not None:
                 columns.append(mean)
         return np.ascontiguousarray(np.hstack(columns)) if columns else np.zeros((len(plain), 0))
+
+    @cached_property
+    def key(self) -> str:
+        return _digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         def lists(arrays: tuple[Matrix | None, ...]) -> list[Any]:
@@ -248,6 +267,10 @@ class LinearEncoder:
             cells = np.where(np.isnan(column), -1, column if levels is not None else 0)
             columns.append((cells[:, None] == np.array(self.shown[position])[None, :]).astype(np.float64).reshape(len(plain), -1))
         return np.hstack(columns)
+
+    @cached_property
+    def key(self) -> str:
+        return _digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         return {"codes": self.codes.as_json(), "shown": [list(shown) for shown in self.shown], "centre": self.centre.tolist(), "scale": self.scale.tolist()}

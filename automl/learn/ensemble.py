@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from automl.data.encoding import CodeEncoder
 from automl.evidence import EnsembleMember, LeaderboardRow, SearchSection, Threshold
 from automl.learn.families import constant
+from automl.learn.metrics import Scorer
 from automl.learn.model import FittedModel, Member
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.search import SearchResult
@@ -35,6 +36,8 @@ STEPS = 20
 WAIT = 4
 """Greedy steps without improvement after which selection ends."""
 LEAST_WEIGHT = 0.05
+LEAST_GAIN = {"maximize": 1e-4, "minimize": 1e-3}
+"""What a further member must bring: of a score this much, of a loss this share. Each costs size, time to predict and time to explain."""
 MOST_ROWS = 50_000
 """The greedy choice is made on a seeded sample of the training rows above this: it compares many mixtures."""
 
@@ -62,22 +65,29 @@ def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: T
     def loss(raw: Array) -> float:
         return result.scorer.loss(result.scorer(y, to_predictions(raw, problem.task), problem.labels, weight))
 
-    counts = greedy_counts([record.out_of_fold()[rows] for record in pool], loss)
+    counts = greedy_counts([record.out_of_fold()[rows] for record in pool], loss, _least_gain(result.scorer, complete[0].score))
     shares = np.where(counts / counts.sum() >= LEAST_WEIGHT, counts, 0)
     chosen = [(record, float(share / shares.sum())) for record, share in zip(pool, shares, strict=True) if share]
     return sorted(chosen, key=lambda each: (-each[1], each[0].number))
 
 
-def greedy_counts(raws: Sequence[Array], loss: Callable[[Array], float]) -> NDArray[np.int64]:
-    """How often each candidate is taken: at each step the one whose addition to the average lowers the loss most; counts of the best step."""
+def _least_gain(metric: Scorer, best: float | None) -> float:
+    return LEAST_GAIN["maximize"] if metric.direction == "maximize" else LEAST_GAIN["minimize"] * abs(best or 0.0)
+
+
+def greedy_counts(raws: Sequence[Array], loss: Callable[[Array], float], least_gain: float = 0.0) -> NDArray[np.int64]:
+    """How often each candidate is taken: at each step the one whose addition to the average lowers the loss most; counts of the best step.
+
+    One that was not taken yet must lower it by ``least_gain`` more than one that was."""
     counts, best_counts = np.zeros(len(raws), dtype=np.int64), np.zeros(len(raws), dtype=np.int64)
     total, best = np.zeros_like(raws[0]), np.inf
     for step in range(1, STEPS + 1):
-        losses = [loss((total + raw) / step) for raw in raws]
-        at = int(np.argmin(losses))
+        losses = np.array([loss((total + raw) / step) for raw in raws])
+        at = int(np.argmin(losses + least_gain * (counts == 0)))
+        new = step > 1 and counts[at] == 0
         counts[at] += 1
         total = total + raws[at]
-        if losses[at] < best or step == 1:
+        if losses[at] < best - least_gain * new or step == 1:
             best, best_counts = losses[at], counts.copy()
         elif step - best_counts.sum() >= WAIT:
             break

@@ -23,7 +23,7 @@ from automl.data.encoding import CodeEncoder, as_categories
 from automl.data.features import FeatureSchema
 from automl.data.problems import Problem
 from automl.evidence import Threshold
-from automl.learn.families import Files, FoldModel
+from automl.learn.families import Encoded, Files, FoldModel
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.trials import load_fold_model
 from automl.spec import DEFAULT_MISSING
@@ -31,8 +31,8 @@ from automl.spec import DEFAULT_MISSING
 __all__ = ["Attributions", "FittedModel", "Member", "Predictions", "load_model"]
 
 Array = NDArray[np.float64]
-FORMAT = 1
-BLOCK = 100_000
+FORMAT = 2
+BLOCK = 20_000
 """Rows predicted at a time: bounds the memory of the encoded matrices."""
 
 
@@ -45,8 +45,8 @@ class Member:
     weight: float
     folds: tuple[FoldModel, ...]
 
-    def raw(self, frame: pd.DataFrame, threads: int) -> Array:
-        return np.asarray(np.mean([fold.raw(frame, threads) for fold in self.folds], axis=0))
+    def raw(self, encoded: Encoded, threads: int) -> Array:
+        return np.asarray(np.mean([fold.raw(encoded.frame, threads, encoded) for fold in self.folds], axis=0))
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ class FittedModel:
         return np.concatenate([nothing, *(self._raw_block(aligned.iloc[at:at + BLOCK]) for at in range(0, len(aligned), BLOCK))])
 
     def _raw_block(self, block: pd.DataFrame) -> Array:
-        return np.asarray(np.sum([member.weight * member.raw(block, self.threads) for member in self.members], axis=0))
+        encoded = Encoded(block)
+        return np.asarray(np.sum([member.weight * member.raw(encoded, self.threads) for member in self.members], axis=0))
 
     def decide(self, predictions: Predictions) -> NDArray[np.int64]:
         """Class index (n,): by the threshold for two classes, else the most probable class. Raises TypeError for regression."""

@@ -1,16 +1,20 @@
-"""The search: one trial after the other, each scored on out-of-fold predictions, until the budget ends.
+"""The search: trial after trial, each scored on out-of-fold predictions, until the budget ends.
 
-One writer. The sampler is seeded anew for every trial, and finished trials are read back from their files, so that a search that was killed goes on
-exactly as it would have. Which family comes next depends on the trial's number only, and in a budget of seconds also on what there is time for.
+One writer; folds are fitted in lanes, as many at once as there are threads, and where a lane would be idle the next trial begins. The sampler is
+seeded anew for every trial and, with more than one lane, knows the trials up to the last but one, whichever fold was quicker: the same seed, threads
+and number of trials give the same search. Finished trials are read back from their files, so that a search that was killed goes on exactly as it would
+have. Which family comes next depends on the trial's number only, and in a budget of seconds also on what there is time for.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +28,11 @@ from automl.data.encoding import as_categories
 from automl.errors import Stopped
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
-from automl.learn.families import FAMILIES, CannotFit, Effort, Family, Fold, FoldModel, Params, constant, family
+from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, constant, family
 from automl.learn.folds import make_folds
 from automl.learn.metrics import Scorer, scorer
 from automl.learn.predictions import to_predictions
-from automl.learn.studies import Study
+from automl.learn.studies import Asked, Study
 from automl.learn.trials import TrialRecord, read_trials, write_trial
 from automl.spec import TaskSpec
 
@@ -41,9 +45,10 @@ Array = NDArray[np.float64]
 Vector = NDArray[Any]
 StoppedBecause = Literal["seconds", "trials", "finish_requested", "exhausted"]
 Wish = Literal["finish", "cancel"]
+Ending = tuple[Literal["complete", "pruned", "failed"], str]
 
-OPENING = ("linear", "lgbm", "lgbm", "torch")
-"""The families' defaults, cheapest first, so that something useful exists early."""
+OPENING = ("linear", "lgbm", "lgbm", "torch", "lgbm", "lgbm", "lgbm")
+"""The families' defaults, a portfolio: the cheapest first, so that something useful exists early, and what differs from it soon."""
 ROTA = ("lgbm", "lgbm", "torch", "lgbm", "lgbm", "linear", "lgbm", "torch")
 """Whose turn it is once the defaults of every family have been tried, over and over."""
 MOST_SHORTENED = 3
@@ -51,6 +56,7 @@ MOST_SHORTENED = 3
 FAILURES_IN_A_ROW = 5
 FORESEEN_SHARE = 0.5
 """Once a useful model exists, a family that can foresee its own time may take this share of what is left for one trial."""
+COMPLETE: Ending = "complete", ""
 ASK_EVERY = 0.2
 """Seconds between two questions to the hooks whether to stop: they may read a file."""
 
@@ -96,8 +102,46 @@ def search(split: Split, problem: Problem, spec: TaskSpec, hooks: Hooks, trials:
     return _Search(split.train, problem, spec, hooks, trials, deadline).run()
 
 
-class _GivenUp(Exception):
-    """The trial at work is not finished: the person or the budget wants the end, and there is a useful model without it."""
+@dataclass(frozen=True)
+class _Fitted:
+    """A fold's model and what it says of the rows that it did not see."""
+
+    model: FoldModel
+    raw: Array
+    seconds: float
+
+
+@dataclass(eq=False)
+class _Open:
+    """A trial that was asked for and is not told yet. Its folds may end in any order; what follows from them is concluded in theirs."""
+
+    number: int
+    family: str
+    asked: Asked
+    raw: Array
+    begun: set[int] = field(default_factory=set)
+    running: dict[Future[_Fitted], int] = field(default_factory=dict)
+    ended: dict[int, Future[_Fitted]] = field(default_factory=dict)
+    models: list[FoldModel] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    """Mean over the folds so far, after each."""
+    seconds: float = 0.0
+    score: float | None = None
+    ending: Ending | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.ending is not None and not self.running
+
+
+@dataclass(eq=False)
+class _Known:
+    """The last trial of an earlier attempt: all that is left is to tell the sampler, when it was told then."""
+
+    record: TrialRecord
+    at: int
+    """Its number in the family's study."""
+    is_over = True
 
 
 class _Search:
@@ -110,9 +154,12 @@ class _Search:
         self.frame = as_categories(rows.features)
         self.parts = make_folds(rows, problem.task, spec.seed, float("inf") if deadline.seconds is None else deadline.seconds)
         self.folds = [self._fold(train, valid) for train, valid in self.parts]
+        self.lanes = min(self.threads, len(self.folds))
         self.kinds = {name: family(name) for name in self.families}
         self.studies = {name: Study(kind, problem.task, spec.seed) for name, kind in self.kinds.items()}
         self.records: list[TrialRecord] = []
+        self.open: list[_Open | _Known] = []
+        self.abandoned = False
         self.wish: Wish | None = None
         self.asked_at = -ASK_EVERY
 
@@ -120,14 +167,15 @@ class _Search:
         began = time.monotonic()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._take_up()
-        earlier = self.records[-1].spent_seconds if self.records else 0.0
+        earlier = self.deadline.spent
         if not self.records:
             self._try_baseline()
-        while (reason := self._why_stop()) is None:
-            if (name := self._next_family()) is None:
-                reason = "exhausted" if all(self._failed(each) for each in self.families) else "seconds"
-                break
-            self._try(name)
+        with ThreadPoolExecutor(self.lanes) as pool:
+            try:
+                reason = self._work(pool)
+            finally:
+                # folds still at work where an exception ends this: the pool waits for them
+                self.abandoned = True
         self._tell()
         return SearchResult(
             self.scorer, self.families, len(self.folds), tuple(self.records), reason, earlier + time.monotonic() - began, self.threads, self.frame)
@@ -136,11 +184,17 @@ class _Search:
 
     def _take_up(self) -> None:
         self.records = read_trials(self.folder, self.fingerprint)
-        for record in self.records:
-            if record.family in self.studies:
-                self.studies[record.family].replay(record, None if record.score is None else self.scorer.loss(record.score))
-        if self.records:
-            self.deadline.spent = max(self.deadline.spent, self.records[-1].spent_seconds)
+        if not self.records:
+            return
+        self.deadline.spent = max(self.deadline.spent, self.records[-1].spent_seconds)
+        last = self.records.pop() if self.lanes > 1 and len(self.records) > 1 else None
+        for record in self.records[1:]:
+            self.studies[record.family].replay(record, self._loss_of(record))
+        if last is not None:
+            self.open = [_Known(last, self.studies[last.family].open_again(last))]
+
+    def _loss_of(self, record: TrialRecord) -> float | None:
+        return None if record.score is None else self.scorer.loss(record.score)
 
     def _try_baseline(self) -> None:
         model = constant.fit_constant(self.rows.y, self.rows.weight, self.problem.task, self.classes, self.problem.metric)
@@ -155,7 +209,7 @@ class _Search:
     def _why_stop(self) -> StoppedBecause | None:
         if self._wished() == "finish":
             return "finish_requested"
-        if self.spec.budget.trials is not None and len(self.records) - 1 >= self.spec.budget.trials:
+        if self.spec.budget.trials is not None and self._asked() >= self.spec.budget.trials:
             return "trials"
         if self.deadline.over():
             return "seconds"
@@ -171,12 +225,16 @@ class _Search:
             raise Stopped("the person asked to cancel")
         return self.wish
 
+    def _asked(self) -> int:
+        """Trials so far, the open ones included, without the baseline."""
+        return len(self.records) + len(self.open) - 1
+
     def _next_family(self) -> str | None:
         """The family whose turn it is, passing over those that there is no time for; None when there is none."""
-        tried = Counter(record.family for record in self.records)
+        tried = Counter([*(record.family for record in self.records), *(_family_of(trial) for trial in self.open)])
         opening = [name for at, name in enumerate(OPENING) if name in self.families and tried[name] <= OPENING[:at].count(name)]
         rota = [name for name in ROTA if name in self.families]
-        at = len(self.records) % len(rota)
+        at = (self._asked() + 1) % len(rota)
         # when there is no time for the one whose turn it is, yet another linear model is no way to use what is left
         instead = [name for name in (*rota[at:], *rota[:at]) if name != "linear"]
         return next((name for name in (*opening, rota[at], *instead) if self._worth_starting(name)), None)
@@ -192,47 +250,114 @@ class _Search:
         """Whether this family's last trial failed."""
         return [record.state for record in self.records if record.family == name][-1:] == ["failed"]
 
-    # --- one trial
+    # --- trials in lanes
 
-    def _try(self, name: str) -> None:
-        number, began, study = len(self.records), time.monotonic(), self.studies[name]
-        asked = study.ask(number)
-        raw, models, losses = self._empty_raw(), list[FoldModel](), list[float]()
-        state: Literal["complete", "pruned", "failed"] = "complete"
-        note, score = "", None
-        try:
-            for at in range(len(self.folds)):
-                models.append(self._fit_fold(self.kinds[name], asked.params, at))
-                raw[self.parts[at][1]] = models[-1].raw(self.folds[at].valid, self.threads)
-                losses.append((sum(losses[-1:]) * at + self._fold_loss(raw, at)) / (at + 1))
-                if study.hopeless(asked, losses) and at + 1 < len(self.folds):
-                    raise _GivenUp(f"after {at + 1} of {len(self.folds)} folds it was below the median of this family's trials")
-            score = _finite(self._score(raw))
-            if score is None:
-                state, note = "failed", "its score is not a number"
-        except _GivenUp as given_up:
-            state, note = "pruned", str(given_up)
-        except CannotFit as cannot:
-            state, note = "failed", str(cannot)
-        study.tell(asked, state, None if score is None else self.scorer.loss(score))
+    def _work(self, pool: ThreadPoolExecutor) -> StoppedBecause:
+        reason: StoppedBecause | None = None
+        while True:
+            if reason is None and self._needs_another():
+                reason = self._why_stop() or self._ask()
+            # with more than one lane a trial is told only after the next one was asked for
+            while self.open and self.open[0].is_over and (reason or self.lanes == 1 or len(self.open) > 1):
+                self._close(self.open.pop(0))
+            if reason and not self.open:
+                return reason
+            self._begin_folds(pool)
+            self._wait()
+
+    def _needs_another(self) -> bool:
+        """Whether a lane would be idle without another trial."""
+        wanting = any(trial.ending is None and len(trial.begun) < len(self.folds) for trial in self._at_work())
+        return not wanting and len(self.open) < min(2, self.lanes)
+
+    def _at_work(self) -> list[_Open]:
+        return [trial for trial in self.open if isinstance(trial, _Open)]
+
+    def _ask(self) -> StoppedBecause | None:
+        """Opens the next trial, or says why there is none."""
+        name = self._next_family()
+        if name is None:
+            return "exhausted" if all(self._failed(each) for each in self.families) else "seconds"
+        number = self._asked() + 1
+        self.open.append(_Open(number, name, self.studies[name].ask(number), self._empty_raw()))
+        return None
+
+    def _begin_folds(self, pool: ThreadPoolExecutor) -> None:
+        for trial in self._at_work():
+            while (at := self._next_fold(trial)) is not None:
+                if self._useful() and (self._wished() == "finish" or self.deadline.over()):
+                    trial.ending = "pruned", "the person asked to finish" if self.wish == "finish" else "the budget ended"
+                    break
+                self._tell()
+                # an equal share of what is left for each fold, so that the last one is not the poorest
+                allowance = self.deadline.left() / math.ceil((len(self.folds) - len(trial.begun)) / self.lanes)
+                foreseen = allowance * FORESEEN_SHARE if self._useful() else math.inf
+                trial.begun.add(at)
+                trial.running[pool.submit(self._fit_fold, trial, at, time.monotonic() + allowance, foreseen)] = at
+
+    def _next_fold(self, trial: _Open) -> int | None:
+        """The next of its folds, where a lane is free. No two trials work on the same fold at once: they share what is kept of it."""
+        busy = {at for each in self._at_work() for at in each.running.values()}
+        running = sum(len(each.running) for each in self._at_work())
+        if trial.ending is not None or running >= self.lanes:
+            return None
+        return next((at for at in range(len(self.folds)) if at not in trial.begun and at not in busy), None)
+
+    def _fit_fold(self, trial: _Open, at: int, until: float, foreseen: float) -> _Fitted:
+        """In a lane. Must not ask the hooks: they belong to the thread that searches."""
+
+        def must_end() -> bool:
+            return time.monotonic() >= until or self.wish is not None or trial.ending is not None or self.abandoned
+
+        began, threads = time.monotonic(), self.threads // self.lanes
+        model = self.kinds[trial.family].fit(trial.asked.params, self.folds[at], Effort(threads, must_end, foreseen))
+        return _Fitted(model, model.raw(self.folds[at].valid, threads), time.monotonic() - began)
+
+    def _useful(self) -> bool:
+        return any(record.state == "complete" for record in self.records) or any(trial.ending == COMPLETE for trial in self._at_work())
+
+    def _wait(self) -> None:
+        """For a fold to end, or for the time to ask what the person wishes."""
+        if running := [future for trial in self._at_work() for future in trial.running]:
+            wait(running, timeout=ASK_EVERY, return_when=FIRST_COMPLETED)
+        self._wished()
+        for trial in self._at_work():
+            for future in [future for future in trial.running if future.done()]:
+                trial.ended[trial.running.pop(future)] = future
+            self._conclude(trial)
+
+    def _conclude(self, trial: _Open) -> None:
+        """From the folds that have ended, in their order, up to the first that has not."""
+        while trial.ending is None and (at := len(trial.models)) in trial.ended:
+            try:
+                fitted = trial.ended[at].result()
+            except CannotFit as cannot:
+                trial.ending = "failed", str(cannot)
+                return
+            trial.models.append(fitted.model)
+            trial.seconds += fitted.seconds / self.lanes
+            trial.raw[self.parts[at][1]] = fitted.raw
+            trial.losses.append((sum(trial.losses[-1:]) * at + self._fold_loss(trial.raw, at)) / (at + 1))
+            if at + 1 == len(self.folds):
+                trial.score = _finite(self._score(trial.raw))
+                trial.ending = ("failed", "its score is not a number") if trial.score is None else COMPLETE
+            elif self.studies[trial.family].hopeless(trial.asked, trial.losses):
+                trial.ending = "pruned", f"after {at + 1} of {len(self.folds)} folds it was below the median of this family's trials"
+
+    def _close(self, trial: _Open | _Known) -> None:
+        """Tells the sampler, and keeps what is new."""
+        if isinstance(trial, _Known):
+            self.studies[trial.record.family].tell_known(trial.at, trial.record, self._loss_of(trial.record))
+            self.records.append(trial.record)
+            return
+        assert trial.ending is not None
+        state, note = trial.ending
+        self.studies[trial.family].tell(trial.asked, state, None if trial.score is None else self.scorer.loss(trial.score))
         done = state == "complete"
         self._keep(TrialRecord(
-            number=number, family=name, params=asked.params, spaces=asked.spaces, state=state, score=score, fold_losses=tuple(losses), note=note,
-            seconds=time.monotonic() - began, spent_seconds=self.deadline.elapsed(), fingerprint=self.fingerprint,
-        ), raw if done else None, tuple(models) if done else ())
-
-    def _fit_fold(self, kind: Family, params: Params, at: int) -> FoldModel:
-        """Each fold may use an equal share of what is left, so that the last one is not the poorest."""
-        useful = any(record.state == "complete" for record in self.records)
-        if useful and self._wished() == "finish":
-            raise _GivenUp("the person asked to finish")
-        if useful and self.deadline.over():
-            raise _GivenUp("the budget ended")
-        allowance = self.deadline.left() / (len(self.folds) - at)
-        until = time.monotonic() + allowance
-        self._tell()
-        effort = Effort(self.threads, lambda: time.monotonic() >= until or self._wished() == "finish", allowance * FORESEEN_SHARE if useful else float("inf"))
-        return kind.fit(params, self.folds[at], effort)
+            number=trial.number, family=trial.family, params=trial.asked.params, spaces=trial.asked.spaces, state=state, score=trial.score,
+            fold_losses=tuple(trial.losses), note=note, seconds=trial.seconds, spent_seconds=self.deadline.elapsed(), fingerprint=self.fingerprint,
+        ), trial.raw if done else None, tuple(trial.models) if done else ())
 
     def _fold(self, train: Vector, valid: Vector) -> Fold:
         y, weight = self.rows.y, self.rows.weight
@@ -261,7 +386,7 @@ class _Search:
 
     def _tell(self) -> None:
         """Progress in trials or in thousandths of the time, whichever is further."""
-        tried = max(0, len(self.records) - 1)
+        tried = max(0, len(self.records) - 1 + sum(isinstance(trial, _Known) for trial in self.open))
         done, total = tried, self.spec.budget.trials or 0
         if self.deadline.seconds is not None:
             used = 1 - self.deadline.left() / max(self.deadline.seconds - self.deadline.reserve, 1e-9)
@@ -283,6 +408,10 @@ class _Search:
         if self.rows.weight is not None:
             digest.update(np.ascontiguousarray(self.rows.weight).tobytes())
         return digest.hexdigest()
+
+
+def _family_of(trial: _Open | _Known) -> str:
+    return trial.record.family if isinstance(trial, _Known) else trial.family
 
 
 def _finite(score: float) -> float | None:

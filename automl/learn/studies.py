@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.trial import TrialState, create_trial
@@ -29,6 +30,8 @@ class Asked:
 
     trial: optuna.Trial
     params: Params
+    rivals: tuple[dict[int, float], ...]
+    """Of each trial that was complete by then: its mean loss after each number of folds. Later ones do not count, whichever was quicker."""
 
     @property
     def spaces(self) -> dict[str, str]:
@@ -41,7 +44,7 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.kind, self.task, self.seed = kind, task, seed
         self.defaults = kind.defaults(task)
-        self.study = optuna.create_study(direction="minimize", pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED_TRIALS))
+        self.study = optuna.create_study(direction="minimize")
 
     def ask(self, number: int) -> Asked:
         """Settings for trial ``number``: the family's defaults first, then the sampler's, seeded by the number alone."""
@@ -49,24 +52,38 @@ class Study:
         if tried < len(self.defaults):
             self.study.enqueue_trial(self.defaults[tried])
         self.study.sampler = optuna.samplers.TPESampler(seed=self.seed + number, n_startup_trials=RANDOM_TRIALS)
+        rivals = tuple(dict(known.intermediate_values) for known in self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
         trial = self.study.ask()
-        return Asked(trial, self.kind.suggest(trial, self.task))
+        return Asked(trial, self.kind.suggest(trial, self.task), rivals)
 
     def hopeless(self, asked: Asked, losses: list[float]) -> bool:
-        """Whether a trial with these mean losses after each fold is below the median of its family at this point. Defaults never are."""
+        """Whether a trial with these mean losses after each fold is worse than the median of its family at this point. Defaults never are."""
         asked.trial.report(losses[-1], step=len(losses))
-        return asked.trial.number >= len(self.defaults) and asked.trial.should_prune()
+        if asked.trial.number < len(self.defaults) or len(asked.rivals) < UNPRUNED_TRIALS:
+            return False
+        return bool(losses[-1] > np.median([rival[len(losses)] for rival in asked.rivals]))
 
     def tell(self, asked: Asked, state: str, loss: float | None) -> None:
         self.study.tell(asked.trial, loss if state == "complete" else None, state=STATES[state])
 
     def replay(self, record: TrialRecord, loss: float | None) -> None:
         """Takes up a finished trial as if this study had asked for it."""
-        spaces = {name: json_to_distribution(space) for name, space in record.spaces.items()}
-        known: dict[str, Any] = {name: value for name, value in record.params.items() if name in spaces}
-        with warnings.catch_warnings():
-            # create_trial is marked experimental; the version is pinned
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self.study.add_trial(create_trial(
-                state=STATES[record.state], value=loss if record.state == "complete" else None, params=known, distributions=spaces,
-                intermediate_values=dict(enumerate(record.fold_losses, start=1))))
+        self.study.add_trial(_trial(record, STATES[record.state], loss if record.state == "complete" else None))
+
+    def open_again(self, record: TrialRecord) -> int:
+        """Takes up a trial as asked for and not told yet: until then the sampler keeps away from its settings. Returns the study's number of it."""
+        self.study.add_trial(_trial(record, TrialState.RUNNING, None))
+        return len(self.study.trials) - 1
+
+    def tell_known(self, at: int, record: TrialRecord, loss: float | None) -> None:
+        """The outcome of the trial that was opened again as the study's number ``at``."""
+        self.study.tell(at, loss if record.state == "complete" else None, state=STATES[record.state])
+
+
+def _trial(record: TrialRecord, state: TrialState, value: float | None) -> optuna.trial.FrozenTrial:
+    spaces = {name: json_to_distribution(space) for name, space in record.spaces.items()}
+    known: dict[str, Any] = {name: value for name, value in record.params.items() if name in spaces}
+    with warnings.catch_warnings():
+        # create_trial is marked experimental; the version is pinned
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return create_trial(state=state, value=value, params=known, distributions=spaces, intermediate_values=dict(enumerate(record.fold_losses, start=1)))

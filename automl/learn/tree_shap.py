@@ -13,66 +13,9 @@ the column they encode. `tests/automl/learn/test_tree_shap.py` holds this file t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-
-def _compiled(function: Callable[..., Any]) -> Any:
-    """To machine code, kept beside this file or where NUMBA_CACHE_DIR says, since compiling takes seconds; not kept where nothing may be written."""
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:
-        return numba.njit(nogil=True)(function)
-
-
-CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT, MISSING_NAN = 1, 2, 2, 2
-
-
-@dataclass(frozen=True)
-class Trees:
-    """All trees of a booster end to end. Node and leaf arrays are cut by ``node_start`` and ``leaf_start`` (trees + 1); children >= 0 are nodes, ~child leaves."""
-
-    node_start: Ints
-    leaf_start: Ints
-    feature: Ints
-    threshold: Floats
-    default_left: NDArray[np.bool_]
-    nan_is_missing: NDArray[np.bool_]
-    left: Ints
-    right: Ints
-    value: Floats
-
-
-def parse_trees(text: str) -> Trees:
-    """The trees of LightGBM's text format (version v4). Raises ValueError on a categorical split or a zero-as-missing split."""
-    fields: dict[str, list[NDArray[np.float64]]] = {name: [] for name in ("split_feature", "threshold", "decision_type", "left_child", "right_child", "leaf_value")}
-    for block in text.split("\nTree=")[1:]:
-        lines = dict(line.split("=", 1) for line in block.split("\n\n", 1)[0].splitlines() if "=" in line)
-        for name, arrays in fields.items():
-            # a tree that is one leaf has empty lines for its nodes
-            arrays.append(np.array(lines.get(name, "").split(), dtype=np.float64))
-    joined = {name: np.concatenate(arrays) if arrays else np.zeros(0) for name, arrays in fields.items()}
-    decision = joined["decision_type"].astype(np.int64)
-    if (decision & CATEGORICAL).any() or ((decision >> MISSING_SHIFT) == 1).any():
-        raise ValueError("only numeric splits with missing values as NaN can be explained exactly")
-    return Trees(
-        node_start=_starts(fields["split_feature"]), leaf_start=_starts(fields["leaf_value"]),
-        feature=joined["split_feature"].astype(np.int64), threshold=joined["threshold"],
-        default_left=(decision & DEFAULT_LEFT) > 0, nan_is_missing=(decision >> MISSING_SHIFT) == MISSING_NAN,
-        left=joined["left_child"].astype(np.int64), right=joined["right_child"].astype(np.int64), value=joined["leaf_value"],
-    )
-
-
-def _starts(arrays: list[NDArray[np.float64]]) -> Ints:
-    return np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)]).astype(np.int64)
+from automl.learn.trees import Floats, Ints, Trees, compiled
 
 
 def shapley_values(trees: Trees, rows: Floats, background: Floats, players: Ints, columns: int, outputs: int) -> Floats:
@@ -84,43 +27,44 @@ def shapley_values(trees: Trees, rows: Floats, background: Floats, players: Ints
     """
     phi = np.zeros((len(rows), columns, outputs))
     both = np.ascontiguousarray(np.vstack([rows, background]).T)
-    _add_trees(trees.node_start, trees.leaf_start, trees.feature, trees.threshold, trees.default_left, trees.nan_is_missing,
-               trees.left, trees.right, trees.value, both, len(rows), players, phi)
+    _add_trees(trees.node_start, trees.leaf_start, trees.feature, trees.threshold, trees.nan_left, trees.left, trees.right, trees.value,
+               both, len(rows), players, phi)
     return phi
 
 
 def warm_up() -> None:
-    """Compile what is not compiled yet: explains one row by one tree of one split."""
+    """Compile what is not compiled yet, of this file and of `automl.learn.trees`: sums and explains one row by one tree of one split."""
     one = np.zeros(1, dtype=np.int64)
-    trees = Trees(np.array([0, 1]), np.array([0, 2]), one, np.zeros(1), np.zeros(1, dtype=np.bool_), np.zeros(1, dtype=np.bool_), ~one, ~(one + 1), np.array([-1.0, 1.0]))
+    trees = Trees(np.array([0, 1]), np.array([0, 2]), one, np.zeros(1), np.zeros(1, dtype=np.bool_), ~one, ~(one + 1), np.array([-1.0, 1.0]))
+    trees.raw_scores(np.zeros((1, 1)), 1)
     shapley_values(trees, np.zeros((1, 1)), np.ones((1, 1)), one, 1, 1)
 
 
-@_compiled
-def _add_trees(node_start, leaf_start, feature, threshold, default_left, nan_is_missing, left, right, value, both, n, players, phi):  # type: ignore[no-untyped-def]
+@compiled
+def _add_trees(node_start, leaf_start, feature, threshold, nan_left, left, right, value, both, n, players, phi):  # type: ignore[no-untyped-def]
     for tree in range(len(node_start) - 1):
         first, last = node_start[tree], node_start[tree + 1]
         if last > first:
             leaves = value[leaf_start[tree]:leaf_start[tree + 1]]
-            satisfied = _go_left(feature[first:last], threshold[first:last], default_left[first:last], nan_is_missing[first:last], both)
+            satisfied = _go_left(feature[first:last], threshold[first:last], nan_left[first:last], both)
             _add_tree(feature[first:last], left[first:last], right[first:last], leaves, satisfied, n, players, phi[:, :, tree % phi.shape[2]])
 
 
-@_compiled
-def _go_left(feature, threshold, default_left, nan_is_missing, both):  # type: ignore[no-untyped-def]
-    """(nodes, rows): LightGBM's decision. NaN follows the default where the node knows missing values, and counts as 0 where it does not."""
+@compiled
+def _go_left(feature, threshold, nan_left, both):  # type: ignore[no-untyped-def]
+    """(nodes, rows): LightGBM's decision."""
     goes = np.empty((len(feature), both.shape[1]), dtype=np.bool_)
     for node in range(len(feature)):
         for row in range(both.shape[1]):
             cell = both[feature[node], row]
             if np.isnan(cell):
-                goes[node, row] = default_left[node] if nan_is_missing[node] else threshold[node] >= 0.0
+                goes[node, row] = nan_left[node]
             else:
                 goes[node, row] = cell <= threshold[node]
     return goes
 
 
-@_compiled
+@compiled
 def _add_tree(feature, left, right, leaves, goes_left, n, players, phi):  # type: ignore[no-untyped-def]
     """Walks the tree depth first; ``pattern[d]`` holds for each row which columns of the path down to depth d it satisfies, one bit a column."""
     total = goes_left.shape[1]
@@ -146,7 +90,7 @@ def _add_tree(feature, left, right, leaves, goes_left, n, players, phi):  # type
             size += 1
 
 
-@_compiled
+@compiled
 def _step(pattern, path_player, count_at, depth, player, goes_left, is_left):  # type: ignore[no-untyped-def]
     """One edge further down: a column met before keeps its bit only where this edge is satisfied too, a new one gets the next bit."""
     known = count_at[depth - 1]
@@ -168,7 +112,7 @@ def _step(pattern, path_player, count_at, depth, player, goes_left, is_left):  #
             pattern[depth, row] = before if goes_left[row] == is_left else before & ~mask
 
 
-@_compiled
+@compiled
 def _distinct(patterns, found, counts, index):  # type: ignore[no-untyped-def]
     """Fills ``found`` with the distinct patterns, ``counts`` with how often each occurs and ``index`` with each row's; returns how many there are."""
     slots = 64
@@ -191,7 +135,7 @@ def _distinct(patterns, found, counts, index):  # type: ignore[no-untyped-def]
     return distinct
 
 
-@_compiled
+@compiled
 def _ones(word):  # type: ignore[no-untyped-def]
     count = 0
     while word != np.uint64(0):
@@ -200,7 +144,7 @@ def _ones(word):  # type: ignore[no-untyped-def]
     return count
 
 
-@_compiled
+@compiled
 def _choose(total, some):  # type: ignore[no-untyped-def]
     chosen = 1.0
     for at in range(some):
@@ -208,7 +152,7 @@ def _choose(total, some):  # type: ignore[no-untyped-def]
     return chosen
 
 
-@_compiled
+@compiled
 def _add_leaf(value, patterns, width, path_player, n, phi):  # type: ignore[no-untyped-def]
     m = len(patterns) - n
     full = (np.uint64(1) << np.uint64(width)) - np.uint64(1)

@@ -1,4 +1,4 @@
-"""The explainer's machine code in a child's folder: taken over from beside the code, never written there."""
+"""The machine code of trees and their explainer in a child's folder: taken over from beside the code, never written there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from workers.compiled import EXPLAINER
+from workers.compiled import PLACE
 
 pytestmark = pytest.mark.slow
 
-ROOT = EXPLAINER.parents[2]
+ROOT = PLACE.parents[1]
 CHILD = """
 import json, sys
 from pathlib import Path
@@ -23,9 +23,10 @@ from workers.compiled import lend_compiled
 staging = Path(sys.argv[1])
 confine(writable=[staging], readable=[])
 lend_compiled(staging / "compiled")
-from automl.learn import tree_shap
+from automl.learn import tree_shap, trees
 tree_shap.warm_up()
-print(json.dumps({"found": sum(tree_shap._add_trees.stats.cache_hits.values()), "made": sum(tree_shap._add_trees.stats.cache_misses.values())}))
+stats = [function.stats for function in (tree_shap._add_trees, trees._add_scores)]
+print(json.dumps({"found": sum(sum(each.cache_hits.values()) for each in stats), "made": sum(sum(each.cache_misses.values()) for each in stats)}))
 """
 
 
@@ -39,13 +40,13 @@ def _child(staging: Path) -> dict[str, int]:
 
 def test_a_child_behind_its_walls_finds_what_was_compiled_and_writes_nothing_beside_the_code(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", "from automl.learn.tree_shap import warm_up; warm_up()"], cwd=ROOT, check=True)
-    beside = {path: path.stat().st_mtime_ns for path in (EXPLAINER.parent / "__pycache__").iterdir()}
+    beside = {path: path.stat().st_mtime_ns for path in (PLACE / "__pycache__").iterdir()}
     assert any(path.suffix == ".nbc" for path in beside)
-    assert _child(tmp_path / "staging") == {"found": 1, "made": 0}
-    assert {path: path.stat().st_mtime_ns for path in (EXPLAINER.parent / "__pycache__").iterdir() if path in beside} == beside
+    assert _child(tmp_path / "staging") == {"found": 2, "made": 0}
+    assert {path: path.stat().st_mtime_ns for path in (PLACE / "__pycache__").iterdir() if path in beside} == beside
 
 
 def test_a_child_that_is_lent_nothing_of_use_compiles_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
     monkeypatch.setenv("NUMBA_CPU_FEATURES", "")
-    assert _child(tmp_path / "staging") == {"found": 0, "made": 1}
+    assert _child(tmp_path / "staging") == {"found": 0, "made": 2}

@@ -63,12 +63,33 @@ class CannotFit(Exception):
     """This family cannot be fitted on this fold (for example: its training rows have one class). The trial fails, the search goes on."""
 
 
+class Encoder(Protocol):
+    @property
+    def key(self) -> str:
+        """Equal for encoders that make the same of every frame."""
+
+    def transform(self, frame: pd.DataFrame) -> Array: ...
+
+
+class Encoded:
+    """One frame, and what encoders have made of it: fold models of the same fold have equal encoders, and encoding costs as much as predicting."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self._known: dict[str, Array] = {}
+
+    def by(self, encoder: Encoder) -> Array:
+        if encoder.key not in self._known:
+            self._known[encoder.key] = encoder.transform(self.frame)
+        return self._known[encoder.key]
+
+
 class FoldModel(Protocol):
     explainer: str
     """How `attributions` computes, in words for the evidence."""
 
-    def raw(self, frame: pd.DataFrame, threads: int = 1) -> Array:
-        """Raw scores (n,) or (n, k)."""
+    def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
+        """Raw scores (n,) or (n, k) of ``frame``; ``encoded`` is the same frame, shared with other models."""
 
     def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:
         """Interventional Shapley values of the raw score, the players being the frame's columns: (n, columns) or (n, columns, k).

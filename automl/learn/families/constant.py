@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl.learn.families import Array, Files
+from automl.learn.families import Array, Encoded, Files
 from automl.learn.predictions import centred
 from automl.spec import Metric, TaskKind
 
@@ -24,7 +24,7 @@ class Constant:
     """(outputs,) raw score of every row."""
     explainer = "constant: no feature is used"
 
-    def raw(self, frame: pd.DataFrame, threads: int = 1) -> Array:
+    def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
         raw = np.tile(self.score, (len(frame), 1))
         return raw[:, 0] if len(self.score) == 1 else raw
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import lightgbm as lgb
@@ -13,8 +13,9 @@ import numpy as np
 
 from automl.data.encoding import TreeEncoder
 from automl.learn import tree_shap
-from automl.learn.families import Array, CannotFit, Effort, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
 from automl.learn.predictions import centred
+from automl.learn.trees import Trees, parse_trees
 from automl.spec import TaskKind
 
 if TYPE_CHECKING:
@@ -22,15 +23,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PLAIN: Params = {"learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20, "bagging_fraction": 1.0, "feature_fraction": 1.0,
-                 "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": 1e-3}
+                 "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": 1e-3, "extra_trees": False}
 """LightGBM's own defaults (lambda_l2 is 0 there; the space starts at 0.001)."""
-_TUNED_CLASSIFICATION: Params = {**PLAIN, "learning_rate": 0.04, "num_leaves": 50, "min_data_in_leaf": 40, "bagging_fraction": 0.75, "min_sum_hessian_in_leaf": 1e-7}
-_TUNED_REGRESSION: Params = {**PLAIN, "learning_rate": 0.05, "num_leaves": 100, "min_data_in_leaf": 3, "bagging_fraction": 0.7, "min_sum_hessian_in_leaf": 1e-7}
+SMALL: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 8, "bagging_fraction": 0.75, "min_sum_hessian_in_leaf": 1e-7}
+"""Many small trees: the cheapest, and the best alone on small and noisy tables."""
+REGULARISED: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 40, "min_data_in_leaf": 10, "bagging_fraction": 0.75, "feature_fraction": 0.6,
+                       "min_sum_hessian_in_leaf": 1e-7, "lambda_l2": 5.0}
+WIDE: Params = {**PLAIN, "learning_rate": 0.03, "num_leaves": 128, "min_data_in_leaf": 30, "bagging_fraction": 0.7, "feature_fraction": 0.5,
+                "min_sum_hessian_in_leaf": 1e-7}
+TUNED_CLASSIFICATION: Params = {**PLAIN, "learning_rate": 0.04, "num_leaves": 50, "min_data_in_leaf": 40, "bagging_fraction": 0.75, "min_sum_hessian_in_leaf": 1e-7}
+TUNED_REGRESSION: Params = {**PLAIN, "learning_rate": 0.05, "num_leaves": 100, "min_data_in_leaf": 3, "bagging_fraction": 0.7, "min_sum_hessian_in_leaf": 1e-7}
+"""The tuned defaults of pytabkit (Holzmueller et al. 2024, "Better by default")."""
 DEFAULTS: dict[str, list[Params]] = {
-    # LightGBM's own first, since they cost a quarter, then the tuned ones of pytabkit (Holzmueller et al. 2024, "Better by default")
-    "binary": [PLAIN, _TUNED_CLASSIFICATION],
-    "multiclass": [PLAIN, _TUNED_CLASSIFICATION],
-    "regression": [PLAIN, _TUNED_REGRESSION],
+    # the cheapest first; each brings something that the others do not (docs/benchmarks.md)
+    "binary": [SMALL, PLAIN, REGULARISED, {**TUNED_CLASSIFICATION, "extra_trees": True}, TUNED_CLASSIFICATION],
+    "multiclass": [SMALL, PLAIN, {**TUNED_CLASSIFICATION, "extra_trees": True}, REGULARISED, TUNED_CLASSIFICATION],
+    "regression": [PLAIN, WIDE, SMALL, REGULARISED, TUNED_REGRESSION, {**TUNED_REGRESSION, "extra_trees": True}],
 }
 OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 MOST_ROUNDS = 2000
@@ -43,29 +51,28 @@ MAX_DEPTH = 50
 @dataclass(frozen=True)
 class LgbmModel:
     encoder: TreeEncoder
-    booster: lgb.Booster
     outputs: int
-    text: str = field(repr=False)
+    content: bytes = field(repr=False)
+    """The trees as they are stored. Always read back from here, so that a model just fitted and the same model loaded are the same numbers."""
     explainer = "exact interventional tree SHAP over the table's columns"
 
-    def raw(self, frame: pd.DataFrame, threads: int = 1) -> Array:
-        raw = np.asarray(self.booster.predict(self.encoder.transform(frame), raw_score=True, num_threads=threads), dtype=np.float64)
-        return centred(raw)
+    @cached_property
+    def trees(self) -> Trees:
+        return Trees.from_bytes(self.content)
+
+    def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
+        raw = self.trees.raw_scores((encoded or Encoded(frame)).by(self.encoder), self.outputs, threads)
+        return raw[:, 0] if self.outputs == 1 else centred(raw)
 
     def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:
         position = {name: at for at, name in enumerate(frame.columns)}
         players = np.array([position[self.encoder.codes.names[source]] for source in self.encoder.sources], dtype=np.int64)
-        phi = tree_shap.shapley_values(
-            tree_shap.parse_trees(self.text), self.encoder.transform(frame), self.encoder.transform(background), players, frame.shape[1], self.outputs)
+        phi = tree_shap.shapley_values(self.trees, self.encoder.transform(frame), self.encoder.transform(background), players, frame.shape[1], self.outputs)
         return phi[:, :, 0] if self.outputs == 1 else phi - phi.mean(axis=2, keepdims=True)
 
     def files(self) -> Files:
         document = {"encoder": self.encoder.as_json(), "outputs": self.outputs}
-        return {
-            # no time stamp: the same model gives the same bytes
-            "trees.txt.gz": gzip.compress(self.text.encode(), compresslevel=6, mtime=0),
-            "lgbm.json": json.dumps(document, ensure_ascii=False, sort_keys=True).encode(),
-        }
+        return {"trees.npz": self.content, "lgbm.json": json.dumps(document, ensure_ascii=False, sort_keys=True).encode()}
 
 
 class Lgbm:
@@ -83,6 +90,7 @@ class Lgbm:
             "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 1.0),
             "min_sum_hessian_in_leaf": trial.suggest_float("min_sum_hessian_in_leaf", 1e-7, 10.0, log=True),
             "lambda_l2": trial.suggest_float("lambda_l2", 1e-3, 30.0, log=True),
+            "extra_trees": trial.suggest_categorical("extra_trees", [False, True]),
         }
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> LgbmModel:
@@ -92,11 +100,14 @@ class Lgbm:
         rate = float(params["learning_rate"])
         callbacks: list[Callable[..., Any]] = [_end_when(effort.must_end), lgb.early_stopping(max(10, round(PATIENCE_TIMES_RATE / rate)), verbose=False)]
         booster = lgb.train(_settings(params, fold, effort), train, MOST_ROUNDS, valid_sets=[valid], callbacks=callbacks)
-        return _from_text(encoder, booster.model_to_string(num_iteration=booster.best_iteration), max(1, fold.classes if fold.task == "multiclass" else 1))
+        trees = parse_trees(booster.model_to_string(num_iteration=booster.best_iteration))
+        return LgbmModel(encoder, fold.classes if fold.task == "multiclass" else 1, trees.to_bytes())
 
     def load(self, files: Files) -> LgbmModel:
         document = json.loads(files["lgbm.json"])
-        return _from_text(TreeEncoder.from_json(document["encoder"]), gzip.decompress(files["trees.txt.gz"]).decode(), document["outputs"])
+        model = LgbmModel(TreeEncoder.from_json(document["encoder"]), document["outputs"], files["trees.npz"])
+        model.trees.get_ready()
+        return model
 
 
 def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
@@ -128,11 +139,6 @@ def _end_when(must_end: Callable[[], bool]) -> Callable[[Any], None]:
 
     check.order = 40  # type: ignore[attr-defined]  # after the evaluation, before lgb.early_stopping would overrule it
     return check
-
-
-def _from_text(encoder: TreeEncoder, text: str, outputs: int) -> LgbmModel:
-    """Always by way of the text, so that a model just fitted and the same model loaded are the same numbers."""
-    return LgbmModel(encoder, lgb.Booster(model_str=text), outputs, text)
 
 
 FAMILY = Lgbm()

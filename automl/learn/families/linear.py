@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from automl.data.encoding import LinearEncoder
-from automl.learn.families import Array, CannotFit, Effort, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
 from automl.learn.predictions import centred
 from automl.spec import TaskKind
 
@@ -46,8 +46,8 @@ class LinearModel:
     intercept: Array
     explainer = "exact for a linear model: weight times distance from the background mean"
 
-    def raw(self, frame: pd.DataFrame, threads: int = 1) -> Array:
-        raw = self.encoder.transform(frame) @ self.weights + self.intercept
+    def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
+        raw = (encoded or Encoded(frame)).by(self.encoder) @ self.weights + self.intercept
         return raw[:, 0] if self.weights.shape[1] == 1 else centred(raw)
 
     def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:

@@ -1,16 +1,19 @@
-"""A network for tables: piecewise-linear number embeddings, category embeddings, and a small ensemble of MLPs that share their weights.
+"""A network for tables: piecewise-linear number embeddings, category embeddings, and a multilayer perceptron, alone or as several that share weights.
 
-Numbers enter as piecewise-linear encodings over training quantiles (Gorishniy et al. 2022, "On embeddings for numerical features"); the ensemble is
-TabM-mini (Gorishniy et al. 2025, "TabM"): ``k`` members share one MLP, differ by one learned scaling of its input and by their heads, are trained each
-on its own loss, and are averaged, here in raw-score space so that attributions add up.
+Numbers enter as piecewise-linear encodings over training quantiles, each mapped linearly to a few inputs (Gorishniy et al. 2022, "On embeddings for
+numerical features"). Weights are scaled by their number of inputs and learn at rates of their own, behind one learned scaling of each input (RealMLP,
+Holzmueller et al. 2024). With more than one member it is TabM-mini (Gorishniy et al. 2025): ``members`` share one perceptron, differ by their scaling and
+their heads, are trained each on its own loss, and are averaged, here in raw-score space so that attributions add up. The learning rate falls to nought over
+a number of epochs that is known before the first, and the best epoch's weights are kept.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from automl.data.encoding import CodeEncoder
-from automl.learn.families import Array, CannotFit, Effort, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
 from automl.learn.predictions import centred
 from automl.spec import TaskKind
 
@@ -27,17 +30,29 @@ if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
-DEFAULT: Params = {"width": 256, "depth": 2, "dropout": 0.1, "learning_rate": 2e-3, "weight_decay": 1e-2, "members": 4}
-BINS = 24
-BATCH, LARGE_BATCH, LARGE = 256, 1024, 100_000
-"""Rows per step, and from how many training rows on the larger one is used."""
-MOST_EPOCHS, PATIENCE = 100, 6
-USUAL_EPOCHS = 12
-"""What a fit is expected to need at least; where the first epoch shows that there is no time for them, it is not worth going on."""
+DEFAULT: Params = {"width": 256, "depth": 2, "dropout": 0.15, "learning_rate": 1e-2, "weight_decay": 1e-2, "members": 1}
+DEFAULTS: dict[str, list[Params]] = {"binary": [DEFAULT], "multiclass": [DEFAULT], "regression": [{**DEFAULT, "learning_rate": 2e-2}]}
+BINS = 16
+INPUTS_PER_NUMBER = 8
+BATCHES = (200_000, 1024), (50_000, 512), (6_000, 256), (2_000, 128), (0, 64)
+"""From how many training rows on, and the rows per step."""
+EPOCHS = 8, 30
+ROWS_SEEN, LEAST_STEPS = 250_000, 600
+"""Epochs: as many as make so many rows, within `EPOCHS` and no fewer than make so many steps; no more than there is time for."""
+PATIENCE = 8
+"""Epochs without a lower validation loss after which the rest is not worth its time."""
+FEWEST_EPOCHS = 5
+"""Where the first epochs show that there is no time for so many, it is not worth going on."""
+WARM_UP = 0.05
+RATES = {"scaling_alone": 6.0, "scaling": 1.0, "weights": 1.0, "embeddings": 0.3, "biases": 0.1}
+"""Of the learning rate, per kind of parameter."""
 WALKS, ROWS_AT_ONCE = 24, 16
 """Attributions: background rows that each row walks to, and rows that are walked together."""
 BLOCK = 8192
 """Rows per forward pass where nothing is learned: bounds the memory of prediction and attribution."""
+
+
+_making = threading.Lock()
 
 
 def choose_device(cuda_available: bool | None = None) -> torch.device:
@@ -59,6 +74,31 @@ class Shape:
     dropout: float
 
 
+class Dropout(nn.Module):
+    """PyTorch's, drawing from a generator of the network's own: other networks may learn in other threads at the same time."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+        self.draw: torch.Generator | None = None
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        if not self.training or not self.share:
+            return hidden
+        return hidden * torch.empty_like(hidden).bernoulli_(1 - self.share, generator=self.draw) / (1 - self.share)
+
+
+class Scaled(nn.Linear):
+    """A linear layer whose weights are near one whatever the number of inputs (neural tangent parametrisation, Jacot et al. 2018)."""
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight)
+        nn.init.normal_(self.bias, std=0.1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return nn.functional.linear(hidden, self.weight / self.in_features**0.5, self.bias)
+
+
 class Network(nn.Module):
     edges: Tensor
 
@@ -67,35 +107,50 @@ class Network(nn.Module):
         self.numbers = [at for at, levels in enumerate(shape.levels) if levels == 0]
         self.categories = [at for at, levels in enumerate(shape.levels) if levels > 0]
         self.sizes = [shape.levels[at] for at in self.categories]
-        # two more rows than levels: one for a level never seen, one for missing
-        tables = [(levels + 2, min(24, 2 + math.ceil(2 * levels**0.5))) for levels in self.sizes]
-        self.embeddings = nn.ModuleList([nn.Embedding(*table) for table in tables])
         self.register_buffer("edges", torch.zeros(len(self.numbers), BINS + 1))
-        inputs = len(self.numbers) * (BINS + 1) + sum(width for _, width in tables)
-        self.scaling = nn.Parameter(torch.where(torch.rand(shape.members, inputs) < 0.5, -1.0, 1.0))
+        # one weight a bin, one for missing
+        self.maps = nn.Parameter(torch.empty(len(self.numbers), BINS + 1, INPUTS_PER_NUMBER).uniform_(-1, 1) / (BINS / 2) ** 0.5)
+        self.shifts = nn.Parameter(torch.empty(len(self.numbers), INPUTS_PER_NUMBER).uniform_(-0.1, 0.1))
+        # two more rows than levels: one for a level never seen, one for missing
+        tables = [(levels + 2, min(8, levels + 1)) for levels in self.sizes]
+        self.embeddings = nn.ModuleList([nn.Embedding(*table) for table in tables])
+        inputs = len(self.numbers) * INPUTS_PER_NUMBER + sum(width for _, width in tables)
+        alone = shape.members == 1
+        self.scaling = nn.Parameter(torch.ones(1, inputs) if alone else torch.where(torch.rand(shape.members, inputs) < 0.5, -1.0, 1.0))
         layers: list[nn.Module] = []
         for at in range(shape.depth):
-            layers += [nn.Linear(inputs if at == 0 else shape.width, shape.width), nn.ReLU(), nn.Dropout(shape.dropout)]
+            layers += [Scaled(inputs if at == 0 else shape.width, shape.width), nn.ReLU(), Dropout(shape.dropout)]
         self.body = nn.Sequential(*layers)
-        self.heads = nn.Parameter(torch.empty(shape.members, shape.width, shape.outputs).uniform_(-1, 1) / shape.width**0.5)
+        self.heads = nn.Parameter(torch.randn(shape.members, shape.width, shape.outputs) * 0.3)
         self.bias = nn.Parameter(torch.zeros(shape.members, shape.outputs))
 
     def forward(self, codes: Tensor) -> Tensor:
         """(rows, columns) numbers and codes, NaN for missing -> (rows, members, outputs)."""
-        parts = [self._piecewise_linear(codes[:, self.numbers])]
+        reach = self._piecewise_linear(codes[:, self.numbers]).transpose(0, 1)
+        parts = [torch.baddbmm(self.shifts[:, None, :], reach, self.maps).transpose(0, 1).flatten(1)]
         for at, column in enumerate(self.categories):
             code = torch.where(torch.isnan(codes[:, column]), self.sizes[at] + 1, codes[:, column])
             parts.append(self.embeddings[at](code.long()))
         hidden = self.body(torch.cat(parts, dim=1)[:, None, :] * self.scaling)
-        return torch.einsum("rmw,mwo->rmo", hidden, self.heads) + self.bias
+        return torch.einsum("rmw,mwo->rmo", hidden, self.heads / self.heads.shape[1] ** 0.5) + self.bias
+
+    def kinds(self) -> dict[str, list[Tensor]]:
+        """The parameters by how fast they learn (`RATES`); weight decay is for weights only."""
+        layers = [layer for layer in self.body if isinstance(layer, Scaled)]
+        return {
+            "scaling_alone" if len(self.scaling) == 1 else "scaling": [self.scaling],
+            "weights": [self.heads, *(layer.weight for layer in layers)],
+            "embeddings": [self.maps, self.shifts, *self.embeddings.parameters()],
+            "biases": [self.bias, *(layer.bias for layer in layers)],
+        }
 
     def _piecewise_linear(self, numbers: Tensor) -> Tensor:
-        """Per number: how far into each quantile bin it reaches, 0 to 1, and whether it is missing (then 0 everywhere)."""
+        """(rows, numbers, BINS + 1): how far into each quantile bin it reaches, 0 to 1, and whether it is missing (then 0 everywhere)."""
         low, high = self.edges[:, :-1], self.edges[:, 1:]
         reach = ((numbers[:, :, None] - low) / (high - low).clamp_min(1e-12)).clamp(0, 1)
         missing = torch.isnan(numbers)
         reach = torch.where(missing[:, :, None] | (high <= low), 0.0, reach)
-        return torch.cat([reach.flatten(1), missing.to(reach.dtype)], dim=1)
+        return torch.cat([reach, missing[:, :, None].to(reach.dtype)], dim=2)
 
 
 @dataclass(frozen=True)
@@ -109,8 +164,8 @@ class TorchModel:
     """Regression: the network's output is (value - centre) / scale."""
     explainer = f"sampled interventional SHAP: per row {WALKS} background rows, each by one random order of the columns"
 
-    def raw(self, frame: pd.DataFrame, threads: int = 1) -> Array:
-        return self._raw(self.encoder.transform(frame))
+    def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
+        return self._raw((encoded or Encoded(frame)).by(self.encoder))
 
     def _raw(self, codes: Array) -> Array:
         device = self.network.edges.device
@@ -168,16 +223,16 @@ class TorchMlp:
     name = "torch"
 
     def defaults(self, task: TaskKind) -> list[Params]:
-        return [DEFAULT]
+        return DEFAULTS[task]
 
     def suggest(self, trial: optuna.Trial, task: TaskKind) -> Params:
         return {
             "width": trial.suggest_int("width", 64, 384, step=64),
             "depth": trial.suggest_int("depth", 1, 3),
             "dropout": trial.suggest_float("dropout", 0.0, 0.5),
-            "learning_rate": trial.suggest_float("learning_rate", 3e-4, 5e-3, log=True),
-            "weight_decay": trial.suggest_float("weight_decay", 1e-4, 1e-1, log=True),
-            "members": trial.suggest_categorical("members", [1, 4, 8]),
+            "learning_rate": trial.suggest_float("learning_rate", 2e-3, 4e-2, log=True),
+            "weight_decay": trial.suggest_float("weight_decay", 1e-3, 3e-1, log=True),
+            "members": trial.suggest_categorical("members", [1, 4]),
         }
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> TorchModel:
@@ -190,13 +245,13 @@ class TorchMlp:
         shape = Shape(levels, outputs, params["width"], params["depth"], params["members"], params["dropout"])
         centre, scale = (float(np.mean(fold.train_y)), float(np.std(fold.train_y)) or 1.0) if fold.task == "regression" else (0.0, 1.0)
         codes = encoder.transform(fold.train)
-        # a generator of our own state: what else draws random numbers in this process changes nothing here
-        with torch.random.fork_rng(devices=[]):
+        # the generator that layers are made with belongs to the whole process: one at a time, and its state is given back
+        with _making, torch.random.fork_rng(devices=[]):
             torch.manual_seed(fold.seed)
             network = Network(shape)
-            network.edges.copy_(torch.from_numpy(_quantiles(codes[:, network.numbers])))
-            network.to(choose_device())
-            _learn(network, params, fold, codes, encoder.transform(fold.valid), (centre, scale), effort)
+        network.edges.copy_(torch.from_numpy(_quantiles(codes[:, network.numbers])))
+        network.to(choose_device())
+        _learn(network, params, fold, codes, encoder.transform(fold.valid), (centre, scale), effort)
         return TorchModel(encoder, network, shape, fold.task, centre, scale)
 
     def load(self, files: Files) -> TorchModel:
@@ -220,35 +275,80 @@ def _quantiles(numbers: Array) -> Array:
 
 
 def _learn(network: Network, params: Params, fold: Fold, train: Array, valid: Array, unit: tuple[float, float], effort: Effort) -> None:
-    """Trains in place until the validation loss has not improved for `PATIENCE` epochs or the effort ends; leaves the best epoch's weights."""
+    """Trains in place until the planned epochs or the effort end; leaves the weights of the epoch with the lowest validation loss."""
     device = network.edges.device
     x, y, w = _tensor(train, device), _targets(fold.train_y, fold.task, unit, device), _weights(fold.train_weight, len(train), device)
     vx, vy, vw = _tensor(valid, device), _targets(fold.valid_y, fold.task, unit, device), _weights(fold.valid_weight, len(valid), device)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=params["learning_rate"], weight_decay=params["weight_decay"])
-    batch = LARGE_BATCH if len(x) >= LARGE else BATCH
+    groups = [{"params": parameters, "kind": kind} for kind, parameters in network.kinds().items()]
+    optimiser = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
+    batch = next(size for rows, size in BATCHES if len(x) >= rows)
     best, best_state, waited = math.inf, _state(network), 0
-    begun = time.monotonic()
-    for epoch in range(MOST_EPOCHS):
+    order, draw = torch.Generator().manual_seed(fold.seed), torch.Generator(device).manual_seed(fold.seed)
+    for layer in network.body:
+        if isinstance(layer, Dropout):
+            layer.draw = draw
+    plan = _Plan(len(x), math.ceil(len(x) / batch), effort.seconds)
+    while not plan.is_over and waited < PATIENCE:
         network.train()
-        for rows in torch.split(torch.randperm(len(x)).to(device), batch):
+        for rows in torch.split(torch.randperm(len(x), generator=order).to(device), batch):
+            _set_rates(optimiser, params, plan.rate())
             optimiser.zero_grad()
             _loss(network(x[rows]), y[rows], w[rows], fold.task).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
+            plan.step += 1
             if effort.must_end():
                 break
-        _check_pace(epoch, time.monotonic() - begun, effort)
         loss = _valid_loss(network, vx, vy, vw, fold.task)
         best, best_state, waited = (loss, _state(network), 0) if loss < best else (best, best_state, waited + 1)
-        if waited >= PATIENCE or effort.must_end():
+        if effort.must_end():
             break
+        plan.fit_into_time()
     if not math.isfinite(best):
         raise CannotFit("the network's loss is not a number")
     network.load_state_dict(best_state)
 
 
-def _check_pace(epoch: int, seconds: float, effort: Effort) -> None:
-    if epoch == 0 and seconds * USUAL_EPOCHS > effort.seconds:
-        raise CannotFit(f"one pass over the rows took {seconds:.1f} s, and about {USUAL_EPOCHS} are needed in each fold: more than the budget leaves")
+@dataclass
+class _Plan:
+    """How many epochs there will be, and from it the learning rate of each step."""
+
+    rows: int
+    steps_per_epoch: int
+    seconds: float
+    step: int = 0
+    epochs: int = field(init=False)
+    begun: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        few, many = EPOCHS
+        self.epochs = max(few, min(many, ROWS_SEEN // self.rows), math.ceil(LEAST_STEPS / self.steps_per_epoch))
+
+    @property
+    def is_over(self) -> bool:
+        return self.step >= self.epochs * self.steps_per_epoch
+
+    def rate(self) -> float:
+        """Share of the learning rate: rises over the first steps, then falls as a cosine to nought."""
+        gone = self.step / (self.epochs * self.steps_per_epoch)
+        return 0.5 * (1 + math.cos(math.pi * gone)) * min(1.0, (gone + 1e-3) / WARM_UP)
+
+    def fit_into_time(self) -> None:
+        """After an epoch: fewer epochs where there is no time for all. Raises CannotFit where there is none for the fewest that are worth it."""
+        passed = self.step / self.steps_per_epoch
+        spent = time.monotonic() - self.begun
+        if not math.isfinite(self.seconds):
+            return
+        affordable = passed + max(0.0, self.seconds - spent) * passed / spent
+        if affordable < min(FEWEST_EPOCHS, self.epochs):
+            raise CannotFit(f"one pass over the rows took {spent / passed:.1f} s, and at least {FEWEST_EPOCHS} are needed in each fold: more than the budget leaves")
+        self.epochs = min(self.epochs, max(math.ceil(passed), int(affordable)))
+
+
+def _set_rates(optimiser: torch.optim.Optimizer, params: Params, share: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = params["learning_rate"] * share * RATES[group["kind"]]
+        # scaled with the rate once more, as RealMLP does: none is left at the end
+        group["weight_decay"] = params["weight_decay"] * share if group["kind"] == "weights" else 0.0
 
 
 def _state(network: Network) -> dict[str, Tensor]:

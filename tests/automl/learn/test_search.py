@@ -80,30 +80,35 @@ def test_a_budget_in_trials_is_kept_and_the_baseline_is_on_top(tmp_path: Path, t
     assert len(model.out_of_fold) == 240
 
 
-def test_the_same_seed_threads_and_trials_give_the_same_bytes(tmp_path: Path) -> None:
-    (first, one), (second, two) = run(tmp_path / "a"), run(tmp_path / "b")
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_same_seed_threads_and_trials_give_the_same_bytes(tmp_path: Path, threads: int) -> None:
+    """Also where folds are fitted side by side, and now one is quicker and now the other: past the random trials, and past the first pruned one."""
+    made = {"threads": threads, "budget": Budget(trials=14), "families": ("lgbm",), "n": 80}
+    (first, one), (second, two) = run(tmp_path / "a", **made), run(tmp_path / "b", **made)
+    assert "pruned" in {record.state for record in first.trials}, "this case is worth little without a pruned trial"
     assert told(first) == told(second)
     assert one.out_of_fold_raw.tobytes() == two.out_of_fold_raw.tobytes()
     assert one.sha256 == two.sha256
-    assert run(tmp_path / "c", seed=1)[1].sha256 != one.sha256
+    assert run(tmp_path / "c", seed=1, **made)[1].sha256 != one.sha256
 
 
 def test_torch_too_gives_the_same_bytes(tmp_path: Path) -> None:
-    hashes = {run(tmp_path / name, families=("torch",), n=60, budget=Budget(trials=1))[1].sha256 for name in "ab"}
+    hashes = {run(tmp_path / name, families=("torch",), n=60, budget=Budget(trials=1), threads=2)[1].sha256 for name in "ab"}
     assert len(hashes) == 1
 
 
-@pytest.mark.parametrize("kept", [1, 3, 12])
-def test_a_search_that_was_killed_goes_on_as_it_would_have(tmp_path: Path, kept: int) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kept", [0, 1, 3, 12])
+def test_a_search_that_was_killed_goes_on_as_it_would_have(tmp_path: Path, kept: int, threads: int) -> None:
     """Past the defaults and the random trials, where the sampler looks at what it has seen, and past the first pruned one."""
     budget = Budget(trials=14)
-    whole, model = run(tmp_path / "whole", budget=budget, n=80, families=("lgbm",))
+    whole, model = run(tmp_path / "whole", budget=budget, n=80, families=("lgbm",), threads=threads)
     (tmp_path / "cut").mkdir()
     for number in range(kept + 1):
         shutil.copy(tmp_path / "whole" / f"{number:04}.trial", tmp_path / "cut")
     (tmp_path / "cut" / f"{kept + 1:04}.part").write_bytes(b"half a trial")
     hooks = Watching()
-    resumed, again = run(tmp_path / "cut", hooks, budget=budget, n=80, families=("lgbm",))
+    resumed, again = run(tmp_path / "cut", hooks, budget=budget, n=80, families=("lgbm",), threads=threads)
     assert told(resumed) == told(whole)
     assert [number for number, _ in hooks.finished] == list(range(kept + 1, 15)), "nothing finished is repeated"
     assert again.sha256 == model.sha256
@@ -129,7 +134,8 @@ def test_trials_of_other_data_are_not_taken_up(tmp_path: Path) -> None:
 def test_finish_keeps_what_there_is(tmp_path: Path) -> None:
     result, model = run(tmp_path, Watching("finish", after=2), budget=Budget(trials=50))
     assert result.stopped_because == "finish_requested"
-    assert len(result.complete) == 2
+    # the wish is asked for a few times a second, and these trials take less
+    assert 2 <= len(result.complete) < 10
     assert model.members[0].family in LIGHT
 
 

@@ -12,7 +12,8 @@ import pytest
 import shap
 
 from automl.learn.families import Effort, family
-from automl.learn.tree_shap import parse_trees, shapley_values
+from automl.learn.tree_shap import shapley_values
+from automl.learn.trees import parse_trees
 from tests.automl.learn import material
 
 pytestmark = pytest.mark.slow
