@@ -14,13 +14,14 @@ WRONG_PYTHON := Plumbline needs Python 3.11; $(PYTHON) is not one
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit stories soak check install install-tests python
+.PHONY: help run test unit stories soak check bench install install-tests python
 
 help:
 	@echo "make run      set everything up, serve on 127.0.0.1:\$$PORT (8000), audit the bundled sample"
 	@echo "make test     everything: style, types, structure, unit tests, stories"
 	@echo "make unit     the fast tests only    make stories  the stories only    make check  style, types and structure only"
 	@echo "make soak     the stories that are too long for CI"
+	@echo "make bench    our engine beside others (ARGS='--datasets adult --seeds 0 --peers flaml'); needs the project's shared folder"
 
 python:
 	@$(if $(filter True,$(call is_311,$(PYTHON))),:,echo "$(WRONG_PYTHON)" >&2; exit 1)
@@ -36,3 +37,6 @@ run: install
 
 test unit stories soak check: install-tests
 	@exec $(VENV)/bin/python tests/suite.py $@
+
+bench: install-tests
+	@exec $(VENV)/bin/python -m tests.benchmarks.side_by_side $(ARGS)
