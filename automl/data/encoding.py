@@ -235,9 +235,13 @@ class LinearEncoder:
     centre: Vector
     scale: Vector
     """Per column; numbers become soft((x - centre) / scale) with soft(z) = z / sqrt(1 + (z/3)^2), bounded by 3 (Holzmueller et al. 2024, RealMLP)."""
+    edges: tuple[Vector, ...]
+    """Per column the rising edges of a number's bins, of which each then has a column that says how far into it the number reaches, 0 to 1 (piecewise-linear
+    encoding, Gorishniy et al. 2022); empty for none."""
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame) -> Self:
+    def fit(cls, frame: pd.DataFrame, bins: int = 0) -> Self:
+        """``bins``: how many for each number, by quantiles; with them a linear model is an additive one of piecewise-linear functions."""
         codes = CodeEncoder.fit(frame)
         plain = codes.transform(frame)
         shown: list[tuple[int, ...]] = []
@@ -249,11 +253,12 @@ class LinearEncoder:
                 shown.append((-1,) if np.isnan(column).any() else ())
             else:
                 shown.append(_frequent(column, len(levels)))
-        return cls(codes, tuple(shown), centre, scale)
+        edges = tuple(_edges(plain[:, position], bins if levels is None else 0) for position, levels in enumerate(codes.levels))
+        return cls(codes, tuple(shown), centre, scale, edges)
 
     @property
     def sources(self) -> NDArray[np.int64]:
-        widths = [len(shown) + (levels is None) for shown, levels in zip(self.shown, self.codes.levels, strict=True)]
+        widths = [len(shown) + (levels is None) + max(0, len(edges) - 1) for shown, levels, edges in zip(self.shown, self.codes.levels, self.edges, strict=True)]
         return np.repeat(np.arange(len(widths)), widths)
 
     def transform(self, frame: pd.DataFrame) -> Matrix:
@@ -264,6 +269,9 @@ class LinearEncoder:
             column = plain[:, position]
             if levels is None:
                 columns.append(soft_clip((column - self.centre[position]) / self.scale[position])[:, None])
+                if len(edges := self.edges[position]):
+                    known = np.where(np.isnan(column), self.centre[position], column)
+                    columns.append(np.clip((known[:, None] - edges[:-1]) / np.diff(edges), 0, 1))
             cells = np.where(np.isnan(column), -1, column if levels is not None else 0)
             columns.append((cells[:, None] == np.array(self.shown[position])[None, :]).astype(np.float64).reshape(len(plain), -1))
         return np.hstack(columns)
@@ -273,12 +281,16 @@ class LinearEncoder:
         return _digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
-        return {"codes": self.codes.as_json(), "shown": [list(shown) for shown in self.shown], "centre": self.centre.tolist(), "scale": self.scale.tolist()}
+        return {
+            "codes": self.codes.as_json(), "shown": [list(shown) for shown in self.shown], "centre": self.centre.tolist(), "scale": self.scale.tolist(),
+            "edges": [edges.tolist() for edges in self.edges],
+        }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         shown = tuple(tuple(codes) for codes in document["shown"])
-        return cls(CodeEncoder.from_json(document["codes"]), shown, np.array(document["centre"], dtype=float), np.array(document["scale"], dtype=float))
+        edges = tuple(np.array(each, dtype=float) for each in document["edges"])
+        return cls(CodeEncoder.from_json(document["codes"]), shown, np.array(document["centre"], dtype=float), np.array(document["scale"], dtype=float), edges)
 
 
 def soft_clip(z: Matrix) -> Matrix:
@@ -295,6 +307,15 @@ def _centre_and_scale(column: Matrix) -> tuple[float, float]:
     low, middle, high = np.quantile(known, (0.25, 0.5, 0.75))
     spread = high - low if high > low else (known.max() - known.min()) / 2
     return float(middle), float(spread) if spread > 0 else 1.0
+
+
+def _edges(column: Matrix, bins: int) -> Vector:
+    """Distinct quantiles; empty where no bins are wanted or two values are all there is, of which a scaled number says everything."""
+    known = column[~np.isnan(column)]
+    if not bins or not len(known):
+        return np.zeros(0)
+    distinct = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))
+    return distinct if len(distinct) > 2 else np.zeros(0)
 
 
 def _frequent(codes: Matrix, levels: int) -> tuple[int, ...]:

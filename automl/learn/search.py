@@ -47,7 +47,7 @@ StoppedBecause = Literal["seconds", "trials", "finish_requested", "exhausted"]
 Wish = Literal["finish", "cancel"]
 Ending = tuple[Literal["complete", "pruned", "failed"], str]
 
-OPENING = ("linear", "lgbm", "lgbm", "torch", "lgbm", "lgbm", "lgbm")
+OPENING = ("linear", "lgbm", "lgbm", "torch", "linear", "lgbm", "lgbm", "lgbm")
 """The families' defaults, a portfolio: the cheapest first, so that something useful exists early, and what differs from it soon."""
 ROTA = ("lgbm", "lgbm", "torch", "lgbm", "lgbm", "linear", "lgbm", "torch")
 """Whose turn it is once the defaults of every family have been tried, over and over."""

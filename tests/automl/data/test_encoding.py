@@ -26,7 +26,7 @@ def test_a_column_that_is_absent_is_missing() -> None:
 
 
 def made(frame: pd.DataFrame, y: Any, kind: Any) -> list[Any]:
-    return [CodeEncoder.fit(frame), LinearEncoder.fit(frame), TreeEncoder.fit_transform(frame, y, kind, 0)[0]]
+    return [CodeEncoder.fit(frame), LinearEncoder.fit(frame), LinearEncoder.fit(frame, 4), TreeEncoder.fit_transform(frame, y, kind, 0)[0]]
 
 
 @pytest.mark.parametrize(("kind", "classes"), [("binary", 2), ("multiclass", 3), ("multiclass", 12), ("regression", 9)])
@@ -42,7 +42,7 @@ def test_encoders_survive_json_and_hostile_levels(kind: Any, classes: int) -> No
         assert set(encoder.sources) == {0, 1}
 
 
-@pytest.mark.parametrize("encoder_at", [0, 1, 2])
+@pytest.mark.parametrize("encoder_at", [0, 1, 2, 3])
 def test_texts_and_categories_are_the_same(encoder_at: int) -> None:
     frame = pd.concat([FRAME] * 20, ignore_index=True)
     y = np.arange(80) % 2
@@ -86,8 +86,17 @@ def test_linear_numbers_are_bounded_and_missing_ones_stand_at_the_median_with_an
     assert np.all(np.diff(soft_clip(np.linspace(-50, 50, 100))) > 0)
 
 
+def test_bins_say_how_far_into_each_a_number_reaches() -> None:
+    frame = pd.DataFrame({"n": [0.0, 1.0, 2.0, 3.0, 10.0], "two": [0.0, 1.0, 0.0, 1.0, 0.0]})
+    encoder = LinearEncoder.fit(frame, 4)
+    assert encoder.sources.tolist() == [0, 0, 0, 0, 0, 1]
+    reach = encoder.transform(pd.DataFrame({"n": [-5.0, 0.25, 6.5, 99.0, np.nan], "two": 1.0}))[:, 1:5]
+    assert reach.tolist() == [[0, 0, 0, 0], [0.25, 0, 0, 0], [1, 1, 1, 0.5], [1, 1, 1, 1], [1, 1, 0, 0]]
+
+
 def test_a_constant_and_an_empty_column_give_finite_numbers() -> None:
     frame = pd.DataFrame({"same": [5.0] * 30, "none": [np.nan] * 30, "word": ["x"] * 30, "void": pd.Series([None] * 30, dtype=object)})
     assert np.isfinite(LinearEncoder.fit(frame).transform(frame)).all()
+    assert np.isfinite(LinearEncoder.fit(frame, 4).transform(frame)).all()
     for encoder in made(frame, np.arange(30) % 2, "binary"):
         assert encoder.transform(frame).shape[0] == 30
