@@ -21,7 +21,7 @@ help:
 	@echo "make test     everything: style, types, structure, unit tests, stories"
 	@echo "make unit     the fast tests only    make stories  the stories only    make check  style, types and structure only"
 	@echo "make soak     the stories that are too long for CI"
-	@echo "make bench    our engine beside others (ARGS='--datasets adult --seeds 0 --peers flaml'); needs the project's shared folder"
+	@echo "make bench    our engine beside others (ARGS='--datasets adult --seeds 0 --peers flaml'); needs the project's shared folder; BENCH=budgets, BENCH=growth: how it keeps time and grows"
 
 python:
 	@$(if $(filter True,$(call is_311,$(PYTHON))),:,echo "$(WRONG_PYTHON)" >&2; exit 1)
@@ -39,4 +39,4 @@ test unit stories soak check: install-tests
 	@exec $(VENV)/bin/python tests/suite.py $@
 
 bench: install-tests
-	@exec $(VENV)/bin/python -m tests.benchmarks.side_by_side $(ARGS)
+	@exec $(VENV)/bin/python -m tests.benchmarks.$(or $(BENCH),side_by_side) $(ARGS)
