@@ -362,7 +362,7 @@ class _Search:
     def _fold(self, train: Vector, valid: Vector) -> Fold:
         y, weight = self.rows.y, self.rows.weight
         return Fold(
-            task=self.problem.task, classes=self.classes, seed=self.spec.seed,
+            task=self.problem.task, classes=self.classes, seed=self.spec.seed, metric=self.problem.metric,
             train=self.frame.iloc[train], train_y=y[train], train_weight=None if weight is None else weight[train],
             valid=self.frame.iloc[valid], valid_y=y[valid], valid_weight=None if weight is None else weight[valid])
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from automl.spec import TaskKind
+from automl.spec import Metric, TaskKind
 
 if TYPE_CHECKING:
     import optuna
@@ -45,6 +45,8 @@ class Fold:
     valid_y: Vector
     valid_weight: Vector | None
     seed: int
+    metric: Metric | None = None
+    """What the search is steered by: absolute errors are learned where it is "mae"."""
     cache: dict[str, Any] = field(default_factory=dict)
     """What a family made of this fold and may use again in its next trial (encoded matrices)."""
 

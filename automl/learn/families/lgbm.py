@@ -112,7 +112,7 @@ class Lgbm:
 
 def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
     fixed: Params = {
-        "objective": OBJECTIVE[fold.task], "verbose": -1, "num_threads": effort.threads, "seed": fold.seed,
+        "objective": "regression_l1" if fold.task == "regression" and fold.metric == "mae" else OBJECTIVE[fold.task], "verbose": -1, "num_threads": effort.threads, "seed": fold.seed,
         "deterministic": True, "force_row_wise": True, "feature_pre_filter": False, "max_depth": MAX_DEPTH,
     }
     if fold.task == "multiclass":

@@ -293,12 +293,12 @@ def _learn(network: Network, params: Params, fold: Fold, train: Array, valid: Ar
         for rows in torch.split(torch.randperm(len(x), generator=order).to(device), batch):
             _set_rates(optimiser, params, plan.rate())
             optimiser.zero_grad()
-            _loss(network(x[rows]), y[rows], w[rows], fold.task).backward()  # type: ignore[no-untyped-call]
+            _loss(network(x[rows]), y[rows], w[rows], fold).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             plan.step += 1
             if effort.must_end():
                 break
-        loss = _valid_loss(network, vx, vy, vw, fold.task)
+        loss = _valid_loss(network, vx, vy, vw, fold)
         best, best_state, waited = (loss, _state(network), 0) if loss < best else (best, best_state, waited + 1)
         if effort.must_end():
             break
@@ -367,24 +367,25 @@ def _weights(weight: Any, n: int, device: torch.device) -> Tensor:
     return torch.from_numpy(numbers.astype(np.float32)).to(device)
 
 
-def _loss(raw: Tensor, y: Tensor, w: Tensor, task: TaskKind) -> Tensor:
+def _loss(raw: Tensor, y: Tensor, w: Tensor, fold: Fold) -> Tensor:
     """Weighted mean over rows of the members' mean loss; each member answers for its own output, as TabM asks."""
     rows, members, outputs = raw.shape
-    if task == "multiclass":
+    if fold.task == "multiclass":
         each = nn.functional.cross_entropy(raw.reshape(-1, outputs), y.repeat_interleave(members), reduction="none")
-    elif task == "binary":
+    elif fold.task == "binary":
         each = nn.functional.binary_cross_entropy_with_logits(raw.reshape(-1), y.repeat_interleave(members), reduction="none")
     else:
-        each = nn.functional.mse_loss(raw.reshape(-1), y.repeat_interleave(members), reduction="none")
+        distance = nn.functional.l1_loss if fold.metric == "mae" else nn.functional.mse_loss
+        each = distance(raw.reshape(-1), y.repeat_interleave(members), reduction="none")
     return (each.reshape(rows, members).mean(dim=1) * w).mean()
 
 
-def _valid_loss(network: Network, x: Tensor, y: Tensor, w: Tensor, task: TaskKind) -> float:
+def _valid_loss(network: Network, x: Tensor, y: Tensor, w: Tensor, fold: Fold) -> float:
     """The loss of the averaged output, which is what is deployed."""
     network.eval()
     with torch.inference_mode():
         raw = torch.cat([network(block).mean(dim=1, keepdim=True) for block in torch.split(x, BLOCK)])
-        return float(_loss(raw, y, w, task))
+        return float(_loss(raw, y, w, fold))
 
 
 FAMILY = TorchMlp()

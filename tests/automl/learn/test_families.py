@@ -196,3 +196,17 @@ def test_the_constant_of_a_number_is_the_mean_or_for_mae_the_median() -> None:
     assert fit_constant(y, None, "regression", 0, "rmse").score[0] == 11
     assert fit_constant(y, None, "regression", 0, "mae").score[0] == 2
     assert fit_constant(y, np.array([5.0, 1.0, 1.0]), "regression", 0, "mae").score[0] == 1
+
+
+@pytest.mark.parametrize("name", ["lgbm", "torch"])
+def test_where_absolute_errors_count_they_are_learned(name: str) -> None:
+    """A skewed target: its mean is far from its median."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": draw.integers(0, 2, 1200).astype(float)})
+    y = draw.lognormal(sigma=1.5, size=1200) * (1 + frame["x"].to_numpy())
+    errors = {}
+    for metric in ("rmse", "mae"):
+        fold = Fold("regression", 0, frame[:900], y[:900], None, frame[900:], y[900:], None, seed=0, metric=metric)  # type: ignore[arg-type]
+        raw = family(name).fit(dict(family(name).defaults("regression")[0]), fold, Effort(1)).raw(fold.valid)
+        errors[metric] = np.abs(raw - y[900:]).mean()
+    assert errors["mae"] < 0.9 * errors["rmse"]
