@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,8 @@ class Rows:
 
     features: as `FeatureSchema.frame` makes them, index 0..n-1. y: int64 index into ``Problem.labels``, or float64 for regression.
     groups: attribute to object array, None where unknown. weight: float64 or None. cluster: int64, equal for rows of one person, or
-    None. position: row in the table, from 0.
+    None. position: row in the table, from 0. moment: when each row happened (days or the column's own number), of training rows where
+    ``time`` orders them, else None.
     """
 
     features: pd.DataFrame
@@ -49,6 +50,7 @@ class Rows:
     weight: NDArray[np.float64] | None
     cluster: NDArray[np.int64] | None
     position: Positions
+    moment: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.position)
@@ -144,6 +146,11 @@ class _Part:
             cluster=None if self.cluster_all is None else self.cluster_all[rows], position=rows,
         )
 
+    def read_training(self, rows: Positions, bins: dict[str, tuple[float, ...]]) -> Rows:
+        """With their moments: the folds then follow time as the split does."""
+        read = self.read(rows, bins)
+        return read if self.spec.time is None else replace(read, moment=_moments(self.table, self.spec.time)[read.position])
+
     def left_out(self) -> tuple[LeftOut, ...]:
         found = {"the target is missing": self.without_target, f"weight 0 in column {shown(str(self.spec.weight))}": self.weightless}
         return tuple(LeftOut(reason=reason, n=n) for reason, n in found.items() if n)
@@ -154,7 +161,7 @@ def assemble(part: _Part, train: Positions, audit: Positions, info: SplitInfo, l
     bins = train_bins(part.table, part.spec, train)
     check_references(part.table, part.spec, bins)
     return Split(
-        train=part.read(train, bins), bins=bins, info=info, unknown=_unknown(part, np.concatenate([train, audit])),
+        train=part.read_training(train, bins), bins=bins, info=info, unknown=_unknown(part, np.concatenate([train, audit])),
         left_out=(*part.left_out(), *left_out), all_targets=_all_targets(part), _read_audit=lambda: part.read(audit, bins),
     )
 
@@ -335,5 +342,5 @@ def _split_by_own_table(part: _Part, test: Table) -> Split:
     # read at once: a row that does not fit its column is refused now and not after an hour of training
     rows = own.read(own.rows, bins, whole)
     return Split(
-        train=part.read(part.rows, bins), bins=bins, info=info, unknown=unknown, left_out=left_out, all_targets=_all_targets(part), _read_audit=lambda: rows,
+        train=part.read_training(part.rows, bins), bins=bins, info=info, unknown=unknown, left_out=left_out, all_targets=_all_targets(part), _read_audit=lambda: rows,
     )

@@ -24,13 +24,20 @@ CELLS_PER_SECOND = 1e6, 1e7
 def make_folds(rows: Rows, task: TaskKind, seed: int, seconds: float) -> list[tuple[Vector, Vector]]:
     """(training, validation) positions per fold; five folds, stratified by class, whole persons where ``rows.cluster`` is set.
 
-    Fewer where the rarest class, the rows or the persons are fewer than that, or where ``seconds`` (infinite: no limit) are short.
+    Where ``rows.moment`` orders the rows, each fold is validated on one stretch of time, so that no row is predicted by its neighbours of the same moment
+    (blocked cross-validation, Roberts et al. 2017), and persons of that stretch are left out of its training rows; not so where a class would then be
+    missing from training rows. Fewer folds where the rarest class, the rows or the persons are fewer than that, or where ``seconds`` (infinite: no limit)
+    are short.
     """
     wanted = _wanted(rows, seconds)
     y, cluster = np.asarray(rows.y), rows.cluster
     persons = 0 if cluster is None else len(np.unique(cluster))
     if task != "regression":
         wanted = min(wanted, max(2, int(np.unique(y, return_counts=True)[1].min())))
+    if rows.moment is not None and rows.moment.min() < rows.moment.max():
+        stretches = _stretches(rows.moment, cluster, wanted)
+        if task == "regression" or all(len(np.unique(y[train])) == len(np.unique(y)) for train, _ in stretches):
+            return stretches
     # one person alone cannot be divided: then the rows are
     grouped = persons >= 2
     wanted = max(2, min(wanted, persons if grouped else len(y)))
@@ -39,6 +46,22 @@ def make_folds(rows: Rows, task: TaskKind, seed: int, seconds: float) -> list[tu
         # a class with fewer rows than folds: the families say what they can make of a fold without it
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         return [(np.asarray(train), np.asarray(valid)) for train, valid in splitter.split(np.zeros((len(y), 1)), y, cluster if grouped else None)]
+
+
+def _stretches(moment: NDArray[np.float64], cluster: NDArray[np.int64] | None, folds: int) -> list[tuple[Vector, Vector]]:
+    """As many stretches of about equal size as there can be; rows of one moment are in one."""
+    edges = np.unique(np.quantile(moment, np.linspace(0, 1, min(folds, len(moment)) + 1)[1:-1], method="higher"))
+    edges = edges[edges > moment.min()]
+    if not len(edges):
+        edges = moment[moment > moment.min()].min(keepdims=True)
+    stretch = np.searchsorted(edges, moment, side="right")
+    found = []
+    for at in np.unique(stretch):
+        valid = stretch == at
+        train = ~valid if cluster is None else ~valid & ~np.isin(cluster, cluster[valid])
+        # where every other row is of the same persons, the stretch alone must do
+        found.append((np.flatnonzero(train if train.any() else ~valid), np.flatnonzero(valid)))
+    return found
 
 
 def _wanted(rows: Rows, seconds: float) -> int:
