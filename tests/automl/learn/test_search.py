@@ -175,7 +175,7 @@ def test_what_is_left_of_the_time_goes_to_trees_and_not_to_more_linear_models(tm
     """A tree trial that took long: with little left there is no trial at all rather than a row of linear ones."""
     split, problem, spec = case(budget=Budget(seconds=1000))
     searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(1000, started=time.time()))
-    tried = [("baseline", 0), ("linear", 1), ("lgbm", 500), ("lgbm", 500), ("lgbm", 500)]
+    tried = [("baseline", 0), ("linear", 1), ("lgbm", 500), ("lgbm", 500), ("linear", 1), ("lgbm", 500), ("lgbm", 500), ("lgbm", 500)]
     for number, (name, seconds) in enumerate(tried):
         searching.records.append(TrialRecord(number, name, {}, "complete", 0.5, seconds, 0, ""))
     assert searching._next_family() == "lgbm"
