@@ -43,6 +43,19 @@ def test_it_installs_once_and_again_when_the_requirements_change(clone: Path) ->
     assert "Making" not in again.stdout
 
 
+def test_our_compiled_sources_are_compiled_again_when_they_change(clone: Path) -> None:
+    package = clone / "automl" / "learn"
+    package.mkdir(parents=True)
+    (package / "trees.py").write_text("")
+    (package / "tree_shap.py").write_text("def warm_up():\n    open('compiled', 'a').write('once ')\n")
+    for _ in range(2):
+        assert _install(clone).returncode == 0
+    assert (clone / "compiled").read_text() == "once "
+    os.utime(package / "trees.py", (1, 1))
+    assert _install(clone).returncode == 0
+    assert (clone / "compiled").read_text() == "once once "
+
+
 def test_a_requirement_that_cannot_be_had_is_said_in_one_sentence_below_pips_own(clone: Path) -> None:
     assert _install(clone).returncode == 0
     (clone / "requirements.txt").write_text("./there-is-no-such-folder\n")
