@@ -6,10 +6,11 @@ attributions can be given back to the columns a person knows. Encoders are store
 or used as paths.
 
 - `CodeEncoder`   one column per column: numbers as they are (NaN kept), categories as codes 0..m-1, m for a level never seen, NaN for missing
-- `TreeEncoder`   for boosted trees: numbers as they are, categories as indicator columns of their frequent levels and as target means
+- `TreeEncoder`   for boosted trees: numbers as they are, dates with the parts of the calendar, categories as indicator columns of their frequent levels and as target means
                   (scikit-learn's `TargetEncoder`, cross-fitted inside the training rows so that no row sees its own target). No categorical
                   splits: exact interventional SHAP is defined over plain thresholds.
-- `LinearEncoder` for linear models: numbers robustly scaled and softly clipped with a missing indicator, categories as indicator columns
+- `LinearEncoder` for linear models: numbers robustly scaled and softly clipped with a missing indicator, on request in bins, dates with the parts of
+                  the calendar, categories as indicator columns
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -26,6 +28,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import TargetEncoder
+
+from automl.data.dates import calendar_part, on_a_circle, parts_that_vary
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[Any]
@@ -130,9 +134,11 @@ class TreeEncoder:
     """Per column (levels + 1, outputs): the smoothed target means of each level, the last row for levels never seen."""
     missing_means: tuple[Matrix | None, ...]
     """Per column (outputs,): the same for missing cells."""
+    parts: tuple[tuple[str, ...], ...]
+    """Per column: the parts of the calendar that a date has a column for, beside its count of days."""
 
     @classmethod
-    def fit_transform(cls, frame: pd.DataFrame, y: Vector, kind: Kind, seed: int) -> tuple[Self, Matrix]:
+    def fit_transform(cls, frame: pd.DataFrame, y: Vector, kind: Kind, seed: int, dates: Collection[str] = ()) -> tuple[Self, Matrix]:
         """The encoder, and the training rows' own matrix with cross-fitted target means (no row is encoded by its own target)."""
         codes = CodeEncoder.fit(frame)
         plain = codes.transform(frame)
@@ -143,13 +149,13 @@ class TreeEncoder:
         for position, levels in enumerate(codes.levels):
             if levels is not None and len(levels) > 2:
                 means[position], missing[position], fitted[position] = _target_means(plain[:, position], len(levels), y, kind, seed)
-        encoder = cls(codes, indicators, tuple(means), tuple(missing))
+        encoder = cls(codes, indicators, tuple(means), tuple(missing), _parts(codes, plain, dates))
         return encoder, encoder._matrix(plain, fitted)
 
     @property
     def sources(self) -> NDArray[np.int64]:
-        widths = [1 if levels is None else shown + (0 if means is None else means.shape[1])
-                  for levels, shown, means in zip(self.codes.levels, self.indicators, self.means, strict=True)]
+        widths = [1 + len(parts) if levels is None else shown + (0 if means is None else means.shape[1])
+                  for levels, shown, means, parts in zip(self.codes.levels, self.indicators, self.means, self.parts, strict=True)]
         return np.repeat(np.arange(len(widths)), widths)
 
     def transform(self, frame: pd.DataFrame) -> Matrix:
@@ -162,7 +168,7 @@ class TreeEncoder:
         columns: list[Matrix] = []
         for position, levels in enumerate(self.codes.levels):
             if levels is None:
-                columns.append(plain[:, [position]])
+                columns += [plain[:, [position]], *(calendar_part(plain[:, position], part)[:, None] for part in self.parts[position])]
                 continue
             columns.append(_indicators(plain[:, position], self.indicators[position]))
             mean = means[position]
@@ -178,14 +184,23 @@ class TreeEncoder:
         def lists(arrays: tuple[Matrix | None, ...]) -> list[Any]:
             return [None if array is None else array.tolist() for array in arrays]
 
-        return {"codes": self.codes.as_json(), "indicators": list(self.indicators), "means": lists(self.means), "missing_means": lists(self.missing_means)}
+        return {
+            "codes": self.codes.as_json(), "indicators": list(self.indicators), "means": lists(self.means), "missing_means": lists(self.missing_means),
+            "parts": [list(parts) for parts in self.parts],
+        }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         def arrays(lists: list[Any]) -> tuple[Matrix | None, ...]:
             return tuple(None if values is None else np.array(values, dtype=np.float64) for values in lists)
 
-        return cls(CodeEncoder.from_json(document["codes"]), tuple(document["indicators"]), arrays(document["means"]), arrays(document["missing_means"]))
+        return cls(
+            CodeEncoder.from_json(document["codes"]), tuple(document["indicators"]), arrays(document["means"]), arrays(document["missing_means"]),
+            tuple(tuple(parts) for parts in document["parts"]))
+
+
+def _parts(codes: CodeEncoder, plain: Matrix, dates: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(parts_that_vary(plain[:, position]) if name in dates else () for position, name in enumerate(codes.names))
 
 
 def _indicators(codes: Matrix, shown: int) -> Matrix:
@@ -238,9 +253,11 @@ class LinearEncoder:
     edges: tuple[Vector, ...]
     """Per column the rising edges of a number's bins, of which each then has a column that says how far into it the number reaches, 0 to 1 (piecewise-linear
     encoding, Gorishniy et al. 2022); empty for none."""
+    parts: tuple[tuple[str, ...], ...]
+    """Per column: the parts of the calendar that a date has two columns for, as a point on a circle."""
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, bins: int = 0) -> Self:
+    def fit(cls, frame: pd.DataFrame, bins: int = 0, dates: Collection[str] = ()) -> Self:
         """``bins``: how many for each number, by quantiles; with them a linear model is an additive one of piecewise-linear functions."""
         codes = CodeEncoder.fit(frame)
         plain = codes.transform(frame)
@@ -254,11 +271,12 @@ class LinearEncoder:
             else:
                 shown.append(_frequent(column, len(levels)))
         edges = tuple(_edges(plain[:, position], bins if levels is None else 0) for position, levels in enumerate(codes.levels))
-        return cls(codes, tuple(shown), centre, scale, edges)
+        return cls(codes, tuple(shown), centre, scale, edges, _parts(codes, plain, dates))
 
     @property
     def sources(self) -> NDArray[np.int64]:
-        widths = [len(shown) + (levels is None) + max(0, len(edges) - 1) for shown, levels, edges in zip(self.shown, self.codes.levels, self.edges, strict=True)]
+        widths = [len(shown) + (levels is None) + max(0, len(edges) - 1) + 2 * len(parts)
+                  for shown, levels, edges, parts in zip(self.shown, self.codes.levels, self.edges, self.parts, strict=True)]
         return np.repeat(np.arange(len(widths)), widths)
 
     def transform(self, frame: pd.DataFrame) -> Matrix:
@@ -272,6 +290,7 @@ class LinearEncoder:
                 if len(edges := self.edges[position]):
                     known = np.where(np.isnan(column), self.centre[position], column)
                     columns.append(np.clip((known[:, None] - edges[:-1]) / np.diff(edges), 0, 1))
+                columns += [on_a_circle(column, part) for part in self.parts[position]]
             cells = np.where(np.isnan(column), -1, column if levels is not None else 0)
             columns.append((cells[:, None] == np.array(self.shown[position])[None, :]).astype(np.float64).reshape(len(plain), -1))
         return np.hstack(columns)
@@ -283,14 +302,15 @@ class LinearEncoder:
     def as_json(self) -> dict[str, Any]:
         return {
             "codes": self.codes.as_json(), "shown": [list(shown) for shown in self.shown], "centre": self.centre.tolist(), "scale": self.scale.tolist(),
-            "edges": [edges.tolist() for edges in self.edges],
+            "edges": [edges.tolist() for edges in self.edges], "parts": [list(parts) for parts in self.parts],
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         shown = tuple(tuple(codes) for codes in document["shown"])
         edges = tuple(np.array(each, dtype=float) for each in document["edges"])
-        return cls(CodeEncoder.from_json(document["codes"]), shown, np.array(document["centre"], dtype=float), np.array(document["scale"], dtype=float), edges)
+        return cls(CodeEncoder.from_json(document["codes"]), shown, np.array(document["centre"], dtype=float), np.array(document["scale"], dtype=float), edges,
+                   tuple(tuple(parts) for parts in document["parts"]))
 
 
 def soft_clip(z: Matrix) -> Matrix:

@@ -25,13 +25,12 @@ from automl.data.problems import Problem
 from automl.evidence import Threshold
 from automl.learn.families import Encoded, Files, FoldModel
 from automl.learn.predictions import Predictions, to_predictions
-from automl.learn.trials import load_fold_model
+from automl.learn.trials import FORMAT, load_fold_model
 from automl.spec import DEFAULT_MISSING
 
 __all__ = ["Attributions", "FittedModel", "Member", "Predictions", "load_model"]
 
 Array = NDArray[np.float64]
-FORMAT = 2
 BLOCK = 20_000
 """Rows predicted at a time: bounds the memory of the encoded matrices."""
 

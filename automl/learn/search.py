@@ -33,7 +33,7 @@ from automl.learn.folds import make_folds
 from automl.learn.metrics import Scorer, scorer
 from automl.learn.predictions import to_predictions
 from automl.learn.studies import Asked, Study
-from automl.learn.trials import TrialRecord, read_trials, write_trial
+from automl.learn.trials import FORMAT, TrialRecord, read_trials, write_trial
 from automl.spec import TaskSpec
 
 if TYPE_CHECKING:
@@ -363,6 +363,7 @@ class _Search:
         y, weight = self.rows.y, self.rows.weight
         return Fold(
             task=self.problem.task, classes=self.classes, seed=self.spec.seed, metric=self.problem.metric,
+            dates=tuple(name for name, kind in self.problem.schema.kinds.items() if kind == "date"),
             train=self.frame.iloc[train], train_y=y[train], train_weight=None if weight is None else weight[train],
             valid=self.frame.iloc[valid], valid_y=y[valid], valid_weight=None if weight is None else weight[valid])
 
@@ -400,7 +401,7 @@ class _Search:
     @cached_property
     def fingerprint(self) -> str:
         """Of everything that a trial's numbers depend on besides its settings."""
-        settings = [self.problem.task, self.problem.metric, self.problem.labels, [str(name) for name in self.frame.columns], self.spec.seed, self.families,
+        settings = [FORMAT, self.problem.task, self.problem.metric, self.problem.labels, [str(name) for name in self.frame.columns], self.spec.seed, self.families,
                     [len(valid) for _, valid in self.parts]]
         digest = hashlib.sha256(json.dumps(settings, ensure_ascii=False).encode())
         digest.update(np.ascontiguousarray(self.rows.y).tobytes())

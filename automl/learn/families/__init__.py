@@ -47,6 +47,8 @@ class Fold:
     seed: int
     metric: Metric | None = None
     """What the search is steered by: absolute errors are learned where it is "mae"."""
+    dates: tuple[str, ...] = ()
+    """The columns that are dates, as days since 1970-01-01."""
     cache: dict[str, Any] = field(default_factory=dict)
     """What a family made of this fold and may use again in its next trial (encoded matrices)."""
 

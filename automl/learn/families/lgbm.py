@@ -123,7 +123,7 @@ def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
 def _datasets(fold: Fold) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
     """Binned once per fold and kept: the search space has nothing that changes the bins."""
     if "lgbm" not in fold.cache:
-        encoder, matrix = TreeEncoder.fit_transform(fold.train, fold.train_y, fold.task, fold.seed)
+        encoder, matrix = TreeEncoder.fit_transform(fold.train, fold.train_y, fold.task, fold.seed, fold.dates)
         names = [f"f{at}" for at in range(matrix.shape[1])]
         train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, "verbose": -1})
         valid = lgb.Dataset(encoder.transform(fold.valid), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params={"verbose": -1})

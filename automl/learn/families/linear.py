@@ -80,7 +80,7 @@ class Linear:
         return {name: trial.suggest_float(name, *SPACE[name], log=True), "bins": trial.suggest_categorical("bins", BINS)}
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> LinearModel:
-        encoder = LinearEncoder.fit(fold.train, params["bins"])
+        encoder = LinearEncoder.fit(fold.train, params["bins"], fold.dates)
         rows = _sampled(fold, len(encoder.sources))
         matrix = encoder.transform(fold.train.iloc[rows])
         weight = None if fold.train_weight is None else fold.train_weight[rows]

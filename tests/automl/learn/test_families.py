@@ -210,3 +210,16 @@ def test_where_absolute_errors_count_they_are_learned(name: str) -> None:
         raw = family(name).fit(dict(family(name).defaults("regression")[0]), fold, Effort(1)).raw(fold.valid)
         errors[metric] = np.abs(raw - y[900:]).mean()
     assert errors["mae"] < 0.9 * errors["rmse"]
+
+
+@pytest.mark.parametrize("name", ["linear", "lgbm"])
+def test_the_day_of_the_week_is_learned_from_a_date(name: str) -> None:
+    days = np.random.default_rng(0).integers(0, 4000, 1200).astype(float)
+    y = ((days + 3) % 7 >= 5).astype(np.int64)
+    frame = pd.DataFrame({"day": days})
+    fold = Fold("binary", 2, frame[:900], y[:900], None, frame[900:], y[900:], None, seed=0, dates=("day",))
+    model = family(name).fit(dict(family(name).defaults("binary")[0]), fold, Effort(1))
+    assert ((model.raw(fold.valid) > 0) == y[900:]).mean() > 0.95
+    phi = model.attributions(fold.valid[:20], fold.train[:50], 0)
+    assert phi.shape == (20, 1)
+    assert phi[:, 0] == pytest.approx(model.raw(fold.valid[:20]) - model.raw(fold.train[:50]).mean(), abs=1e-6)
