@@ -56,7 +56,7 @@ def _fit(options: argparse.Namespace) -> None:
     from automl.data.splits import whole_table
     from automl.data.tables import read_table
     from automl.learn.deadline import Deadline
-    from automl.learn.ensemble import fit_best
+    from automl.learn.ensemble import ensemble_not_taken, fit_best, out_of_fold_score
     from automl.learn.search import search
 
     seconds = spec.budget.seconds
@@ -72,10 +72,14 @@ def _fit(options: argparse.Namespace) -> None:
         result = search(split, problem, spec, hooks, Path(trials), deadline)
         hooks.progress(Progress("ensemble"))
         model = fit_best(result, split, problem, spec)
+        ensemble = ensemble_not_taken(result, split, problem, spec)
     model.save(out)
     timings = {"process_s": time.time() - started, "fit_s": time.monotonic() - fit_from}
     (out / "timings.json").write_text(json.dumps(timings))
     display.close(done=True)
+    if ensemble is not None:
+        alone, together = (out_of_fold_score(result, each, split) for each in (model, ensemble))
+        print(f"One model instead of {len(ensemble.members)} combined: {problem.metric} {alone:.6g} instead of {together:.6g}, out of fold.")
 
 
 def _predict(options: argparse.Namespace) -> None:

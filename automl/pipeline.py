@@ -28,7 +28,7 @@ from automl.errors import Stopped
 from automl.evidence import Evidence, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, Threshold, digest_of
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
-from automl.learn.ensemble import Candidate, candidates, fit_best, search_section
+from automl.learn.ensemble import Candidate, candidates, ensemble_not_taken, fit_best, search_section
 from automl.learn.search import search, usable_threads
 from automl.provenance import provenance
 from automl.sections import (
@@ -76,7 +76,8 @@ def run_training(
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=split.bins, seed=spec.seed))
     explanation = step.done("explanation", explain_model(
         model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold))
-    leaderboard = [_leaderboard_row(each, model.threshold if each.chosen else None, problem, audit, spec.seed) for each in candidates(result, model, split)]
+    rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
+    leaderboard = [_leaderboard_row(each, model.threshold if each.chosen else None, problem, audit, spec.seed) for each in rivals]
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
                         left_out=split.left_out, quality=find_quality_issues(source))
     section = search_section(result, model, leaderboard, split)

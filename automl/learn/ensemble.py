@@ -44,7 +44,18 @@ MOST_ROWS = 50_000
 
 def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel:
     """The deployed model: the greedy ensemble, the best single trial with ``spec.simple``, the baseline where no trial is complete."""
-    weights = choose_weights(result, split, problem, spec)
+    return _made_of(choose_weights(result, split, problem, spec), result, split, problem, spec)
+
+
+def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel | None:
+    """What would be deployed without ``spec.simple``, so that the price of one model can be told; None where it is the same."""
+    if not spec.simple:
+        return None
+    weights = choose_weights(result, split, problem, spec.model_copy(update={"simple": False}))
+    return _made_of(weights, result, split, problem, spec) if len(weights) > 1 else None
+
+
+def _made_of(weights: list[tuple[TrialRecord, float]], result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel:
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
     out_of_fold = np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0)
     threshold = choose_threshold(out_of_fold, split.train.y) if problem.task == "binary" else None
@@ -143,12 +154,16 @@ class Candidate:
     chosen: bool
 
 
-def candidates(result: SearchResult, model: FittedModel, split: Split) -> list[Candidate]:
-    """The deployed model, the best trial of each family and the baseline, best out-of-fold first. Fold models are read when one predicts."""
+def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken: FittedModel | None = None) -> list[Candidate]:
+    """The deployed model, the best trial of each family and the baseline, best out-of-fold first. Fold models are read when one predicts.
+
+    ``not_taken``: the ensemble that `ensemble_not_taken` found."""
     single = [*_best_of_each_family(result.complete), result.baseline]
     rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor(record, model), _is_whole(record, model)) for record in single]
     if not any(row.chosen for row in rows):
         rows.append(Candidate("ensemble", "ensemble", None, out_of_fold_score(result, model, split), model.predict, True))
+    if not_taken is not None:
+        rows.append(Candidate("ensemble, not taken", "ensemble", None, out_of_fold_score(result, not_taken, split), not_taken.predict, False))
     return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from automl.hooks import Hooks
 from automl.learn.deadline import Deadline
-from automl.learn.ensemble import candidates, choose_threshold, fit_best, greedy_counts, out_of_fold_score, search_section
+from automl.learn.ensemble import candidates, choose_threshold, ensemble_not_taken, fit_best, greedy_counts, out_of_fold_score, search_section
 from automl.learn.metrics import scorer
 from automl.learn.predictions import to_predictions
 from automl.learn.search import search
@@ -55,6 +55,17 @@ def test_out_of_fold_predictions_are_those_of_the_deployed_fold_models(tmp_path:
 def test_simple_is_one_trial_of_one_family(tmp_path: Path) -> None:
     result, _, _, _, model = searched(tmp_path, simple=True)
     assert [(member.trial, member.weight) for member in model.members] == [(result.complete[0].number, 1.0)]
+
+
+def test_the_price_of_one_model_is_told(tmp_path: Path) -> None:
+    result, split, problem, spec, model = searched(tmp_path, simple=True)
+    ensemble = ensemble_not_taken(result, split, problem, spec)
+    assert ensemble is not None
+    assert ensemble_not_taken(result, split, problem, spec.model_copy(update={"simple": False})) is None
+    rows = {row.name: row for row in candidates(result, model, split, ensemble)}
+    assert not rows["ensemble, not taken"].chosen
+    assert rows["ensemble, not taken"].out_of_fold > result.complete[0].score
+    assert sum(row.chosen for row in rows.values()) == 1
 
 
 @pytest.mark.parametrize("simple", [True, False])
