@@ -188,6 +188,7 @@ def test_large_amounts_are_written_out() -> None:
     assert not [finding.text for finding in written if re.search(r"\de\+", finding.text)]
 
 
+@pytest.mark.slow
 def test_a_model_that_ranks_like_chance_or_like_its_baseline() -> None:
     noise = binary(score=np.random.default_rng(1).random(600))
     majority = binary(score=np.full(600, 0.4), decision=np.zeros(600, dtype=np.int64))
@@ -275,11 +276,13 @@ def test_every_pointer_leads_somewhere_ids_are_unique_and_severities_fall() -> N
     assert {"impact_ratio_below", "residual_gap", "like_baseline", "leak_suspected", "small_groups"} <= rules
 
 
+@pytest.mark.slow
 def test_rules_are_the_documented_ones() -> None:
     documented = set(re.findall(r"``(\w+)``", findings_module.__doc__ or ""))
     assert {finding.rule for _, written in everything() for finding in written} <= documented
 
 
+@pytest.mark.slow
 def test_no_verdict_words_in_any_text_or_source_string() -> None:
     for _, written in everything():
         for finding in written:
