@@ -72,14 +72,14 @@ def _fit(options: argparse.Namespace) -> None:
         result = search(split, problem, spec, hooks, Path(trials), deadline)
         hooks.progress(Progress("ensemble"))
         model = fit_best(result, split, problem, spec)
-        ensemble = ensemble_not_taken(result, split, problem, spec)
-    model.save(out)
-    timings = {"process_s": time.time() - started, "fit_s": time.monotonic() - fit_from}
-    (out / "timings.json").write_text(json.dumps(timings))
-    display.close(done=True)
-    if ensemble is not None:
-        alone, together = (out_of_fold_score(result, each, split) for each in (model, ensemble))
-        print(f"One model instead of {len(ensemble.members)} combined: {problem.metric} {alone:.6g} instead of {together:.6g}, out of fold.")
+        model.save(out)
+        timings = {"process_s": time.time() - started, "fit_s": time.monotonic() - fit_from}
+        (out / "timings.json").write_text(json.dumps(timings))
+        display.close(done=True)
+        # what it would have been with several is told once the model is there: the budget is for the model
+        if (ensemble := ensemble_not_taken(result, split, problem, spec)) is not None:
+            alone = out_of_fold_score(result, model, split)
+            print(f"One model instead of {len(ensemble.weights)} combined: {problem.metric} {alone:.6g} instead of {ensemble.out_of_fold:.6g}, out of fold.")
 
 
 def _predict(options: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ models, never a mixture of families.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from automl.spec import TaskSpec
 
 Array = NDArray[np.float64]
+Weights = list[tuple[TrialRecord, float]]
 
 CANDIDATES = 12
 STEPS = 20
@@ -44,25 +45,37 @@ MOST_ROWS = 50_000
 
 def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel:
     """The deployed model: the greedy ensemble, the best single trial with ``spec.simple``, the baseline where no trial is complete."""
-    return _made_of(choose_weights(result, split, problem, spec), result, split, problem, spec)
-
-
-def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel | None:
-    """What would be deployed without ``spec.simple``, so that the price of one model can be told; None where it is the same."""
-    if not spec.simple:
-        return None
-    weights = choose_weights(result, split, problem, spec.model_copy(update={"simple": False}))
-    return _made_of(weights, result, split, problem, spec) if len(weights) > 1 else None
-
-
-def _made_of(weights: list[tuple[TrialRecord, float]], result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel:
+    weights = choose_weights(result, split, problem, spec)
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
-    out_of_fold = np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0)
+    out_of_fold = _out_of_fold(weights)
     threshold = choose_threshold(out_of_fold, split.train.y) if problem.task == "binary" else None
     return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing)
 
 
-def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> list[tuple[TrialRecord, float]]:
+def _out_of_fold(weights: Weights) -> Array:
+    return np.asarray(np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0))
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """The ensemble that would be deployed without ``spec.simple``: with it the price of one model can be told."""
+
+    weights: Weights
+    out_of_fold: float
+
+
+def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> NotTaken | None:
+    """None where it is the same model."""
+    if not spec.simple:
+        return None
+    weights = choose_weights(result, split, problem, spec.model_copy(update={"simple": False}))
+    if len(weights) == 1:
+        return None
+    predictions = to_predictions(_out_of_fold(weights), problem.task)
+    return NotTaken(weights, result.scorer(split.train.y, predictions, problem.labels, split.train.weight))
+
+
+def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> Weights:
     """The chosen trials and their weights, which add up to 1; largest first."""
     complete = result.complete
     if not complete:
@@ -154,16 +167,16 @@ class Candidate:
     chosen: bool
 
 
-def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken: FittedModel | None = None) -> list[Candidate]:
+def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken: NotTaken | None = None) -> list[Candidate]:
     """The deployed model, the best trial of each family and the baseline, best out-of-fold first. Fold models are read when one predicts.
 
     ``not_taken``: the ensemble that `ensemble_not_taken` found."""
     single = [*_best_of_each_family(result.complete), result.baseline]
-    rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor(record, model), _is_whole(record, model)) for record in single]
+    rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), _is_whole(record, model)) for record in single]
     if not any(row.chosen for row in rows):
         rows.append(Candidate("ensemble", "ensemble", None, out_of_fold_score(result, model, split), model.predict, True))
     if not_taken is not None:
-        rows.append(Candidate("ensemble, not taken", "ensemble", None, out_of_fold_score(result, not_taken, split), not_taken.predict, False))
+        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, _predictor(not_taken.weights, model), False))
     return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))
 
 
@@ -184,10 +197,10 @@ def _is_whole(record: TrialRecord, model: FittedModel) -> bool:
     return [member.trial for member in model.members] == [record.number]
 
 
-def _predictor(record: TrialRecord, model: FittedModel) -> Callable[[pd.DataFrame], Predictions]:
+def _predictor(weights: Weights, model: FittedModel) -> Callable[[pd.DataFrame], Predictions]:
     def predict(frame: pd.DataFrame) -> Predictions:
-        alone = Member(record.number, record.family, 1.0, record.fold_models())
-        return FittedModel(model.problem, (alone,), model.codes, model.out_of_fold_raw, threads=model.threads).predict(frame)
+        members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
+        return replace(model, members=members).predict(frame)
 
     return predict
 
