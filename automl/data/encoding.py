@@ -329,13 +329,16 @@ def _centre_and_scale(column: Matrix) -> tuple[float, float]:
     return float(middle), float(spread) if spread > 0 else 1.0
 
 
-def _edges(column: Matrix, bins: int) -> Vector:
-    """Distinct quantiles; empty where no bins are wanted or two values are all there is, of which a scaled number says everything."""
+def quantile_edges(column: Matrix, bins: int) -> Vector:
+    """Rising edges of at most ``bins`` bins with equal shares of the known values; empty where there are none."""
     known = column[~np.isnan(column)]
-    if not bins or not len(known):
-        return np.zeros(0)
-    distinct = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))
-    return distinct if len(distinct) > 2 else np.zeros(0)
+    return np.unique(np.quantile(known, np.linspace(0, 1, bins + 1))) if len(known) else np.zeros(0)
+
+
+def _edges(column: Matrix, bins: int) -> Vector:
+    """Empty where no bins are wanted or two values are all there is, of which a scaled number says everything."""
+    edges = quantile_edges(column, bins) if bins else np.zeros(0)
+    return edges if len(edges) > 2 else np.zeros(0)
 
 
 def _frequent(codes: Matrix, levels: int) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from automl.data.encoding import CodeEncoder
+from automl.data.encoding import CodeEncoder, quantile_edges
 from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
 from automl.learn.predictions import centred
 from automl.spec import TaskKind
@@ -267,9 +267,8 @@ def _quantiles(numbers: Array) -> Array:
     """(columns, BINS + 1): rising edges; bins that would be empty have no width and encode as 0."""
     edges = np.zeros((numbers.shape[1], BINS + 1))
     for at in range(numbers.shape[1]):
-        known = numbers[~np.isnan(numbers[:, at]), at]
-        if len(known):
-            distinct = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)))
+        distinct = quantile_edges(numbers[:, at], BINS)
+        if len(distinct):
             edges[at] = np.concatenate([distinct, np.full(BINS + 1 - len(distinct), distinct[-1])])
     return edges
 
