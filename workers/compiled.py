@@ -10,16 +10,16 @@ import os
 import shutil
 from pathlib import Path
 
-PLACE = Path(__file__).resolve().parent.parent / "automl" / "learn"
-COMPILED = "trees", "tree_shap"
+from auditapp.embedded.install import COMPILED
 
 
 def lend_compiled(folder: Path) -> None:
     """Before numba is imported: have it look, and keep what it compiles, in ``folder``. Code of another machine or another source is compiled anew."""
-    # numba's own name for the folder of a source file (numba.core.caching, get_suitable_cache_subpath)
-    mine = folder / f"{PLACE.name}_{hashlib.sha1(str(PLACE).encode(), usedforsecurity=False).hexdigest()}"
-    mine.mkdir(parents=True, exist_ok=True)
     for source in COMPILED:
-        for file in (PLACE / "__pycache__").glob(f"{source}.*.nb?"):
+        place = source.parent
+        # numba's own name for the folder of a source file (numba.core.caching, get_suitable_cache_subpath)
+        mine = folder / f"{place.name}_{hashlib.sha1(str(place).encode(), usedforsecurity=False).hexdigest()}"
+        mine.mkdir(parents=True, exist_ok=True)
+        for file in (place / "__pycache__").glob(f"{source.stem}.*.nb?"):
             shutil.copyfile(file, mine / file.name)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)

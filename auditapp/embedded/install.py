@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LEAST_FREE_BYTES = 2**30
 COMPILED = ROOT / "automl" / "learn" / "trees.py", ROOT / "automl" / "learn" / "tree_shap.py"
+"""Sources of ours that numba compiles."""
 
 
 def main(arguments: list[str]) -> int:
@@ -24,16 +25,14 @@ def main(arguments: list[str]) -> int:
     venv = Path(os.environ.get("PLUMBLINE_VENV", ROOT / ".venv"))
     wanted = _digest(requirements)
     stamp = venv / f".installed-{len(requirements)}"
-    if stamp.exists() and stamp.read_text() == wanted and _works(venv):
-        _compile(venv)
-        return 0
-    free = shutil.disk_usage(ROOT).free
-    if free < LEAST_FREE_BYTES:
-        return _refuse(f"{free / 2**20:.0f} MB are free in {ROOT}; setting up needs at least 1 GB (several GB where torch fetches its CUDA libraries)")
-    refused = _make_venv(venv) or _install(venv, requirements, stamp, wanted)
-    if not refused:
-        _compile(venv)
-    return refused
+    if not (stamp.exists() and stamp.read_text() == wanted and _works(venv)):
+        free = shutil.disk_usage(ROOT).free
+        if free < LEAST_FREE_BYTES:
+            return _refuse(f"{free / 2**20:.0f} MB are free in {ROOT}; setting up needs at least 1 GB (several GB where torch fetches its CUDA libraries)")
+        if refused := _make_venv(venv) or _install(venv, requirements, stamp, wanted):
+            return refused
+    _compile(venv)
+    return 0
 
 
 def _compile(venv: Path) -> None:

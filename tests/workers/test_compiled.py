@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from workers.compiled import PLACE
+from auditapp.embedded.install import COMPILED, ROOT
 
 pytestmark = pytest.mark.slow
 
-ROOT = PLACE.parents[1]
+PLACE = COMPILED[0].parent
 CHILD = """
 import json, sys
 from pathlib import Path
