@@ -1,4 +1,4 @@
-"""Trees in the exported model: those of all fold models of all members are one TreeEnsemble over one matrix.
+"""Trees in the exported model: those of all fold models of all members are read from one matrix, and summed together.
 
 Its thresholds and its leaf values, which have the members' weights in them, are doubles, as ours are: rows fall to the same side of every split. A column that
 several folds encode alike (a number, an indicator of a level) is in the matrix once, one that no tree reads not at all.
@@ -6,7 +6,7 @@ several folds encode alike (a number, an indicator of a level) is in the matrix 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,8 +23,10 @@ Ints = NDArray[np.int64]
 Key = tuple[str, str, object]
 """("number", column, ""), ("part", column, part of the date), ("level", column, level) or ("mean", column, target means by place as bytes)."""
 
-MOST_NODES = 2_000_000
-"""A file of some 80 MB, which onnxruntime reads in a few seconds."""
+MOST_NODES = 1_000_000
+"""A file of some 36 MB; to write and to try it takes some 0.5 GB more of memory."""
+MOST_TOGETHER = 1_000
+"""Trees in one node: what onnxruntime takes to load one grows with their square."""
 SUM, NO_TRANSFORM, BRANCH_LEQ = 1, 0, 0
 """ONNX's numbers for: add the trees up, leave the sum as it is, go to the true side where the cell is at most the threshold."""
 
@@ -57,11 +59,13 @@ def add(parts: Sequence[tuple[float, TreeModel]], columns: Columns) -> tuple[lis
     if not read:
         return [], bias
     matrix, place = _matrix(list(read), columns)
-    forest = _Forest(columns.outputs)
+    forests = [_Forest(columns.outputs)]
     for (weight, fold), keys in zip(parts, keys_of, strict=True):
-        forest.add(fold.trees, weight, np.array([place.get(key, 0) for key in keys], dtype=np.int64))
-    attributes = forest.attributes()
-    return [columns.graph.add_large("TreeEnsemble", matrix, ML, attributes, ("nodes_splits", "nodes_modes", "leaf_weights"))], bias
+        for trees in _in_pieces(fold.trees, max(1, MOST_TOGETHER // fold.outputs) * fold.outputs):
+            if forests[-1].trees >= MOST_TOGETHER:
+                forests.append(_Forest(columns.outputs))
+            forests[-1].add(trees, weight, np.array([place.get(key, 0) for key in keys], dtype=np.int64))
+    return [columns.graph.add_large("TreeEnsemble", matrix, ML, forest.attributes(), ("nodes_splits", "nodes_modes", "leaf_weights")) for forest in forests if forest.trees], bias
 
 
 def turning_points(fold: TreeModel) -> dict[str, Array]:
@@ -127,10 +131,21 @@ def _of_single_leaves(fold: TreeModel) -> Array:
     return found
 
 
+def _in_pieces(trees: Trees, most: int) -> Iterator[Trees]:
+    """The same trees, at most so many at a time."""
+    for first in range(0, len(trees.node_start) - 1, most):
+        bounds = slice(first, first + most + 1)
+        nodes, leaves = trees.node_start[bounds], trees.leaf_start[bounds]
+        here, below = slice(nodes[0], nodes[-1]), slice(leaves[0], leaves[-1])
+        yield Trees(
+            nodes - nodes[0], leaves - leaves[0], trees.feature[here], trees.threshold[here], trees.nan_left[here], trees.left[here], trees.right[here], trees.value[below])
+
+
 class _Forest:
     """The attributes of a TreeEnsemble, a booster at a time."""
 
     def __init__(self, outputs: int) -> None:
+        self.trees = 0
         self._outputs, self._nodes, self._leaves = outputs, 0, 0
         self._arrays: dict[str, list[NDArray[np.generic]]] = {}
 
@@ -151,6 +166,7 @@ class _Forest:
         self._more("tree_roots", first_node[grown])
         self._more("leaf_weights", weight * trees.value[np.repeat(grown, leaves)])
         self._more("leaf_targetids", np.repeat(np.arange(len(nodes)) % self._outputs, kept))
+        self.trees += int(grown.sum())
         self._nodes, self._leaves = self._nodes + len(tree), self._leaves + int(kept.sum())
 
     def attributes(self) -> dict[str, NDArray[np.generic] | list[str] | int]:

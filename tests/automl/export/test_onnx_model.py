@@ -60,6 +60,16 @@ def test_the_trees_of_all_members_are_one_node() -> None:
     assert sum(node.op_type == "LabelEncoder" for node in graph.node) == 3
 
 
+@pytest.mark.parametrize("task", models.TASKS)
+def test_many_trees_are_several_nodes(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut between rounds of boosting, since tree i of a booster counts for class i modulo their number."""
+    model, frame = models.fitted(task, ("lgbm",)), models.strange(200)
+    monkeypatch.setattr(trees, "MOST_TOGETHER", 7)
+    content = write_onnx(model)
+    assert [node.op_type for node in onnx.load_from_string(content).graph.node].count("TreeEnsemble") > 2
+    assert np.abs(run(content, model, frame) - models.said(model, frame)).max() < 1e-9
+
+
 def test_the_file_is_valid_and_says_how_to_use_it(model: FittedModel) -> None:
     document = onnx.load_from_string(write_onnx(model))
     onnx.checker.check_model(document, full_check=True)
