@@ -32,7 +32,7 @@ SUM, NO_TRANSFORM, BRANCH_LEQ = 1, 0, 0
 
 
 class TreeModel(Protocol):
-    """A fold model made of trees whose leaf values are summed, tree i for output i modulo ``outputs``."""
+    """A fold model made of trees whose leaf values are summed: a value a leaf, tree i counting for output i modulo ``outputs``, or a value for each output."""
 
     @property
     def encoder(self) -> TreeEncoder: ...
@@ -46,7 +46,7 @@ class TreeModel(Protocol):
 
 def add(parts: Sequence[tuple[float, TreeModel]], columns: Columns) -> tuple[list[str], Array]:
     """What the trees add to the raw score, weighted: names of (rows, outputs), and (outputs,) for every row. Raises CannotExport for too many."""
-    nodes = sum(len(fold.trees.feature) for _, fold in parts)
+    nodes = sum(len(fold.trees.feature) * _by_output(fold.trees).shape[1] for _, fold in parts)
     if nodes > MOST_NODES:
         raise CannotExport(f"its trees have {nodes:,} nodes; the limit of the export is {MOST_NODES:,}")
     known: dict[str, list[Key]] = {}
@@ -61,10 +61,11 @@ def add(parts: Sequence[tuple[float, TreeModel]], columns: Columns) -> tuple[lis
     matrix, place = _matrix(list(read), columns)
     forests = [_Forest(columns.outputs)]
     for (weight, fold), keys in zip(parts, keys_of, strict=True):
-        for trees in _in_pieces(fold.trees, max(1, MOST_TOGETHER // fold.outputs) * fold.outputs):
+        here = np.array([place.get(key, 0) for key in keys], dtype=np.int64)
+        for trees, target in _in_pieces(fold):
             if forests[-1].trees >= MOST_TOGETHER:
                 forests.append(_Forest(columns.outputs))
-            forests[-1].add(trees, weight, np.array([place.get(key, 0) for key in keys], dtype=np.int64))
+            forests[-1].add(trees, target, weight, here)
     return [columns.graph.add_large("TreeEnsemble", matrix, ML, forest.attributes(), ("nodes_splits", "nodes_modes", "leaf_weights")) for forest in forests if forest.trees], bias
 
 
@@ -125,20 +126,31 @@ def _indicators(name: str, levels: Sequence[str], columns: Columns) -> str:
 
 def _of_single_leaves(fold: TreeModel) -> Array:
     """(outputs,): the sum of trees that are one leaf each, which ONNX's have no place for."""
-    trees, found = fold.trees, np.zeros(fold.outputs)
-    alone = np.flatnonzero(np.diff(trees.node_start) == 0)
-    np.add.at(found, alone % fold.outputs, trees.value[trees.leaf_start[alone]])
+    found = np.zeros(fold.outputs)
+    for trees, target in _in_pieces(fold):
+        alone = np.flatnonzero(np.diff(trees.node_start) == 0)
+        np.add.at(found, target[alone], trees.value[trees.leaf_start[alone]])
     return found
 
 
-def _in_pieces(trees: Trees, most: int) -> Iterator[Trees]:
-    """The same trees, at most so many at a time."""
-    for first in range(0, len(trees.node_start) - 1, most):
-        bounds = slice(first, first + most + 1)
-        nodes, leaves = trees.node_start[bounds], trees.leaf_start[bounds]
-        here, below = slice(nodes[0], nodes[-1]), slice(leaves[0], leaves[-1])
-        yield Trees(
-            nodes - nodes[0], leaves - leaves[0], trees.feature[here], trees.threshold[here], trees.nan_left[here], trees.left[here], trees.right[here], trees.value[below])
+def _in_pieces(fold: TreeModel) -> Iterator[tuple[Trees, Ints]]:
+    """The same trees, some at a time, with (leaves,) values, and for which output each tree counts: a tree with values for several outputs comes once for each."""
+    trees, value = fold.trees, _by_output(fold.trees)
+    n, width = len(trees.node_start) - 1, value.shape[1]
+    for output in range(width):
+        target = np.arange(n) % fold.outputs if width == 1 else np.full(n, output)
+        for first in range(0, n, MOST_TOGETHER):
+            bounds = slice(first, first + MOST_TOGETHER + 1)
+            nodes, leaves = trees.node_start[bounds], trees.leaf_start[bounds]
+            here, below = slice(nodes[0], nodes[-1]), slice(leaves[0], leaves[-1])
+            yield Trees(
+                nodes - nodes[0], leaves - leaves[0], trees.feature[here], trees.threshold[here], trees.nan_left[here], trees.left[here], trees.right[here],
+                value[below, output]), target[first:first + MOST_TOGETHER]
+
+
+def _by_output(trees: Trees) -> Array:
+    """(leaves, width): width 1, or a value for each output."""
+    return trees.value.reshape(int(trees.leaf_start[-1]), -1)
 
 
 class _Forest:
@@ -149,8 +161,8 @@ class _Forest:
         self._outputs, self._nodes, self._leaves = outputs, 0, 0
         self._arrays: dict[str, list[NDArray[np.generic]]] = {}
 
-    def add(self, trees: Trees, weight: float, place: Ints) -> None:
-        """``place``: encoder column to column of the matrix."""
+    def add(self, trees: Trees, target: Ints, weight: float, place: Ints) -> None:
+        """``target``: tree to output; ``place``: encoder column to column of the matrix."""
         nodes, leaves = np.diff(trees.node_start), np.diff(trees.leaf_start)
         grown = nodes > 0
         tree = np.repeat(np.arange(len(nodes)), nodes)
@@ -165,7 +177,7 @@ class _Forest:
         self._more("nodes_missing_value_tracks_true", trees.nan_left.astype(np.int64))
         self._more("tree_roots", first_node[grown])
         self._more("leaf_weights", weight * trees.value[np.repeat(grown, leaves)])
-        self._more("leaf_targetids", np.repeat(np.arange(len(nodes)) % self._outputs, kept))
+        self._more("leaf_targetids", np.repeat(target, kept))
         self.trees += int(grown.sum())
         self._nodes, self._leaves = self._nodes + len(tree), self._leaves + int(kept.sum())
 
