@@ -18,7 +18,7 @@ from automl.charts import draw_charts
 from automl.evidence import Estimate, NotMeasured
 from tests.auditapp.views.conftest import finish_run
 from tests.evidence_example import make_charts, make_evidence
-from tests.evidence_variants import multiclass, regression
+from tests.evidence_variants import multiclass, quantile, regression
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Clien
             assert printing.estimate(rate, as_percent=True) in text
 
 
-@pytest.mark.parametrize("make", [make_evidence, multiclass, regression])
+@pytest.mark.parametrize("make", [make_evidence, multiclass, regression, quantile])
 def test_each_attribute_has_finding_pictures_table_and_folded_errors_in_this_order(page: Client, waiting_run: Run, make: Any) -> None:
     evidence = make()
     charts = draw_charts(evidence)
