@@ -193,3 +193,11 @@ def test_classes_of_which_none_is_favourable_are_said_to_be_measured_one_by_one(
     evidence = evidence.model_copy(update={"fairness": evidence.fairness.model_copy(update={"favourable": ()})})
     finish_run(waiting_run, evidence, draw_charts(evidence))
     assert "No outcome was named as the good one" in text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))
+
+
+def test_a_predicted_quantile_is_called_one(page: Client, waiting_run: Run) -> None:
+    finish_run(waiting_run, quantile(), draw_charts(quantile()))
+    body = page.get(f"/runs/{waiting_run.pk}/results/performance").content.decode()
+    assert "The predicted number is the 0.9 quantile, not the mean" in re.sub(r"0\.90+", "0.9", body)
+    assert "Baseline: 0.9 quantile" in body
+    assert "quantile loss (pinball)" in body
