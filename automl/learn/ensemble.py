@@ -27,7 +27,7 @@ from automl.learn.trials import TrialRecord
 if TYPE_CHECKING:
     from automl.data.problems import Problem
     from automl.data.splits import Split
-    from automl.spec import TaskSpec
+    from automl.spec import Metric, TaskSpec
 
 Array = NDArray[np.float64]
 Weights = list[tuple[TrialRecord, float]]
@@ -132,13 +132,13 @@ def _rows_to_compare(n: int, seed: int) -> NDArray[np.int64]:
     return np.arange(n) if n <= MOST_ROWS else np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
 
 
-def choose_threshold(out_of_fold: Array, y: NDArray[np.int64] | NDArray[np.float64], metric: str = "", weight: Array | None = None) -> Threshold:
+def choose_threshold(out_of_fold: Array, y: NDArray[np.int64] | NDArray[np.float64], metric: Metric | None = None, weight: Array | None = None) -> Threshold:
     """Where ``metric`` depends on the decision, which somebody then asked for, the cut with its best value out-of-fold (`best_cut`).
 
     Else 0.5, unless that selects nobody or everybody out-of-fold; then the cut at which the share of rows selected comes nearest to the base rate.
     Equal scores fall on one side together. Where all are equal nothing can be cut, and 0.5 stays."""
     score = np.asarray(to_predictions(out_of_fold, "binary").probabilities)[:, 1]
-    if metric in OF_DECISIONS and (cut := best_cut(metric, y, score, weight)) is not None:
+    if metric is not None and metric in OF_DECISIONS and (cut := best_cut(metric, y, score, weight)) is not None:
         name, at_half = {"f1": "F1", "mcc": "MCC"}.get(metric, metric.replace("_", " ")), at_cut(metric, y, score, HALF, weight)
         return Threshold(value=cut.value, chosen_on=f"out-of-fold predictions: the highest {name}, {cut.score:.4f} there and {at_half:.4f} at 0.5, of the cuts that select some rows and not all")
     if 0 < (score >= 0.5).sum() < len(score):
