@@ -15,6 +15,7 @@ from automl.export.columns import Columns, Entrance, entrances
 from automl.export.graph import IR_VERSION, OPSETS, CannotExport, Graph
 from automl.learn.families import FoldModel
 from automl.learn.model import FittedModel
+from automl.learn.predictions import LARGEST_LOG
 from automl.learn.trees import Trees
 
 PROBABILITIES, VALUE = "probabilities", "value"
@@ -86,6 +87,10 @@ def _raw(model: FittedModel, columns: Columns) -> str:
 
 def _said(graph: Graph, raw: str, model: FittedModel) -> str:
     """As `automl.learn.predictions.to_predictions` says it."""
+    if model.problem.logarithms:
+        bounded = graph.add("Clip", raw, graph.number(0.0), graph.number(LARGEST_LOG))
+        # ONNX has no expm1; what is lost is 1e-16 of 1, beside values that are small
+        return graph.add("Sub", graph.add("Exp", bounded), graph.number(1.0))
     if model.problem.task == "regression":
         return raw
     if model.problem.task == "multiclass":

@@ -51,7 +51,7 @@ def _difference(model: FittedModel, exported: Array, frame: pd.DataFrame) -> flo
 
 def _unit(model: FittedModel) -> float:
     """What a difference of values is measured in; the size of a value where all are equal."""
-    values = model.out_of_fold_raw
+    values = np.asarray(model.out_of_fold.values)
     spread = float(np.std(values)) if len(values) else 0.0
     return spread or (float(np.max(np.abs(values), initial=0.0)) or 1.0)
 

@@ -17,7 +17,6 @@ from automl.learn.families import Effort, Fold, FoldModel, family
 from automl.learn.families.constant import fit_constant
 from automl.learn.families.torch_mlp import Network, Shape, TorchModel, _quantiles
 from automl.learn.model import FittedModel, Member
-from automl.learn.predictions import to_predictions
 from automl.spec import TaskKind
 from tests.automl.learn import material
 
@@ -91,5 +90,5 @@ def _network(fold: Fold, members: int) -> TorchModel:
 
 def said(model: FittedModel, frame: pd.DataFrame) -> Any:
     """(rows, k) probabilities or (rows, 1) values of the model itself."""
-    found = to_predictions(model.raw(frame), model.problem.task)
+    found = model.predict(frame)
     return found.probabilities if found.values is None else found.values[:, None]

@@ -46,6 +46,15 @@ def test_every_kind_of_member_predicts_the_same(task: str, kind: str) -> None:
     assert np.abs(exported - own).max() / unit < (1e-5 if kind == "torch" else 1e-11)
 
 
+def test_logarithms_are_turned_back() -> None:
+    """Where rmsle is the metric, raw scores are log(1 + value)."""
+    plain, frame = models.fitted("regression", ("linear",)), models.features(200, seed=9)
+    model = replace(plain, problem=replace(plain.problem, metric="rmsle"), members=tuple(replace(each, weight=0.01) for each in plain.members))
+    own = models.said(model, frame)
+    assert np.abs(run(write_onnx(model), model, frame) / own - 1).max() < 1e-9
+    assert own.std() > 0.1
+
+
 def test_all_kinds_together_predict_the_same(model: FittedModel) -> None:
     frame = models.strange(400)
     exported, own = run(write_onnx(model), model, frame), models.said(model, frame)
