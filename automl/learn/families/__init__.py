@@ -11,11 +11,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.data.texts import TextEncoder, fit_texts, in_numbers
 from automl.spec import Metric, TaskKind
 
 if TYPE_CHECKING:
@@ -49,8 +50,29 @@ class Fold:
     """What the search is steered by: absolute errors are learned where it is "mae"."""
     dates: tuple[str, ...] = ()
     """The columns that are dates, as days since 1970-01-01."""
+    texts: tuple[str, ...] = ()
+    """The columns of free text."""
     cache: dict[str, Any] = field(default_factory=dict)
     """What a family made of this fold and may use again in its next trial (encoded matrices)."""
+
+
+class InNumbers(NamedTuple):
+    """The rows of a fold with their free texts in numbers (`automl.data.texts.in_numbers`), and what was fitted to the texts of its training rows."""
+
+    train: pd.DataFrame
+    valid: pd.DataFrame
+    texts: tuple[TextEncoder, ...]
+
+
+def texts_in_numbers(fold: Fold) -> InNumbers:
+    """Made once per fold, for all families and trials: reading texts takes longer than most fits."""
+    if not fold.texts:
+        return InNumbers(fold.train, fold.valid, ())
+    if "texts" not in fold.cache:
+        texts = fit_texts(fold.train, fold.texts, fold.seed)
+        fold.cache["texts"] = InNumbers(in_numbers(fold.train, texts), in_numbers(fold.valid, texts), texts)
+    made: InNumbers = fold.cache["texts"]
+    return made
 
 
 @dataclass(frozen=True)

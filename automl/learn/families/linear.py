@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from automl.data.encoding import LinearEncoder
-from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
 from automl.learn.predictions import centred
 from automl.spec import TaskKind
 
@@ -80,9 +80,10 @@ class Linear:
         return {name: trial.suggest_float(name, *SPACE[name], log=True), "bins": trial.suggest_categorical("bins", BINS)}
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> LinearModel:
-        encoder = LinearEncoder.fit(fold.train, params["bins"], fold.dates)
+        train, _, texts = texts_in_numbers(fold)
+        encoder = LinearEncoder.fit(train, params["bins"], fold.dates, texts)
         rows = _sampled(fold, len(encoder.sources))
-        matrix = encoder.transform(fold.train.iloc[rows])
+        matrix = encoder.transform(train.iloc[rows])
         weight = None if fold.train_weight is None else fold.train_weight[rows]
         if fold.task == "regression":
             ridge = Ridge(alpha=params["alpha"]).fit(matrix, fold.train_y[rows], sample_weight=weight)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from automl.data.encoding import CodeEncoder, quantile_edges
-from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
 from automl.learn.predictions import centred
 from automl.spec import TaskKind
 
@@ -181,7 +181,7 @@ class TorchModel:
         Each row walks to at most `WALKS` background rows. What its sum then lacks to the distance from the mean over the whole background is shared out
         over the columns by how uncertain each one's estimate is (as shap's sampling explainer does), so that the numbers add up.
         """
-        order = [list(frame.columns).index(name) for name in self.encoder.names]
+        order = [list(frame.columns).index(name) for name in self.encoder.columns]
         rows, back = self.encoder.transform(frame), self.encoder.transform(background)
         gap = (self._raw(rows) - self._raw(back).mean(axis=0)).reshape(len(rows), -1)
         draw = np.random.default_rng(seed)
@@ -191,17 +191,23 @@ class TorchModel:
             phi[block, order] = self._walked(rows[block], back, gap[block], draw)
         return phi[:, :, 0] if self.shape.outputs == 1 else phi
 
+    @property
+    def _sources(self) -> list[int]:
+        """Per column of the matrix: which column of the frame, by its place in ``encoder.columns``, it is made from."""
+        place = {name: at for at, name in enumerate(self.encoder.columns)}
+        return [place[name] for name in self.encoder.names]
+
     def _walked(self, rows: Array, back: Array, gap: Array, draw: np.random.Generator) -> Array:
         """(rows, columns, outputs): mean steps over the walks of each row, made to sum to its ``gap`` (rows, outputs)."""
-        n, (m, d) = len(rows), back.shape
+        n, m, d = len(rows), len(back), len(self.encoder.columns)
         walks = min(m, WALKS)
         to = back[np.argsort(draw.random((n, m)), axis=1)[:, :walks]]
         half = np.argsort(draw.random((n, (walks + 1) // 2, d)), axis=2)
         orders = np.concatenate([half, half[:, :, ::-1]], axis=1)[:, :walks]
         rank = np.argsort(orders, axis=2)
-        # after s steps a walk has the row's own cells in the first s columns of its order
-        taken = rank[:, :, None, :] < np.arange(d + 1)[None, None, :, None]
-        raw = self._raw(np.where(taken, rows[:, None, None, :], to[:, :, None, :]).reshape(-1, d)).reshape(n, walks, d + 1, -1)
+        # after s steps a walk has the row's own cells in the first s columns of its order; of a text in all that is made of it
+        taken = (rank[:, :, None, :] < np.arange(d + 1)[None, None, :, None])[..., self._sources]
+        raw = self._raw(np.where(taken, rows[:, None, None, :], to[:, :, None, :]).reshape(-1, rows.shape[1])).reshape(n, walks, d + 1, -1)
         steps = np.take_along_axis(np.diff(raw, axis=2), rank[:, :, :, None], axis=2)
         found, doubt = steps.mean(axis=1), steps.std(axis=1) + 1e-12
         return np.asarray(found + doubt / doubt.sum(axis=1, keepdims=True) * (gap - found.sum(axis=1))[:, None, :])
@@ -239,19 +245,20 @@ class TorchMlp:
         if not fold.train.shape[1]:
             raise CannotFit("there are no features")
         torch.set_num_threads(effort.threads)
-        encoder = CodeEncoder.fit(fold.train)
+        train, valid, texts = texts_in_numbers(fold)
+        encoder = CodeEncoder.fit(train, texts)
         outputs = fold.classes if fold.task == "multiclass" else 1
         levels = tuple(0 if known is None else max(1, len(known)) for known in encoder.levels)
         shape = Shape(levels, outputs, params["width"], params["depth"], params["members"], params["dropout"])
         centre, scale = (float(np.mean(fold.train_y)), float(np.std(fold.train_y)) or 1.0) if fold.task == "regression" else (0.0, 1.0)
-        codes = encoder.transform(fold.train)
+        codes = encoder.transform(train)
         # the generator that layers are made with belongs to the whole process: one at a time, and its state is given back
         with _making, torch.random.fork_rng(devices=[]):
             torch.manual_seed(fold.seed)
             network = Network(shape)
         network.edges.copy_(torch.from_numpy(_quantiles(codes[:, network.numbers])))
         network.to(choose_device())
-        _learn(network, params, fold, codes, encoder.transform(fold.valid), (centre, scale), effort)
+        _learn(network, params, fold, codes, encoder.transform(valid), (centre, scale), effort)
         return TorchModel(encoder, network, shape, fold.task, centre, scale)
 
     def load(self, files: Files) -> TorchModel:

@@ -34,7 +34,7 @@ def test_rows_that_hold_the_same_cells_in_another_order_are_not_repeated(table_o
 
 @pytest.mark.parametrize(("rule", "column", "words"), [
     ("data.constant", lambda at: "7", "one value"), ("data.empty", lambda at: "", "missing in every row"), ("data.infinite", lambda at: "inf" if at < 3 else at * 1.5, "3 infinite values"),
-    ("data.missing", lambda at: "" if at % 3 else at, "missing in 40 of 60 rows"), ("data.decimal-comma", lambda at: f'"{at},5"', "decimal comma"),
+    ("data.missing", lambda at: "" if at % 3 else at, "missing in 40 of 60 rows"), ("data.number-format", lambda at: f'"{at},5"', "decimal comma"),
     ("data.texts-among-numbers", lambda at: "unknown" if at == 9 else at * 2, "all but 1 rows (for example 'unknown')"),
     ("data.alike-levels", lambda at: ["Male", "male ", "Female"][at % 3], "'Male' and 'male '"),
 ])
