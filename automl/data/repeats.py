@@ -68,14 +68,16 @@ def _digests(table: Table, name: str, rows: Positions | None) -> tuple[bytes, by
     facts = table.facts[name]
     if facts.numeric:
         numbers = table.numbers(name, rows).to_numpy() + 0.0  # no negative nought
-        codes, distinct = pd.factorize(numbers)
+        codes, levels = pd.factorize(numbers)
+        distinct = len(levels)
         values = np.where(np.isnan(numbers), np.nan, numbers).tobytes()
     else:
-        codes, distinct = pd.factorize(table.text(name, rows))
-        values = "\x1f".join(map(str, distinct)).encode("utf-8", "surrogatepass") + codes.astype(np.int32).tobytes()
+        codes, texts = pd.factorize(table.text(name, rows))
+        distinct = len(texts)
+        values = "\x1f".join(map(str, texts)).encode("utf-8", "surrogatepass") + codes.astype(np.int32).tobytes()
     known = int((codes >= 0).sum())
-    pattern = _digest(codes.astype(np.int32).tobytes()) if len(distinct) <= known / 2 else None
-    return _digest(b"number" * facts.numeric + values), pattern, len(distinct) + (known < len(codes))
+    pattern = _digest(codes.astype(np.int32).tobytes()) if distinct <= known / 2 else None
+    return _digest(b"number" * facts.numeric + values), pattern, distinct + (known < len(codes))
 
 
 def _digest(content: bytes) -> bytes:

@@ -39,7 +39,7 @@ _HASHES = 1 << 20
 _PLAIN: dict[str, Any] = {"n_features": _HASHES, "alternate_sign": False, "norm": None, "dtype": np.float32}
 _COUNTERS: dict[Unit, HashingVectorizer] = {
     # a word, or a sign that is none: a thumb tells as much as a word does
-    "word": HashingVectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[\u2600-\u27bf\U0001f000-\U0001faff]", **_PLAIN),
+    "word": HashingVectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[\u2600-\u27bf\U0001f000-\U0001faff]", **_PLAIN),  # noqa: S106 - no password
     "character": HashingVectorizer(analyzer="char", ngram_range=(1, 3), **_PLAIN),
 }
 _BLOCK, _BLOCK_ROWS = 1_000_000, 20_000
@@ -78,12 +78,12 @@ class TextEncoder:
         rarity = (np.log((1 + len(known)) / (1 + frequency[hashes])) + 1).astype(np.float32)
         if not len(hashes):
             return cls(name, unit)
-        weighed = vstack([_weighed(block, hashes, rarity) for block in blocks], format="csr")
+        weighed = csr_matrix(vstack([_weighed(block, hashes, rarity) for block in blocks]))
         return cls(name, unit, hashes, rarity, _main_directions(weighed, directions, seed))
 
     @property
     def width(self) -> int:
-        return 1 + self.directions.shape[1]
+        return 1 + int(self.directions.shape[1])
 
     def transform(self, column: pd.Series[Any]) -> Matrix:
         """(rows, width) float64; NaN in every column where the cell is missing."""
@@ -173,7 +173,7 @@ def _weighed(counted: csr_matrix, hashes: NDArray[np.int32], rarity: NDArray[np.
     kept = hashes[at] == counted.indices
     rows = np.repeat(np.arange(counted.shape[0]), np.diff(counted.indptr))
     values = (1 + np.log(counted.data[kept].astype(np.float64))) * rarity[at[kept]]
-    return normalize(csr_matrix((values, (rows[kept], at[kept])), shape=(counted.shape[0], len(hashes))))
+    return csr_matrix(normalize(csr_matrix((values, (rows[kept], at[kept])), shape=(counted.shape[0], len(hashes)))))
 
 
 def _main_directions(weighed: csr_matrix, most: int, seed: int) -> NDArray[np.float16]:

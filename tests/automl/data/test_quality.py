@@ -58,3 +58,11 @@ def test_every_finding_has_an_id_of_its_own(table_of):
     table = table_of("a,b,c,y\n" + "".join(f"7,,7,{at % 2}\n" for at in range(30)))
     ids = [finding.id for finding in find_quality_issues(table)]
     assert len(ids) == len(set(ids)) >= 3
+
+
+def test_nothing_that_a_person_wrote_is_quoted(table_of):
+    """Two notes that differ in case only: a finding about them would print them."""
+    notes = [f"{'The' if at % 2 else 'the'} applicant {at // 2} of Secret Street wrote a long letter about many things" for at in range(120)]
+    table = table_of("x,y\n" + "".join(f'"{note}",{at % 2}\n' for at, note in enumerate(notes)))
+    assert table.facts["x"].type == "text"
+    assert not any("secret" in finding.text.lower() for finding in find_quality_issues(table))
