@@ -39,6 +39,8 @@ def test_models_of_texts_keep_the_contract(name: str, task: TaskKind, classes: i
     assert phi.shape[:2] == (8, 2), "one share for each column, however many numbers a text became"
     gap = model.raw(rows) - model.raw(background).mean(axis=0)
     assert np.abs(phi.sum(axis=1) - gap).max() < 1e-4 * max(1, np.abs(gap).max())
+    same = model.attributions(rows.assign(size=0.5), background.assign(size=0.5), seed=0)
+    assert np.abs(same[:, 0]).max() < 1e-6 < np.abs(same[:, 1]).max(), "rows that differ in their texts alone differ by them alone"
     assert np.isfinite(model.raw(fold.valid.drop(columns="note"))).all()
     assert not any(b"overdue" in content or b"savings" in content for content in model.files().values())
 
