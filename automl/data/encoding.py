@@ -142,7 +142,7 @@ def _told(column: Any, text: TextEncoder) -> Matrix:
         return np.asarray(column.to_numpy(dtype=np.float64))
     if is_number(column):
         return np.where(text.width == 1, column.to_numpy(dtype=np.float64), np.nan)[:, None]
-    return text.transform(column)
+    return text.transform(column).astype(np.float64)
 
 
 def _levels(column: pd.Series[Any]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
 Unit = Literal["word", "character"]
-Matrix = NDArray[np.float64]
+Matrix = NDArray[np.float32]
 
 LONGEST = 5_000
 """Characters of one cell that are read; what a text says is said by then, and a cell of a megabyte costs no more than others."""
@@ -86,15 +86,15 @@ class TextEncoder:
         return 1 + int(self.directions.shape[1])
 
     def transform(self, column: pd.Series[Any]) -> Matrix:
-        """(rows, width) float64; NaN in every column where the cell is missing."""
+        """(rows, width) float32, since every fold keeps its rows in numbers; NaN in every column where the cell is missing."""
         is_known, known = _known(column)
-        told = np.zeros((len(known), self.width))
+        told = np.zeros((len(known), self.width), dtype=np.float32)
         told[:, 0] = np.log1p(pc.utf8_length(known).to_numpy().astype(np.float64))
         directions, start = self.directions.astype(np.float64), 0
         for block in _blocks(known) if len(self.hashes) else ():
             told[start:start + len(block), 1:] = _weighed(_counted(block, self.unit), self.hashes, self.rarity) @ directions
             start += len(block)
-        found = np.full((len(column), self.width), np.nan)
+        found = np.full((len(column), self.width), np.nan, dtype=np.float32)
         found[is_known] = told
         return found
 
