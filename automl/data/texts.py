@@ -9,7 +9,7 @@ kept with their inverse document frequencies and projected on the directions of 
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, Self
@@ -114,14 +114,17 @@ def fit_texts(frame: pd.DataFrame, names: Collection[str], seed: int) -> tuple[T
     return tuple(TextEncoder.fit(name, frame[name], seed, directions) for name in names)
 
 
-def in_numbers(frame: pd.DataFrame, texts: Sequence[TextEncoder]) -> pd.DataFrame:
-    """``frame`` with each text replaced by the columns that it becomes, all under the name of the text: what encoders take as well as the texts
-    themselves, so that a text is read once and not in every trial."""
-    if not texts:
+def numbers_of(frame: pd.DataFrame, texts: Sequence[TextEncoder]) -> dict[str, Matrix]:
+    """What each text of ``frame`` becomes, by its column."""
+    return {text.name: text.transform(frame[text.name]) for text in texts}
+
+
+def in_numbers(frame: pd.DataFrame, told: Mapping[str, Matrix]) -> pd.DataFrame:
+    """``frame`` with each text replaced by the columns that it becomes (`numbers_of`), all under the name of the text: what encoders take as well as the
+    texts themselves, so that a text is read once and not in every trial."""
+    if not told:
         return frame
-    made = {text.name: text for text in texts}
-    parts = [pd.DataFrame(made[name].transform(frame[name]), index=frame.index, columns=[name] * made[name].width) if name in made else frame[[name]]
-             for name in frame.columns]
+    parts = [pd.DataFrame(told[name], index=frame.index, columns=[name] * told[name].shape[1]) if name in told else frame[[name]] for name in frame.columns]
     return pd.concat(parts, axis=1)
 
 

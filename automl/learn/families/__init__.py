@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from automl.data.texts import TextEncoder, fit_texts, in_numbers
+from automl.data.texts import TextEncoder, fit_texts, in_numbers, numbers_of
 from automl.spec import Metric, TaskKind
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ class InNumbers(NamedTuple):
 
 
 def texts_in_numbers(fold: Fold) -> InNumbers:
-    """Made once per fold, for all families and trials: reading texts takes longer than most fits."""
+    """The texts are read once per fold, for all families and trials: that takes longer than most fits. Of the other columns no copy is kept."""
     if not fold.texts:
         return InNumbers(fold.train, fold.valid, ())
     if "texts" not in fold.cache:
-        texts = fit_texts(fold.train, fold.texts, fold.seed)
-        fold.cache["texts"] = InNumbers(in_numbers(fold.train, texts), in_numbers(fold.valid, texts), texts)
-    made: InNumbers = fold.cache["texts"]
-    return made
+        fitted = fit_texts(fold.train, fold.texts, fold.seed)
+        fold.cache["texts"] = fitted, numbers_of(fold.train, fitted), numbers_of(fold.valid, fitted)
+    texts, train, valid = fold.cache["texts"]
+    return InNumbers(in_numbers(fold.train, train), in_numbers(fold.valid, valid), texts)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from automl.data import texts
 from automl.data.encoding import CodeEncoder, LinearEncoder, TreeEncoder
-from automl.data.texts import DIRECTIONS, LONGEST, TERMS, TextEncoder, fit_texts, in_numbers
+from automl.data.texts import DIRECTIONS, LONGEST, TERMS, TextEncoder, fit_texts, in_numbers, numbers_of
 from tests.automl.learn import material
 
 NOTES, _ = material.notes(300)
@@ -146,7 +146,7 @@ def test_the_more_texts_a_table_has_the_less_is_told_of_each() -> None:
 def test_encoders_take_texts_as_such_and_as_the_numbers_that_they_become() -> None:
     frame = material.features(300).assign(note=NOTES)
     encoders = fit_texts(frame, ["note"], 0)
-    wide, y = in_numbers(frame, encoders), np.arange(300) % 2
+    wide, y = in_numbers(frame, numbers_of(frame, encoders)), np.arange(300) % 2
     for encoder in (CodeEncoder.fit(wide, encoders), LinearEncoder.fit(wide, 4, (), encoders), TreeEncoder.fit_transform(wide, y, "binary", 0, (), encoders)[0]):
         assert np.array_equal(encoder.transform(frame), encoder.transform(wide), equal_nan=True)
         document = json.loads(json.dumps(encoder.as_json()))
