@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,7 @@ class Problem:
     labels: tuple[str, ...] = ("no", "yes")
     positive: str | None = "yes"
     favourable: tuple[str, ...] = ("yes",)
+    quantile: float | None = None
 
 
 @dataclass(frozen=True)
@@ -349,3 +350,16 @@ def test_no_word_of_a_free_text_is_shown() -> None:
     shown = section.model_dump_json()
     assert "text of 3 words" in shown
     assert not any(word in shown for word in ("Erika", "Berlin", "good"))
+
+
+@pytest.mark.parametrize(("space", "quantile", "output"), [
+    ("value", None, "predicted y"), ("value", 0.9, "predicted 0.9 quantile of y"), ("log1p", None, "log(1 + predicted y)"),
+])
+def test_a_number_is_called_what_it_is(space: str, quantile: float | None, output: str) -> None:
+    class Other(Product):
+        def attributions(self, frame: pd.DataFrame, background: pd.DataFrame) -> Given:
+            return replace(super().attributions(frame, background), space=space)
+
+    rows = people(60, features=2)
+    section = explained(Other(), rows, rows, Problem(task="regression", target="y", labels=(), quantile=quantile))
+    assert (section.output_space, section.output) == (space, output)
