@@ -19,6 +19,7 @@ TaskKind = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "sensitive", "id", "date", "text", "ignore", "weight", "group", "time"]
 Metric = Literal["roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "rmse", "mae", "r2"]
 Family = Literal["linear", "lgbm", "torch"]
+FairnessMetric = Literal["demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference", "equal_opportunity_difference"]
 
 METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {
     "binary": ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1"),
@@ -26,6 +27,8 @@ METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {
     "regression": ("rmse", "mae", "r2"),
 }
 """Metrics that can steer the search, per task; the first is the default."""
+
+NO_FAIRNESS_OBJECTIVE = "fairness_objective compares decisions, and a regression predicts a number: leave it out, or state a task with classes"
 
 DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "?")
 """Cell texts read as missing unless the person chooses others (Namibia's "NA" is a country code)."""
@@ -65,6 +68,14 @@ class Limit(Frozen):
     """The limit that the person states and findings are measured against; a convention, not a law."""
 
     ratio: Annotated[float, Field(gt=0, le=1)] = 0.8
+
+
+class FairnessObjective(Frozen):
+    """A second objective of the search, beside the metric: Fairlearn's ``metric`` between the groups of ``attribute``; None: of every sensitive attribute,
+    and the one that does worst counts."""
+
+    metric: FairnessMetric = "demographic_parity_difference"
+    attribute: Name | None = None
 
 
 class AuditPolicy(Frozen):
@@ -116,7 +127,7 @@ class TaskSpec(AuditPolicy):
     audit_fraction: Annotated[float, Field(ge=0.05, le=0.5)] = 0.25
     time: Name | None = None
     roles: dict[Name, Role] = Field(default_factory=dict)
-    fairness_objective: None = None
+    fairness_objective: FairnessObjective | None = None
     parent: Title | None = None
 
     @model_validator(mode="after")
@@ -128,7 +139,18 @@ class TaskSpec(AuditPolicy):
         for option in ("group", "time", "weight"):
             if getattr(self, option) == self.target:
                 raise ValueError(f"{option} cannot be the target {self.target!r}")
+        self._check_fairness_objective()
         return self
+
+    def _check_fairness_objective(self) -> None:
+        if (objective := self.fairness_objective) is None:
+            return
+        if not self.sensitive:
+            raise ValueError("fairness_objective compares the groups of a sensitive attribute, and none is named")
+        if objective.attribute is not None and objective.attribute not in self.sensitive:
+            raise ValueError(f"fairness_objective names {objective.attribute!r}, which is not among the sensitive attributes {', '.join(map(repr, self.sensitive))}")
+        if self.task == "regression":
+            raise ValueError(NO_FAIRNESS_OBJECTIVE)
 
 
 class PredictionsSpec(AuditPolicy):

@@ -50,7 +50,7 @@ class Fold:
     dates: tuple[str, ...] = ()
     """The columns that are dates, as days since 1970-01-01."""
     cache: dict[str, Any] = field(default_factory=dict)
-    """What a family made of this fold and may use again in its next trial (encoded matrices)."""
+    """What a family made of this fold and may use again in its next trial (encoded matrices). The next one may come with other ``train_weight``."""
 
 
 @dataclass(frozen=True)
