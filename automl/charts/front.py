@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from automl.charts.marks import OKABE_ITO, WIDE, Row, chart, data, number_axis
+from automl.charts.marks import OKABE_ITO, WIDE, Picture, Row, chart, data, number_axis
 from automl.charts.performance import metric_words
 from automl.evidence import Chart, Front, FrontModel, SearchSection
 from automl.printing import FAIRNESS_WORDS, estimate, significant, visible
@@ -38,7 +38,7 @@ def _place(model: FrontModel, score: float) -> list[Row]:
     return [] if model.fairness is None else [{"fairness": model.fairness, "score": score, "series": "deployed model", "label": "deployed model"}]
 
 
-def _picture(rows: list[Row], steps: list[Row], front: Front, words: str) -> alt.LayerChart:
+def _picture(rows: list[Row], steps: list[Row], front: Front, words: str) -> Picture:
     x = alt.X("fairness:Q", title=f"{front.metric.replace('_', ' ')}: {FAIRNESS_WORDS[front.metric]}", axis=number_axis(), scale=alt.Scale(zero=False, nice=True))
     y = alt.Y("score:Q", title=f"out-of-fold {words}", axis=alt.Axis(grid=True), scale=alt.Scale(zero=False))
     named = [name for name in LOOKS if any(row["series"] == name for row in rows)]
