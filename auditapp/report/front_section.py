@@ -25,7 +25,7 @@ def front_blocks(search: SearchSection, charts: Charts) -> Iterator[Block]:
         ("Between the groups of", ", ".join(data_text(name) for name in front.attributes)),
         *([("Asked for and not compared", f"{', '.join(data_text(name) for name in front.not_compared)}: no two groups are large enough")] if front.not_compared else []),
         ("A group is compared from", f"{front.smallest_group} people behind each of its rates"), ("Measured on", f"{whole(front.n)} training rows, out of fold"),
-        ("Trials with both objectives", whole(front.trials)), ("Trials on the front, the best score first", ", ".join(map(str, front.on_front))),
+        ("Trials with both objectives", whole(front.trials)), ("On the front", f"trials {', '.join(map(str, front.on_front))}; the best score first"),
     ])
     yield from charts_of(charts, "front", exactly=True)
     yield table(

@@ -27,7 +27,8 @@ MadeOf = Callable[[FloatArray, Threshold | None], Outcomes]
 """The outcomes of the training rows from their out-of-fold raw scores and the cut-off."""
 NOTE = (
     "Measured on out-of-fold predictions of the training rows, the same that the search compared its trials on: the ends of a front are a little better there than they "
-    "will be on new rows. The audit part was not looked at. The model that is deployed is the one with the best score; another point of the front is a person's choice."
+    "will be on new rows. The audit part was not looked at. The front is of single trials. The model that is deployed is chosen by score alone and may combine several trials; another point of the "
+    "front is a person's choice."
 )
 
 

@@ -190,6 +190,6 @@ def test_classes_of_which_none_is_favourable_are_not_numbers() -> None:
 def test_the_front_stands_with_its_intervals_and_what_was_not_compared() -> None:
     text = "\n".join(strings_of(data_of(with_front())))
     for words in ("The front of score and fairness objective", "lgbm (trial 8)", "ensemble, deployed", "Male, Female", "+0.200", "front/7", "race: no two groups are large enough",
-                  "Other (not compared)", "The front", "8, 6, 7"):
+                  "Other (not compared)", "trials 8, 6, 7; the best score first"):
         assert words in text, words
     assert "The front of score" not in "\n".join(strings_of(data_of(make_evidence())))
