@@ -41,11 +41,9 @@ class _Room:
 
     def model(self, raw: FloatArray, threshold: Threshold | None, fairness: float | None, **named: object) -> FrontModel:
         outcomes = self.outcomes(raw, threshold)
-        # the search scores a trial by its most probable class, whatever its cut-off is
-        scored = self.outcomes(raw, None)
         name = self.result.scorer.name
         return FrontModel(
-            score=metric_estimates(scored, seed=self.seed, names=[name])[name], fairness=fairness, threshold=threshold,
+            score=metric_estimates(outcomes, seed=self.seed, names=[name])[name], fairness=fairness, threshold=threshold,
             attributes=tuple(_attribute(groups, outcomes, self.disparity) for groups in self.disparity.compared), **named)
 
 

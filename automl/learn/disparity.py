@@ -18,7 +18,7 @@ from automl.errors import BadInput
 from automl.learn.cut_off import choose_threshold
 from automl.learn.metrics import decide
 from automl.learn.predictions import to_predictions
-from automl.spec import NO_FAIRNESS_OBJECTIVE, FairnessMetric, TaskSpec
+from automl.spec import NO_FAIRNESS_OBJECTIVE, FairnessMetric, Metric, TaskSpec
 
 if TYPE_CHECKING:
     from automl.data.splits import Problem, Rows
@@ -63,6 +63,8 @@ class Disparity:
     favourable: tuple[int, ...]
     y: Codes = field(repr=False)
     weight: Array | None = field(repr=False)
+    steered_by: Metric | None = None
+    """The metric of the score: one of decisions chooses the cut-off."""
 
     @classmethod
     def of(cls, spec: TaskSpec, rows: Rows, problem: Problem) -> Disparity | None:
@@ -83,7 +85,7 @@ class Disparity:
             raise BadInput(
                 f"fairness_objective: no two groups of {' or '.join(map(shown, attributes))} have {SMALLEST_GROUP} people behind each rate of {asked.metric} "
                 f"among the {len(y):,} rows to learn from", pointer="/fairness_objective")
-        return cls(asked.metric, enough, problem.task, favourable, y, rows.weight)
+        return cls(asked.metric, enough, problem.task, favourable, y, rows.weight, problem.metric)
 
     @property
     def direction(self) -> Literal["maximize", "minimize"]:
@@ -91,7 +93,7 @@ class Disparity:
 
     def threshold(self, raw: Array) -> Threshold | None:
         """The cut-off that a model with these out-of-fold scores would be deployed with; None for more than two classes."""
-        return choose_threshold(raw, self.y) if self.task == "binary" else None
+        return choose_threshold(raw, self.y, self.steered_by, self.weight) if self.task == "binary" else None
 
     def value(self, raw: Array) -> float | None:
         """The metric of out-of-fold ``raw`` scores, of several attributes that of the worst; None where it is not defined."""

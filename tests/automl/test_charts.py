@@ -17,9 +17,9 @@ from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals
 from automl.charts.themes import IN_THE_DARK, in_the_dark, theme
 from automl.evidence import Chart, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
 from tests.evidence_example import make_evidence, make_explanation
-from tests.evidence_variants import GAPS, HOSTILE, front_search, hostile, multiclass, predictions, regression, with_front
+from tests.evidence_variants import GAPS, HOSTILE, front_search, hostile, multiclass, predictions, quantile, regression, with_front
 
-KINDS = {"binary": make_evidence, "multiclass": multiclass, "regression": regression, "predictions": predictions, "front": with_front}
+KINDS = {"binary": make_evidence, "multiclass": multiclass, "regression": regression, "quantile": quantile, "predictions": predictions, "front": with_front}
 
 
 def numbers_of(node: Any) -> set[float]:

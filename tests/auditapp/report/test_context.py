@@ -15,10 +15,10 @@ from automl.charts import draw_charts
 from automl.evidence import Charts, ErrorRates, Estimate, Evidence, FairnessSection, Finding, Gaps, NotMeasured, VersusRest
 from automl.printing import fixed
 from tests.evidence_example import make_evidence, make_performance
-from tests.evidence_variants import multiclass, predictions, regression, with_front
+from tests.evidence_variants import multiclass, predictions, quantile, regression, with_front
 from tests.numbers_of_evidence import unfounded_numbers
 
-KINDS = [make_evidence, multiclass, regression, predictions, with_front]
+KINDS = [make_evidence, multiclass, regression, quantile, predictions, with_front]
 VERDICTS = re.compile(r"\b(compliant|complies|passes|passed|certified|unbiased|bias-free|debias\w*|solved)\b", re.IGNORECASE)
 
 
@@ -193,3 +193,10 @@ def test_the_front_stands_with_its_intervals_and_what_was_not_compared() -> None
                   "Other (not compared)", "trials 8, 6, 7; the best score first"):
         assert words in text, words
     assert "The front of score" not in "\n".join(strings_of(data_of(make_evidence())))
+
+
+def test_a_predicted_quantile_is_called_one() -> None:
+    texts = strings_of(data_of(quantile()))
+    assert "The predicted number is the 0.9 quantile, not the mean: the true value should lie at or below it in 90.0 % of rows (coverage), and residuals do not average 0." in texts
+    assert "quantile loss (pinball)" in texts
+    assert not any("predicted number is the" in text for text in strings_of(data_of(regression())))

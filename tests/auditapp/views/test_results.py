@@ -18,7 +18,7 @@ from automl.charts import draw_charts
 from automl.evidence import Estimate, NotMeasured
 from tests.auditapp.views.conftest import finish_run
 from tests.evidence_example import make_charts, make_evidence
-from tests.evidence_variants import multiclass, regression, with_front
+from tests.evidence_variants import multiclass, quantile, regression, with_front
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Clien
             assert printing.estimate(rate, as_percent=True) in text
 
 
-@pytest.mark.parametrize("make", [make_evidence, multiclass, regression])
+@pytest.mark.parametrize("make", [make_evidence, multiclass, regression, quantile])
 def test_each_attribute_has_finding_pictures_table_and_folded_errors_in_this_order(page: Client, waiting_run: Run, make: Any) -> None:
     evidence = make()
     charts = draw_charts(evidence)
@@ -216,3 +216,11 @@ def test_the_front_is_on_the_leaderboard_with_its_picture_and_each_groups_rates(
 
 def test_a_search_with_one_objective_shows_no_front(page: Client, finished_run: Run) -> None:
     assert "search-front" not in page.get(f"/runs/{finished_run.pk}/results/leaderboard").content.decode()
+
+
+def test_a_predicted_quantile_is_called_one(page: Client, waiting_run: Run) -> None:
+    finish_run(waiting_run, quantile(), draw_charts(quantile()))
+    body = page.get(f"/runs/{waiting_run.pk}/results/performance").content.decode()
+    assert "The predicted number is the 0.9 quantile, not the mean" in re.sub(r"0\.90+", "0.9", body)
+    assert "Baseline: 0.9 quantile" in body
+    assert "quantile loss (pinball)" in body

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import matthews_corrcoef
 
 from automl.hooks import Hooks
 from automl.learn.deadline import Deadline
@@ -91,3 +93,30 @@ def test_the_search_section_names_every_trial(tmp_path: Path) -> None:
     assert {member.trial for member in section.ensemble} == {member.trial for member in model.members}
     assert section.stopped_because == "trials"
     assert section.model_dump_json()
+
+
+@pytest.mark.parametrize("simple", [True, False])
+def test_by_a_metric_of_decisions_every_candidate_is_cut_at_its_best(tmp_path: Path, simple: bool) -> None:
+    """Else the leaderboard would compare a cut that was chosen with cuts that were not."""
+    frame = material.features(400)
+    y = (material.score(frame) > 2.5).astype(np.int64)
+    split, problem = material.split(frame, y), replace(material.problem("binary", 2, frame), metric="mcc")
+    spec = TaskSpec(target="y", budget=Budget(trials=3), families=("linear", "lgbm"), threads=1, metric="mcc", simple=simple)
+    result = search(split, problem, spec, Hooks(), tmp_path, Deadline(None, started=time.time()))
+    model = fit_best(result, split, problem, spec)
+    assert model.threshold is not None
+    decided = np.asarray(model.out_of_fold.probabilities)[:, 1] >= model.threshold.value
+    assert out_of_fold_score(result, model, split) == pytest.approx(matthews_corrcoef(y, decided)), "what is reported is what the deployed cut does"
+    rows = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
+    assert [row.threshold for row in rows if row.chosen] == [model.threshold]
+    by_number = {record.number: record for record in result.trials}
+    for row in rows:
+        assert row.threshold is not None
+        if row.trial:
+            score = np.asarray(to_predictions(by_number[row.trial].out_of_fold(), "binary").probabilities)[:, 1]
+            assert matthews_corrcoef(y, score >= row.threshold.value) == pytest.approx(row.out_of_fold)
+
+
+def test_by_a_metric_of_scores_only_the_deployed_model_has_a_cut(tmp_path: Path) -> None:
+    result, split, _, _, model = searched(tmp_path)
+    assert {row.threshold for row in candidates(result, model, split) if not row.chosen} == {None}
