@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl.data.encoding import CodeEncoder
+from automl.data.texts import TextEncoder
 from automl.evidence import EnsembleMember, Front, LeaderboardRow, SearchSection, Threshold
 from automl.learn.cut_off import choose_threshold
 from automl.learn.families import constant
@@ -54,7 +55,8 @@ def combined(weights: Weights, result: SearchResult, split: Split, problem: Prob
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
     out_of_fold = _out_of_fold(weights)
     threshold = choose_threshold(out_of_fold, split.train.y, result.scorer.name, split.train.weight) if problem.task == "binary" else None
-    return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing)
+    codes = CodeEncoder.fit(result.frame, [TextEncoder(name) for name in problem.schema.texts])
+    return FittedModel(problem, members, codes, out_of_fold, threshold, result.threads, spec.missing)
 
 
 def _out_of_fold(weights: Weights) -> Array:
