@@ -126,15 +126,19 @@ def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
 
 
 def _datasets(fold: Fold) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
-    """Binned once per fold and kept: the search space has nothing that changes the bins."""
+    """Binned once per fold and kept: the search space has nothing that changes the bins. The weights are this fit's own."""
     if "lgbm" not in fold.cache:
         rows, valid_rows, texts = texts_in_numbers(fold)
         encoder, matrix = TreeEncoder.fit_transform(rows, fold.train_y, fold.task, fold.seed, fold.dates, texts)
         names = [f"f{at}" for at in range(matrix.shape[1])]
         train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, "verbose": -1})
         valid = lgb.Dataset(encoder.transform(valid_rows), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params={"verbose": -1})
-        fold.cache["lgbm"] = encoder, train, valid
+        fold.cache["lgbm"], fold.cache["lgbm weight"] = (encoder, train, valid), fold.train_weight
     cached: tuple[TreeEncoder, lgb.Dataset, lgb.Dataset] = fold.cache["lgbm"]
+    if fold.cache["lgbm weight"] is not fold.train_weight:
+        # `set_weight` leaves the old ones where there are none or all are 1
+        cached[1].construct().set_field("weight", fold.train_weight)
+        fold.cache["lgbm weight"] = fold.train_weight
     return cached
 
 
