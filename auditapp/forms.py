@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import connection
 from django.utils.translation import gettext as _, gettext_lazy as lazy
 
 from auditapp.access import SCOPES
@@ -406,6 +407,9 @@ class BudgetForm(StepForm):
         add("group", forms.ChoiceField(label=_("Column that names the person or group"), required=False, choices=self.column_choices(others, _("none")), initial=self.position_of(group), widget=forms.Select(attrs={"class": "w-mid"})))
         add("audit_fraction", forms.FloatField(label=_("Share of the rows kept for the audit"), min_value=0.05, max_value=0.5, initial=kept.get("audit_fraction", 0.25), widget=forms.NumberInput(attrs={"step": "any", "class": "w-short"})))
         add("seed", forms.IntegerField(label=_("Seed"), min_value=0, max_value=2**31 - 1, initial=kept.get("seed", 0), widget=forms.NumberInput(attrs={"class": "w-short"}), help_text=_("Any number; the same one repeats the same choices.")))
+        if connection.vendor == "postgresql":
+            add("parallel", forms.IntegerField(label=_("Workers that search together"), min_value=1, max_value=16, initial=kept.get("parallel", 1), widget=forms.NumberInput(attrs={"class": "w-short"}),
+                                               help_text=_("As many as are free take part. With more than one, the same seed does not repeat the same trials.")))
         add("simple", forms.BooleanField(label=_("One single model instead of a combination"), required=False, initial=kept.get("simple", False)))
         self.fields["preset"].initial = next((name for name, budget in PRESETS.items() if kept and budget == (kept.get("seconds"), kept.get("trials"))), "custom" if kept else "quick")
         self.fields["seconds"].initial, self.fields["trials"].initial = kept.get("seconds"), kept.get("trials")
@@ -425,7 +429,7 @@ class BudgetForm(StepForm):
         seconds, trials = (said["seconds"], said["trials"]) if said["preset"] == "custom" else PRESETS[said["preset"]]
         return {"seconds": seconds, "trials": trials, "metric": said["metric"], "families": said["families"] if len(said["families"]) < len(FAMILY_WORDS) else [], "simple": said["simple"],
                 "time": self.column_named("time") if said["split"] == "time" else None, "group": self.column_named("group") if said["split"] == "group" else None,
-                "audit_fraction": said["audit_fraction"], "seed": said["seed"]}
+                "audit_fraction": said["audit_fraction"], "seed": said["seed"], "parallel": said.get("parallel") or 1}
 
 
 class CheckForm(StepForm):

@@ -112,7 +112,8 @@ class TaskSpec(AuditPolicy):
     budget: Budget = Budget(seconds=120)
     families: Annotated[tuple[Family, ...], Field(max_length=10)] = ()
     simple: bool = False
-    parallel: Annotated[int, Field(ge=1, le=1)] = 1
+    parallel: Annotated[int, Field(ge=1, le=16)] = 1
+    """Workers that search together, as far as so many are free; more than one needs PostgreSQL (`auditapp.parts`)."""
     audit_fraction: Annotated[float, Field(ge=0.05, le=0.5)] = 0.25
     time: Name | None = None
     roles: dict[Name, Role] = Field(default_factory=dict)

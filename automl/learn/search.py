@@ -168,7 +168,7 @@ class _Search:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._take_up()
         earlier = self.deadline.spent
-        if not self.records:
+        if not (self.records and self.records[0].number == 0):
             self._try_baseline()
         with ThreadPoolExecutor(self.lanes) as pool:
             try:
@@ -176,6 +176,7 @@ class _Search:
             finally:
                 # folds still at work where an exception ends this: the pool waits for them
                 self.abandoned = True
+        self._gather()
         self._tell()
         return SearchResult(
             self.scorer, self.families, len(self.folds), tuple(self.records), reason, earlier + time.monotonic() - began, self.threads, self.frame)
@@ -231,13 +232,17 @@ class _Search:
 
     def _next_family(self) -> str | None:
         """The family whose turn it is, passing over those that there is no time for; None when there is none."""
-        tried = Counter([*(record.family for record in self.records), *(_family_of(trial) for trial in self.open)])
+        tried = self._tried()
         opening = [name for at, name in enumerate(OPENING) if name in self.families and tried[name] <= OPENING[:at].count(name)]
         rota = [name for name in ROTA if name in self.families]
         at = (self._asked() + 1) % len(rota)
         # when there is no time for the one whose turn it is, yet another linear model is no way to use what is left
         instead = [name for name in (*rota[at:], *rota[:at]) if name != "linear"]
         return next((name for name in (*opening, rota[at], *instead) if self._worth_starting(name)), None)
+
+    def _tried(self) -> Counter[str]:
+        """How many trials each family has had, the open ones included."""
+        return Counter([*(record.family for record in self.records), *(_family_of(trial) for trial in self.open)])
 
     def _worth_starting(self, name: str) -> bool:
         """In a budget of seconds: not where a trial of this family takes far more than what is left, nor where it said that it needs more."""
@@ -358,6 +363,9 @@ class _Search:
             number=trial.number, family=trial.family, params=trial.asked.params, spaces=trial.asked.spaces, state=state, score=trial.score,
             fold_losses=tuple(trial.losses), note=note, seconds=trial.seconds, spent_seconds=self.deadline.elapsed(), fingerprint=self.fingerprint,
         ), trial.raw if done else None, tuple(trial.models) if done else ())
+
+    def _gather(self) -> None:
+        """Waits for what is not in our hands: nothing, for who searches alone."""
 
     def _fold(self, train: Vector, valid: Vector) -> Fold:
         y, weight = self.rows.y, self.rows.weight

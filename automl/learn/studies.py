@@ -39,6 +39,11 @@ class Asked:
         return {name: distribution_to_json(space) for name, space in self.trial.distributions.items()}
 
 
+def sampler(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    """Seeded anew for every trial, so that what it says depends on the trials it knows and on nothing else."""
+    return optuna.samplers.TPESampler(seed=seed + number, n_startup_trials=RANDOM_TRIALS)
+
+
 class Study:
     def __init__(self, kind: Family, task: TaskKind, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -51,7 +56,7 @@ class Study:
         tried = len(self.study.trials)
         if tried < len(self.defaults):
             self.study.enqueue_trial(self.defaults[tried])
-        self.study.sampler = optuna.samplers.TPESampler(seed=self.seed + number, n_startup_trials=RANDOM_TRIALS)
+        self.study.sampler = sampler(self.seed, number)
         rivals = tuple(dict(known.intermediate_values) for known in self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
         trial = self.study.ask()
         return Asked(trial, self.kind.suggest(trial, self.task), rivals)
