@@ -23,7 +23,7 @@ from django.db.models.functions import Now
 
 from auditapp import dispatch, leases, runs
 from auditapp.leases import Fence, LeaseLost
-from auditapp.models import Run, RunEvent, RunPart
+from auditapp.models import Run, RunEvent, RunPart, RunTrial
 from auditapp.runs import Wish
 from automl.hooks import Progress
 
@@ -138,6 +138,11 @@ def holders(run_id: str) -> set[tuple[int, int]]:
     helping = RunPart.objects.filter(run_id=run_id, state="running", lease_until__gt=Now()).values_list("number", "attempt")
     leading = Run.objects.filter(pk=run_id, state="running").values_list("attempt", flat=True)
     return {*helping, *((LEADS, attempt) for attempt in leading)}
+
+
+def stored_trials(run_id: str) -> set[int]:
+    """The numbers of the run's trials whose files are kept, whichever part made them."""
+    return set(RunTrial.objects.filter(run_id=run_id).values_list("number", flat=True))
 
 
 def still_active(run_ids: list[str]) -> set[str]:

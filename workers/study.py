@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -107,6 +107,8 @@ class Part:
 class _Trial:
     family: str
     frozen: FrozenTrial
+    is_lost: bool = False
+    """Its part lost its lease before the trial was told, or before what it made was stored."""
 
     @property
     def number(self) -> int:
@@ -121,21 +123,22 @@ class _Trial:
         return not self.frozen.state.is_finished()
 
     @property
-    def is_lost(self) -> bool:
-        """Failed, and not because its part said so."""
-        return self.frozen.state == TrialState.FAIL and "told" not in self.frozen.user_attrs
+    def is_told(self) -> bool:
+        return "told" in self.frozen.user_attrs
 
     def as_ended(self) -> Ended:
         states: dict[TrialState, Any] = {known: name for name, known in STATES.items()}
-        state = "lost" if self.is_lost else "open" if self.is_open else states[self.frozen.state]
+        state: Any = "lost" if self.is_lost else "open" if self.is_open else states[self.frozen.state]
         return Ended(self.number, self.family, self.frozen.params, state)
 
 
 class KeptStudies:
-    """The studies of one run, for one of its parts. ``holders`` says which (part, attempt) hold a lease now."""
+    """The studies of one run, for one of its parts. ``holders`` says which (part, attempt) hold a lease now, ``stored`` which trials' files are kept."""
 
-    def __init__(self, storage: BaseStorage, engine: sqlalchemy.Engine, part: Part, holders: Callable[[], set[tuple[int, int]]]) -> None:
-        self.part, self.holders, self.engine = part, holders, engine
+    def __init__(
+        self, storage: BaseStorage, engine: sqlalchemy.Engine, part: Part, holders: Callable[[], set[tuple[int, int]]], stored: Callable[[], set[int]],
+    ) -> None:
+        self.part, self.holders, self.stored, self.engine = part, holders, stored, engine
         self.mine: dict[int, tuple[str, optuna.Trial]] = {}
         with locked(engine, part.run):
             self.studies = {name: optuna.create_study(storage=storage, study_name=f"{part.run}/{name}", direction="minimize", load_if_exists=True)
@@ -185,7 +188,10 @@ class KeptStudies:
                 if trial.holder not in holders or (ours and trial.number not in self.mine):
                     _fail(study, frozen)
         found = [_Trial(family, frozen) for family, study in self.studies.items() for frozen in study.get_trials(deepcopy=False)]
-        return sorted(found, key=lambda trial: trial.number)
+        doubtful = any(trial.is_told and trial.holder not in holders for trial in found)
+        stored = self.stored() if doubtful else set()
+        lost = {trial.number for trial in found if not trial.is_open and not (trial.is_told and (trial.holder in holders or trial.number in stored))}
+        return [replace(trial, is_lost=trial.number in lost) for trial in sorted(found, key=lambda trial: trial.number)]
 
     def _standing(self, trials: Sequence[_Trial]) -> Standing:
         alive = [trial for trial in trials if not trial.is_lost]
@@ -324,7 +330,7 @@ def main(run_id: str, number: int, attempt: int) -> int:
     if number == LEADS:
         remove_ended(storage, parts.still_active)
     part = Part(run_id, number, attempt, tuple(name for name in FAMILIES if not spec.families or name in spec.families), spec.seed, spec.budget.trials)
-    studies = KeptStudies(storage, engine, part, lambda: parts.holders(run_id))
+    studies = KeptStudies(storage, engine, part, lambda: parts.holders(run_id), lambda: parts.stored_trials(run_id))
     for line in iter(partial(sys.stdin.buffer.readline, LONGEST + 1), b""):
         if len(line) > LONGEST:
             logger.warning("a question of %s is longer than %d bytes", run_id, LONGEST)

@@ -106,6 +106,7 @@ def test_a_part_records_trials_of_its_run(leading: runs.Lease, tmp_path: Path) -
     [(number, sha256)] = runs.trials_of(leading, beyond=())
     assert number == 3
     assert runs.trials_of(leading, beyond={3}) == []
+    assert parts.stored_trials(leading.run_id) == {3}
     [event] = Run.objects.get(pk=leading.run_id).events.filter(kind="trial")
     assert event.data["score"] == 0.75
     runs.lose(leading, "gone")

@@ -20,9 +20,10 @@ class Run:
     def __init__(self, database: tuple[Any, Any], name: str) -> None:
         self.database, self.name = database, name
         self.holders = {(0, 1), (1, 1), (2, 1)}
+        self.stored: set[int] = set()
 
     def part(self, number: int = 0, attempt: int = 1, **changes: Any) -> KeptStudies:
-        return KeptStudies(*self.database, replace(LEAD, run=self.name, number=number, attempt=attempt, **changes), lambda: set(self.holders))
+        return KeptStudies(*self.database, replace(LEAD, run=self.name, number=number, attempt=attempt, **changes), lambda: set(self.holders), lambda: set(self.stored))
 
 
 class piped:

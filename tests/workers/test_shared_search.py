@@ -96,21 +96,20 @@ class Wishing(Sending):
         return "finish" if len(self.finished) > 2 else None
 
 
-def test_the_next_attempt_of_the_lead_takes_up_the_trials_of_all_parts(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_attempt_of_the_lead_takes_up_the_trials_of_all_parts(run: Run, tmp_path: Path) -> None:
     """The file of trial 4 was on its way when both workers were killed."""
-    monkeypatch.setattr(shared_search, "PATIENCE", 1.0)
     result, _, _ = together(run, tmp_path, trials=4)
     before = {record.number: record for record in result.trials}
     (tmp_path / "lead" / "0004.trial").unlink()
     (tmp_path / "lead" / "0002.trial.part").write_bytes(b"torn")
     (tmp_path / "lead" / "0009.trial").write_bytes(b"not a trial")
-    run.holders = {(0, 2)}
+    run.holders, run.stored = {(0, 2)}, {0, 1, 2, 3}
     hooks = Sending()
     again = part(run.part(0, attempt=2, trials=4), tmp_path / "lead", hooks)
-    assert [record.number for record in again.trials] == [0, 1, 2, 3, 4]
+    assert [record.number for record in again.trials] == [0, 1, 2, 3, 4, 5], "four, as asked for, and the lost one"
     assert [again.trials[number].score for number in range(4)] == [before[number].score for number in range(4)]
     assert (again.trials[4].state, again.trials[4].note) == ("failed", LOST), "told, but what it made never came"
-    assert hooks.finished == [4]
+    assert sorted(hooks.finished) == [4, 5], "nothing that is there is made again"
 
 
 def test_alone_it_goes_on_with_what_there_is(run: Run, tmp_path: Path) -> None:

@@ -99,6 +99,18 @@ def test_a_budget_in_trials_is_that_of_all_parts_and_what_is_lost_is_made_again(
     assert ended(lead) == [(1, "lost"), (2, "complete"), (3, "complete")]
 
 
+def test_what_was_told_but_not_stored_before_its_part_died_is_lost_too(run: Run) -> None:
+    lead, helper = run.part(0, trials=2), run.part(1, trials=2)
+    for at in range(2):
+        tell(helper, given(helper, default={"at": at, "settings": {"x": 0.5}}).number)
+    assert standing(lead).over == "trials", "while the part lives, its files are on their way"
+    run.holders.remove((1, 1))
+    run.stored.add(1)
+    after = standing(lead)
+    assert (after.over, after.alive, after.defaults["linear"]) == (None, 1, [0])
+    assert ended(lead) == [(1, "complete"), (2, "lost")]
+
+
 def test_what_is_told_after_its_loss_changes_nothing(run: Run) -> None:
     lead, helper = run.part(0), run.part(1)
     number = given(helper).number
