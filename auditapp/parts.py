@@ -106,7 +106,8 @@ def record_trial(lease: PartLease, number: int, path: Path, progress: Progress |
         # Locked, so that the run does not end, and forget its trials, between this look and our row
         if not Run.objects.select_for_update(no_key=True).filter(pk=lease.run_id, state="running", attempt=lease.run_attempt).exists():
             raise NotNeeded(f"{lease.run_id} is no longer at attempt {lease.run_attempt}")
-        runs.keep_trial(lease.run_id, lease.run_attempt, number, stored, progress, family=family, score=score)
+        # The best of this part is not the best of the run, which the leading part tells
+        runs.keep_trial(lease.run_id, lease.run_attempt, number, stored, None, family=family, score=score)
 
 
 def end(lease: PartLease) -> None:

@@ -102,13 +102,13 @@ def test_wishes_reach_the_parts_and_so_does_the_end_of_tuning(leading: runs.Leas
 
 def test_a_part_records_trials_of_its_run(leading: runs.Lease, tmp_path: Path) -> None:
     part = join(leading)
-    parts.record_trial(part, 3, trial(tmp_path), family="lgbm", score=0.75)
+    parts.record_trial(part, 3, trial(tmp_path), Progress("tune", best=0.75, metric="roc_auc"), family="lgbm", score=0.75)
     [(number, sha256)] = runs.trials_of(leading, beyond=())
     assert number == 3
     assert runs.trials_of(leading, beyond={3}) == []
     assert parts.stored_trials(leading.run_id) == {3}
     [event] = Run.objects.get(pk=leading.run_id).events.filter(kind="trial")
-    assert event.data["score"] == 0.75
+    assert (event.data["score"], event.data["best"]) == (0.75, None), "its own best is not the run's"
     runs.lose(leading, "gone")
     runs.sweep()
     assert claimed(leading.run_id).trials == ((3, sha256),), "the next attempt takes it up"
