@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import threading
+import urllib.parse
+import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from workers.asking import AskingStudy
-from workers.study import LONGEST, KeptStudies, Part
+from workers.study import LONGEST, KeptStudies, Part, open_storage
 
 LEAD = Part("run_1", 0, 1, ("linear", "lgbm"), seed=7, trials=None)
 
@@ -56,3 +61,26 @@ def let_go(study: AskingStudy) -> None:
         study._asks.close()
     except BrokenPipeError:
         study._asks.raw.close()  # what could not be sent is not sent again
+
+
+# --- fixtures, for the files that import them
+
+
+@pytest.fixture(scope="module", name="study_database")
+def a_study_database(postgres_server: Any) -> Iterator[tuple[Any, Any]]:
+    """Optuna's storage and an engine beside it; each test has runs of its own."""
+    name = f"study_{uuid.uuid4().hex[:12]}"
+    postgres_server.psql(f"CREATE DATABASE {name};")
+    url = urllib.parse.urlsplit(postgres_server.get_uri(database=name))
+    query = dict(urllib.parse.parse_qsl(url.query))
+    storage, engine = open_storage({
+        "HOST": query.get("host", url.hostname or ""), "USER": "postgres", "PASSWORD": "", "PORT": str(url.port or ""), "NAME": name, "OPTIONS": {"connect_timeout": 5}})
+    yield storage, engine
+    storage._backend.engine.dispose()  # type: ignore[attr-defined]
+    engine.dispose()
+    postgres_server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+
+@pytest.fixture(name="run")
+def a_run(study_database: Any, request: pytest.FixtureRequest) -> Run:
+    return Run(study_database, f"run_{request.node.name}")

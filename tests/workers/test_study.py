@@ -11,7 +11,7 @@ import pytest
 from optuna.distributions import FloatDistribution, distribution_to_json
 
 from automl.hooks import Ended, GivenOut, Standing, StudyGone
-from tests.workers.kept import Run, let_go, piped
+from tests.workers.kept import Run, a_run, a_study_database, let_go, piped  # noqa: F401 - two are fixtures
 from workers.asking import AskingStudy
 from workers.study import MOST_OPEN, KeptStudies, locked, remove_ended
 
@@ -169,8 +169,8 @@ def test_the_bar_is_the_median_of_all_parts(run: Run) -> None:
     (b'{"op": "tell", "number": 1, "state": "complete", "loss": 0.5, "losses": []}', "not given to this part"),
     (b'{"op": "tell", "number": true, "state": "complete", "loss": 0.5, "losses": []}', "integer"),
 ])
-def test_a_hostile_question_gets_one_sentence_and_changes_nothing(database: Any, question: bytes, says: str) -> None:
-    studies = Run(database, "run_hostile").part()
+def test_a_hostile_question_gets_one_sentence_and_changes_nothing(study_database: Any, question: bytes, says: str) -> None:
+    studies = Run(study_database, "run_hostile").part()
     answer = studies.answer(question)
     assert set(answer) == {"error"}
     assert says in answer["error"]
@@ -204,23 +204,23 @@ def test_spaces_that_change_are_refused_and_leave_nothing_open(run: Run) -> None
     assert given(lead).number == 3
 
 
-def test_studies_of_ended_runs_are_removed(run: Run, database: Any) -> None:
-    first = Run(database, "run_over")
+def test_studies_of_ended_runs_are_removed(run: Run, study_database: Any) -> None:
+    first = Run(study_database, "run_over")
     given(first.part())
     given(run.part())
-    remove_ended(database[0], lambda names: {name for name in names if name != "run_over"})
+    remove_ended(study_database[0], lambda names: {name for name in names if name != "run_over"})
     assert standing(first.part()).started == 0
     assert standing(run.part()).started == 1
 
 
-def test_the_lock_is_one_for_a_run(database: Any) -> None:
+def test_the_lock_is_one_for_a_run(study_database: Any) -> None:
     order: list[str] = []
-    with locked(database[1], "a"):
-        with locked(database[1], "b"):
+    with locked(study_database[1], "a"):
+        with locked(study_database[1], "b"):
             order.append("another run")
 
         def wait() -> None:
-            with locked(database[1], "a"):
+            with locked(study_database[1], "a"):
                 order.append("the same run")
 
         waiting = threading.Thread(target=wait)

@@ -18,7 +18,7 @@ from automl.learn.ensemble import fit_best
 from automl.learn.search import SearchResult
 from automl.learn.shared_search import LOST, search_together
 from tests.automl.learn.test_search import case
-from tests.workers.kept import Run, piped
+from tests.workers.kept import Run, a_run, a_study_database, piped  # noqa: F401 - two are fixtures
 from tests.workers.test_study import given, standing
 from workers.study import KeptStudies
 
