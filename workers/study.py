@@ -180,18 +180,22 @@ class KeptStudies:
     def _trials(self) -> list[_Trial]:
         """Every trial of the run, by number; those whose part has lost its lease have just been marked as failed."""
         holders = self.holders()
-        for study in self.studies.values():
-            for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING)):
-                trial = _Trial("", frozen)
-                ours = trial.holder == (self.part.number, self.part.attempt)
-                # One of ours that we do not know was given out by a question that the database interrupted
-                if trial.holder not in holders or (ours and trial.number not in self.mine):
-                    _fail(study, frozen)
-        found = [_Trial(family, frozen) for family, study in self.studies.items() for frozen in study.get_trials(deepcopy=False)]
+        found: list[_Trial] = []
+        for family, study in self.studies.items():
+            trials = [_Trial(family, frozen) for frozen in study.get_trials(deepcopy=False)]
+            given_up = [trial for trial in trials if trial.is_open and self._is_given_up(trial, holders)]
+            for trial in given_up:
+                _fail(study, trial.frozen)
+            found += trials if not given_up else [_Trial(family, frozen) for frozen in study.get_trials(deepcopy=False)]
         doubtful = any(trial.is_told and trial.holder not in holders for trial in found)
         stored = self.stored() if doubtful else set()
         lost = {trial.number for trial in found if not trial.is_open and not (trial.is_told and (trial.holder in holders or trial.number in stored))}
         return [replace(trial, is_lost=trial.number in lost) for trial in sorted(found, key=lambda trial: trial.number)]
+
+    def _is_given_up(self, trial: _Trial, holders: set[tuple[int, int]]) -> bool:
+        # One of ours that we do not know was given out by a question that the database interrupted
+        ours = trial.holder == (self.part.number, self.part.attempt)
+        return trial.holder not in holders or (ours and trial.number not in self.mine)
 
     def _standing(self, trials: Sequence[_Trial]) -> Standing:
         alive = [trial for trial in trials if not trial.is_lost]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -49,6 +49,15 @@ def search_together(split: Split, problem: Problem, spec: TaskSpec, hooks: Hooks
 class _GivenOut(Asked):
     number: int = 0
     bar: Sequence[float] = ()
+    default: int | None = None
+    """Its position among the family's defaults, where it is one."""
+
+
+def _one_more(standing: Standing, family: str, given: _GivenOut) -> Standing:
+    """How it stands once ``given`` is given out, as far as we know."""
+    tried = {**standing.tried, family: standing.tried.get(family, 0) + 1}
+    defaults = standing.defaults if given.default is None else {**standing.defaults, family: [*standing.defaults.get(family, ()), given.default]}
+    return replace(standing, started=given.number, alive=standing.alive + 1, tried=tried, defaults=defaults)
 
 
 class _FamilyOfAll(Study):
@@ -70,7 +79,7 @@ class _FamilyOfAll(Study):
             return answer
         fixed = FixedTrial(dict(answer.settings), number=answer.number)
         params = self.kind.suggest(cast(optuna.Trial, fixed), self.task)
-        return _GivenOut(cast(optuna.Trial, fixed), params, (), answer.number, tuple(answer.bar))
+        return _GivenOut(cast(optuna.Trial, fixed), params, (), answer.number, tuple(answer.bar), None if default is None else default[0])
 
     def hopeless(self, asked: Asked, losses: list[float]) -> bool:
         assert isinstance(asked, _GivenOut)
@@ -101,6 +110,7 @@ class _SharedSearch(_Search):
         if self.records:
             self.deadline.spent = max(self.deadline.spent, *(record.spent_seconds for record in self.records))
         self.deadline.reserve += GATHERING
+        self.standing = self.shared.look()
 
     def _take_in(self) -> None:
         """The trials whose files have come since the last look."""
@@ -138,7 +148,7 @@ class _SharedSearch(_Search):
         return time.monotonic() >= self.ask_again_at and super()._needs_another()
 
     def _ask(self) -> StoppedBecause | None:
-        self.standing = self.shared.look()
+        # What we know is often still true, and who keeps the study says so where it is not
         while True:
             if self.standing.over:
                 return self._why_over(self.standing)
@@ -148,6 +158,7 @@ class _SharedSearch(_Search):
             answer = self.of_all[name].ask_after(self.standing)
             if isinstance(answer, _GivenOut):
                 self.open.append(_Open(answer.number, name, answer, self._empty_raw()))
+                self.standing = _one_more(self.standing, name, answer)
                 return None
             self.standing = answer
 
@@ -155,6 +166,7 @@ class _SharedSearch(_Search):
         if standing.over == "trials" and self.shared.leads and standing.others_open:
             # one of them may yet be lost, and is then made again here
             self.ask_again_at = time.monotonic() + LOOK_EVERY
+            self.standing = self.shared.look()
             return None
         return "trials" if standing.over == "trials" else "seconds"
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
 from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.trial import TrialState, create_trial
 
-from automl.learn.families import Family, Params
-from automl.learn.trials import TrialRecord
-from automl.spec import TaskKind
+if TYPE_CHECKING:
+    from automl.learn.families import Family, Params
+    from automl.learn.trials import TrialRecord
+    from automl.spec import TaskKind
 
 STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 RANDOM_TRIALS = 8

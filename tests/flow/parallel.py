@@ -19,7 +19,7 @@ from automl.data.sample import make_sample
 from tests.conftest import running_redis
 from tests.flow.house import REST, RUNS, House
 
-ROWS = 8_000
+ROWS = 4_000
 
 
 def main(trials: int) -> None:
