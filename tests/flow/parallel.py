@@ -19,7 +19,7 @@ from automl.data.sample import make_sample
 from tests.conftest import running_redis
 from tests.flow.house import REST, RUNS, House
 
-ROWS = 4_000
+ROWS = 16_000
 
 
 def main(trials: int) -> None:
