@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from automl.data.encoding import CodeEncoder
 from automl.evidence import EnsembleMember, LeaderboardRow, SearchSection, Threshold
 from automl.learn.families import constant
-from automl.learn.metrics import Scorer
+from automl.learn.metrics import HALF, OF_DECISIONS, Scorer, at_cut, best_cut
 from automl.learn.model import FittedModel, Member
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.search import SearchResult
@@ -27,7 +27,7 @@ from automl.learn.trials import TrialRecord
 if TYPE_CHECKING:
     from automl.data.problems import Problem
     from automl.data.splits import Split
-    from automl.spec import TaskSpec
+    from automl.spec import Metric, TaskSpec
 
 Array = NDArray[np.float64]
 Weights = list[tuple[TrialRecord, float]]
@@ -48,7 +48,7 @@ def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpe
     weights = choose_weights(result, split, problem, spec)
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
     out_of_fold = _out_of_fold(weights)
-    threshold = choose_threshold(out_of_fold, split.train.y) if problem.task == "binary" else None
+    threshold = choose_threshold(out_of_fold, split.train.y, result.scorer.name, split.train.weight) if problem.task == "binary" else None
     return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing)
 
 
@@ -71,7 +71,7 @@ def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spe
     weights = choose_weights(result, split, problem, spec.model_copy(update={"simple": False}))
     if len(weights) == 1:
         return None
-    predictions = to_predictions(_out_of_fold(weights), problem.task)
+    predictions = to_predictions(_out_of_fold(weights), problem.task, problem.logarithms)
     return NotTaken(weights, result.scorer(split.train.y, predictions, problem.labels, split.train.weight))
 
 
@@ -87,7 +87,7 @@ def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: T
     y, weight = split.train.y[rows], None if split.train.weight is None else split.train.weight[rows]
 
     def loss(raw: Array) -> float:
-        return result.scorer.loss(result.scorer(y, to_predictions(raw, problem.task), problem.labels, weight))
+        return result.scorer.loss(result.scorer(y, to_predictions(raw, problem.task, problem.logarithms), problem.labels, weight))
 
     counts = greedy_counts([record.out_of_fold()[rows] for record in pool], loss, _least_gain(result.scorer, complete[0].score))
     shares = np.where(counts / counts.sum() >= LEAST_WEIGHT, counts, 0)
@@ -132,11 +132,15 @@ def _rows_to_compare(n: int, seed: int) -> NDArray[np.int64]:
     return np.arange(n) if n <= MOST_ROWS else np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
 
 
-def choose_threshold(out_of_fold: Array, y: NDArray[np.int64] | NDArray[np.float64]) -> Threshold:
-    """0.5, unless that selects nobody or everybody out-of-fold; then the cut at which the share of rows selected comes nearest to the base rate.
+def choose_threshold(out_of_fold: Array, y: NDArray[np.int64] | NDArray[np.float64], metric: Metric | None = None, weight: Array | None = None) -> Threshold:
+    """Where ``metric`` depends on the decision, which somebody then asked for, the cut with its best value out-of-fold (`best_cut`).
 
+    Else 0.5, unless that selects nobody or everybody out-of-fold; then the cut at which the share of rows selected comes nearest to the base rate.
     Equal scores fall on one side together. Where all are equal nothing can be cut, and 0.5 stays."""
     score = np.asarray(to_predictions(out_of_fold, "binary").probabilities)[:, 1]
+    if metric is not None and metric in OF_DECISIONS and (cut := best_cut(metric, y, score, weight)) is not None:
+        name, at_half = {"f1": "F1", "mcc": "MCC"}.get(metric, metric.replace("_", " ")), at_cut(metric, y, score, HALF, weight)
+        return Threshold(value=cut.value, chosen_on=f"out-of-fold predictions: the highest {name}, {cut.score:.4f} there and {at_half:.4f} at 0.5, of the cuts that select some rows and not all")
     if 0 < (score >= 0.5).sum() < len(score):
         return Threshold(value=0.5, chosen_on="default 0.5")
     everybody_or_nobody = "everybody" if (score >= 0.5).all() else "nobody"
@@ -165,6 +169,8 @@ class Candidate:
     out_of_fold: float | None
     predict: Callable[[pd.DataFrame], Predictions]
     chosen: bool
+    threshold: Threshold | None = None
+    """The deployed cut; of the others one of their own where the metric depends on it, else None."""
 
 
 def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken: NotTaken | None = None) -> list[Candidate]:
@@ -172,11 +178,23 @@ def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken
 
     ``not_taken``: the ensemble that `ensemble_not_taken` found."""
     single = [*_best_of_each_family(result.complete), result.baseline]
-    rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), _is_whole(record, model)) for record in single]
+
+    def threshold(weights: Weights) -> Threshold | None:
+        if model.threshold is None or result.scorer.name not in OF_DECISIONS:
+            return None
+        return choose_threshold(_out_of_fold(weights), split.train.y, result.scorer.name, split.train.weight)
+
+    rows = []
+    for record in single:
+        chosen = _is_whole(record, model)
+        rows.append(Candidate(
+            _name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), chosen,
+            model.threshold if chosen else threshold([(record, 1.0)])))
     if not any(row.chosen for row in rows):
-        rows.append(Candidate("ensemble", "ensemble", None, out_of_fold_score(result, model, split), model.predict, True))
+        rows.append(Candidate("ensemble", "ensemble", None, out_of_fold_score(result, model, split), model.predict, True, model.threshold))
     if not_taken is not None:
-        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, _predictor(not_taken.weights, model), False))
+        rows.append(Candidate(
+            "ensemble, not taken", "ensemble", None, not_taken.out_of_fold, _predictor(not_taken.weights, model), False, threshold(not_taken.weights)))
     return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))
 
 
@@ -206,7 +224,8 @@ def _predictor(weights: Weights, model: FittedModel) -> Callable[[pd.DataFrame],
 
 
 def out_of_fold_score(result: SearchResult, model: FittedModel, split: Split) -> float:
-    """The metric of the deployed model's out-of-fold predictions; the weights were chosen on the same rows, so it is slightly optimistic."""
+    """The metric of the deployed model's out-of-fold predictions; the weights, and the cut where there is one to choose, were chosen on the same rows: it is
+    slightly optimistic."""
     return result.scorer(split.train.y, model.out_of_fold, model.problem.labels, split.train.weight)
 
 
