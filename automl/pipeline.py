@@ -22,10 +22,11 @@ from automl.card import write_card
 from automl.charts import draw_charts
 from automl.data.predictions import read_predictions
 from automl.data.quality import find_quality_issues
+from automl.data.repeats import leave_out_repeats
 from automl.data.splits import Problem, Rows, Split, resolve_problem, split_table
 from automl.data.tables import Table, TableLimits, read_table
 from automl.errors import Stopped
-from automl.evidence import Evidence, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
+from automl.evidence import Evidence, Finding, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import Candidate, candidates, ensemble_not_taken, fit_best, search_section
@@ -58,7 +59,7 @@ def run_training(
     ``started``: when the budget began, in seconds since 1970 (default: this process's start). Raises BadInput, and Stopped on "cancel".
     """
     started_at, deadline = datetime.now(UTC), Deadline(spec.budget.seconds, started=started, spent=spent_seconds)
-    source, problem, split = _set_aside(spec, table, test, hooks, limits)
+    source, problem, split, told = _set_aside(spec, table, test, hooks, limits)
     result = _search(split, problem, spec, hooks, trials or out.with_name("trials"), deadline)
     hooks.progress(Progress("ensemble"))
     model = fit_best(result, split, problem, spec)
@@ -72,11 +73,11 @@ def run_training(
         out_of_fold=outcomes_of_model(problem, split.train, model.out_of_fold, model.threshold)))
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=split.bins, seed=spec.seed))
     explanation = step.done("explanation", explain_model(
-        model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold))
+        model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold, texts=problem.schema.texts))
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
     leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in rivals]
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
-                        left_out=split.left_out, quality=find_quality_issues(source))
+                        left_out=split.left_out, quality=(*find_quality_issues(source), *told))
     section = search_section(result, model, leaderboard, split)
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
@@ -95,16 +96,18 @@ def run_part(
     Raises BadInput, and Stopped on "cancel". ``hooks.shared_study()`` must not be None.
     """
     deadline = Deadline(spec.budget.seconds, started=started, spent=spent_seconds)
-    _, problem, split = _set_aside(spec, table, test, hooks, limits)
+    _, problem, split, _ = _set_aside(spec, table, test, hooks, limits)
     _search(split, problem, spec, hooks, trials, deadline)
 
 
-def _set_aside(spec: TaskSpec, table: Path, test: Path | None, hooks: Hooks, limits: TableLimits | None) -> tuple[Table, Problem, Split]:
+def _set_aside(spec: TaskSpec, table: Path, test: Path | None, hooks: Hooks, limits: TableLimits | None) -> tuple[Table, Problem, Split, tuple[Finding, ...]]:
     hooks.progress(Progress("read"))
     source = read_table(table, spec.table, spec.missing, limits)
     problem = resolve_problem(spec, source)
     hooks.progress(Progress("split"))
-    return source, problem, split_table(source, spec, problem, None if test is None else read_table(test, spec.table, spec.missing, limits))
+    split = split_table(source, spec, problem, None if test is None else read_table(test, spec.table, spec.missing, limits))
+    problem, split, told = leave_out_repeats(source, spec, problem, split)
+    return source, problem, split, told
 
 
 def _search(split: Split, problem: Problem, spec: TaskSpec, hooks: Hooks, trials: Path, deadline: Deadline) -> SearchResult:

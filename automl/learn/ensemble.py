@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl.data.encoding import CodeEncoder
+from automl.data.texts import TextEncoder
 from automl.evidence import EnsembleMember, LeaderboardRow, SearchSection, Threshold
 from automl.learn.families import constant
 from automl.learn.metrics import HALF, OF_DECISIONS, Scorer, at_cut, best_cut
@@ -49,7 +50,8 @@ def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpe
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
     out_of_fold = _out_of_fold(weights)
     threshold = choose_threshold(out_of_fold, split.train.y, result.scorer.name, split.train.weight) if problem.task == "binary" else None
-    return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing)
+    codes = CodeEncoder.fit(result.frame, [TextEncoder(name) for name in problem.schema.texts])
+    return FittedModel(problem, members, codes, out_of_fold, threshold, result.threads, spec.missing)
 
 
 def _out_of_fold(weights: Weights) -> Array:

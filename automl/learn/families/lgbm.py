@@ -13,7 +13,7 @@ import numpy as np
 
 from automl.data.encoding import TreeEncoder
 from automl.learn import tree_shap
-from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
 from automl.learn.predictions import centred
 from automl.learn.trees import Trees, parse_trees
 from automl.spec import MEDIAN, TaskKind
@@ -128,10 +128,11 @@ def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
 def _datasets(fold: Fold) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
     """Binned once per fold and kept: the search space has nothing that changes the bins."""
     if "lgbm" not in fold.cache:
-        encoder, matrix = TreeEncoder.fit_transform(fold.train, fold.train_y, fold.task, fold.seed, fold.dates)
+        rows, valid_rows, texts = texts_in_numbers(fold)
+        encoder, matrix = TreeEncoder.fit_transform(rows, fold.train_y, fold.task, fold.seed, fold.dates, texts)
         names = [f"f{at}" for at in range(matrix.shape[1])]
         train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, "verbose": -1})
-        valid = lgb.Dataset(encoder.transform(fold.valid), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params={"verbose": -1})
+        valid = lgb.Dataset(encoder.transform(valid_rows), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params={"verbose": -1})
         fold.cache["lgbm"] = encoder, train, valid
     cached: tuple[TreeEncoder, lgb.Dataset, lgb.Dataset] = fold.cache["lgbm"]
     return cached
