@@ -24,7 +24,7 @@ from automl.hooks import Ended, Hooks, SharedStudy, Standing
 from automl.learn.deadline import Deadline
 from automl.learn.families import Family
 from automl.learn.search import ASK_EVERY, SearchResult, StoppedBecause, _Known, _Open, _Search
-from automl.learn.studies import Asked, Study
+from automl.learn.studies import Asked, Losses, Study
 from automl.learn.trials import SUFFIX, TrialRecord, read_trial
 from automl.spec import TaskKind, TaskSpec
 
@@ -79,13 +79,13 @@ class _FamilyOfAll(Study):
             return answer
         fixed = FixedTrial(dict(answer.settings), number=answer.number)
         params = self.kind.suggest(cast(optuna.Trial, fixed), self.task)
-        return _GivenOut(cast(optuna.Trial, fixed), params, (), answer.number, tuple(answer.bar), None if default is None else default[0])
+        return _GivenOut(cast(optuna.Trial, fixed), params, (), number=answer.number, bar=tuple(answer.bar), default=None if default is None else default[0])
 
     def hopeless(self, asked: Asked, losses: list[float]) -> bool:
         assert isinstance(asked, _GivenOut)
         return len(losses) <= len(asked.bar) and losses[-1] > asked.bar[len(losses) - 1]
 
-    def tell(self, asked: Asked, state: str, loss: float | None) -> None:
+    def tell(self, asked: Asked, state: str, losses: Losses | None) -> None:
         """Nothing: `_SharedSearch._close` tells, with the losses after each fold."""
 
 
