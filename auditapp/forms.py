@@ -30,7 +30,8 @@ ROLE_WORDS = {
     "ignore": lazy("Leave out"),
 }
 PRESETS = {"quick": (120, None), "standard": (900, None), "thorough": (7200, None)}
-FAMILY_WORDS: Choices = [("linear", lazy("Linear models")), ("lgbm", lazy("Gradient-boosted trees (LightGBM)")), ("torch", lazy("Neural network (PyTorch)"))]
+FAMILY_WORDS: Choices = [("linear", lazy("Linear models")), ("lgbm", lazy("Gradient-boosted trees (LightGBM)")), ("torch", lazy("Neural network (PyTorch)")),
+                         ("trees", lazy("Random forests and extra trees (scikit-learn)"))]
 METRIC_WORDS = {
     "roc_auc": lazy("ROC AUC: ranks people well"), "average_precision": lazy("Average precision: finds the rare class"), "log_loss": lazy("Log loss: good probabilities"),
     "brier": lazy("Brier score: good probabilities, bounded"), "accuracy": lazy("Accuracy: share of right decisions"), "balanced_accuracy": lazy("Balanced accuracy"),

@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--metric")
     fit.add_argument("--seed", type=int, default=0)
     fit.add_argument("--threads", type=int)
-    fit.add_argument("--families", metavar="a,b", help="linear, lgbm, torch")
+    fit.add_argument("--families", metavar="a,b", help="linear, lgbm, torch, trees")
     fit.add_argument("--group", metavar="COL", help="rows of one value (one person) stay together")
     fit.add_argument("--time", metavar="COL")
     fit.add_argument("--weight", metavar="COL")

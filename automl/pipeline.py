@@ -84,7 +84,7 @@ def run_training(
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
         explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit)),
-        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at),
+        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, devices=result.devices),
     )
     return _seal(evidence, out, step, outcomes, audit.position, model.save)
 

@@ -18,7 +18,7 @@ from automl.errors import BadInput
 TaskKind = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "sensitive", "id", "date", "text", "ignore", "weight", "group", "time"]
 Metric = Literal["roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "rmse", "mae", "r2"]
-Family = Literal["linear", "lgbm", "torch"]
+Family = Literal["linear", "lgbm", "torch", "trees"]
 
 METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {
     "binary": ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1"),

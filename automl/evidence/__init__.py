@@ -58,7 +58,7 @@ from automl.evidence.fairness import (
     VersusRest,
 )
 from automl.evidence.performance import Calibration, CalibrationBin, Confusion, Curve, GroupPerformance, PerformanceSection, Threshold
-from automl.evidence.search import EnsembleMember, LeaderboardRow, SearchSection, Trial
+from automl.evidence.search import EnsembleMember, LeaderboardRow, ProbabilityCalibration, SearchSection, Trial
 
 __all__ = [
     "SCHEMA_VERSION", "Attribute", "AttributeSummary", "Background", "Bar", "Calibration", "CalibrationBin", "Chart", "ChartTable", "Charts",
@@ -66,7 +66,7 @@ __all__ = [
     "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
     "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "GapShare", "Gaps", "Group", "GroupCalibration",
     "GroupImportance", "GroupPerformance", "LeaderboardRow", "LeftOut", "Measured", "NotMeasured", "Part", "PerformanceSection", "Plan",
-    "Points", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
+    "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "Value", "VersusRest", "canonical_json", "digest_of",
 ]

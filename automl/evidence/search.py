@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from automl.evidence.blocks import Measured, Part, Value
+from automl.evidence.blocks import Estimate, Measured, NotMeasured, Part, Value
 from automl.spec import Metric
 
 
@@ -36,6 +36,21 @@ class EnsembleMember(Part):
     weight: float
 
 
+class ProbabilityCalibration(Measured):
+    """How the deployed model's probabilities are made of its raw scores: by the softmax (logistic function) of ``slope`` times them plus ``shift``.
+
+    "platt": two classes, slope and shift. "temperature": more classes, slope only. "none": the scores as they are, because the gain could not be told from
+    noise. Fitted on out-of-fold scores; the gains (what is without the map minus what is with it) are of rows, each mapped by what was fitted without it.
+    """
+
+    method: Literal["none", "platt", "temperature"]
+    slope: float = 1.0
+    shift: float = 0.0
+    rows: int
+    log_loss_gain: Estimate
+    brier_gain: Estimate
+
+
 class SearchSection(Measured):
     metric: Metric
     direction: Literal["maximize", "minimize"]
@@ -47,3 +62,4 @@ class SearchSection(Measured):
     leaderboard: tuple[LeaderboardRow, ...]
     ensemble: tuple[EnsembleMember, ...]
     out_of_fold_score: float
+    calibration: ProbabilityCalibration | NotMeasured = NotMeasured(reason="this document is older than the calibration of probabilities")

@@ -16,10 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl.data.encoding import CodeEncoder
-from automl.evidence import EnsembleMember, LeaderboardRow, SearchSection, Threshold
+from automl.evidence import EnsembleMember, LeaderboardRow, NotMeasured, ProbabilityCalibration, SearchSection, Threshold
+from automl.learn.calibration import calibrate, map_of
 from automl.learn.families import constant
 from automl.learn.metrics import Scorer
-from automl.learn.model import FittedModel, Member
+from automl.learn.model import AS_THEY_ARE, FittedModel, Member
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.search import SearchResult
 from automl.learn.trials import TrialRecord
@@ -47,13 +48,16 @@ def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpe
     """The deployed model: the greedy ensemble, the best single trial with ``spec.simple``, the baseline where no trial is complete."""
     weights = choose_weights(result, split, problem, spec)
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
-    out_of_fold = _out_of_fold(weights)
+    out_of_fold, calibration = _calibrated(weights, split, problem, spec.seed)
     threshold = choose_threshold(out_of_fold, split.train.y) if problem.task == "binary" else None
-    return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing)
+    return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing, calibration)
 
 
-def _out_of_fold(weights: Weights) -> Array:
-    return np.asarray(np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0))
+def _calibrated(weights: Weights, split: Split, problem: Problem, seed: int) -> tuple[Array, ProbabilityCalibration | NotMeasured]:
+    """The mixture's out-of-fold raw scores with its calibration, and that: two numbers at most, fitted on the same rows."""
+    raw, train = np.asarray(np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0)), split.train
+    calibration = calibrate(raw, train.y, problem.task, weight=train.weight, cluster=train.cluster, seed=seed)
+    return map_of(calibration)(raw), calibration
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class NotTaken:
 
     weights: Weights
     out_of_fold: float
+    calibration: ProbabilityCalibration | NotMeasured
 
 
 def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> NotTaken | None:
@@ -71,8 +76,8 @@ def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spe
     weights = choose_weights(result, split, problem, spec.model_copy(update={"simple": False}))
     if len(weights) == 1:
         return None
-    predictions = to_predictions(_out_of_fold(weights), problem.task)
-    return NotTaken(weights, result.scorer(split.train.y, predictions, problem.labels, split.train.weight))
+    raw, calibration = _calibrated(weights, split, problem, spec.seed)
+    return NotTaken(weights, result.scorer(split.train.y, to_predictions(raw, problem.task), problem.labels, split.train.weight), calibration)
 
 
 def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> Weights:
@@ -172,11 +177,13 @@ def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken
 
     ``not_taken``: the ensemble that `ensemble_not_taken` found."""
     single = [*_best_of_each_family(result.complete), result.baseline]
-    rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), _is_whole(record, model)) for record in single]
-    if not any(row.chosen for row in rows):
-        rows.append(Candidate("ensemble", "ensemble", None, out_of_fold_score(result, model, split), model.predict, True))
+    rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), False)
+            for record in single if not _is_whole(record, model)]
+    whole = next((record for record in single if _is_whole(record, model)), None)
+    deployed = ("ensemble", "ensemble", None) if whole is None else (_name(whole), whole.family, whole.number)
+    rows.append(Candidate(*deployed, out_of_fold_score(result, model, split), model.predict, True))
     if not_taken is not None:
-        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, _predictor(not_taken.weights, model), False))
+        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, _predictor(not_taken.weights, model, not_taken.calibration), False))
     return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))
 
 
@@ -197,10 +204,13 @@ def _is_whole(record: TrialRecord, model: FittedModel) -> bool:
     return [member.trial for member in model.members] == [record.number]
 
 
-def _predictor(weights: Weights, model: FittedModel) -> Callable[[pd.DataFrame], Predictions]:
+def _predictor(
+    weights: Weights, model: FittedModel, calibration: ProbabilityCalibration | NotMeasured = AS_THEY_ARE,
+) -> Callable[[pd.DataFrame], Predictions]:
+    """Of a model that was not deployed; trials alone are not calibrated, as their out-of-fold scores are not."""
     def predict(frame: pd.DataFrame) -> Predictions:
         members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
-        return replace(model, members=members).predict(frame)
+        return replace(model, members=members, calibration=calibration).predict(frame)
 
     return predict
 
@@ -216,4 +226,4 @@ def search_section(result: SearchResult, model: FittedModel, leaderboard: Sequen
         metric=result.scorer.name, direction=result.scorer.direction, families=result.families, folds=result.folds,
         trials=tuple(record.as_evidence() for record in result.trials), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
         leaderboard=tuple(leaderboard), ensemble=tuple(EnsembleMember(trial=member.trial, family=member.family, weight=member.weight) for member in model.members),
-        out_of_fold_score=out_of_fold_score(result, model, split))
+        out_of_fold_score=out_of_fold_score(result, model, split), calibration=model.calibration)

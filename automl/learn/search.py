@@ -49,7 +49,7 @@ Ending = tuple[Literal["complete", "pruned", "failed"], str]
 
 OPENING = ("linear", "lgbm", "lgbm", "torch", "linear", "lgbm", "lgbm", "lgbm")
 """The families' defaults, a portfolio: the cheapest first, so that something useful exists early, and what differs from it soon."""
-ROTA = ("lgbm", "lgbm", "torch", "lgbm", "lgbm", "linear", "lgbm", "torch")
+ROTA = ("lgbm", "lgbm", "torch", "lgbm", "lgbm", "linear", "lgbm", "torch", "trees")
 """Whose turn it is once the defaults of every family have been tried, over and over."""
 MOST_SHORTENED = 3
 """A trial ended by the budget after a third of its usual time is still worth having; after less it is not worth starting."""
@@ -83,6 +83,11 @@ class SearchResult:
     def complete(self) -> tuple[TrialRecord, ...]:
         """Finished trials that have fold models, best first; without the baseline."""
         return tuple(sorted((record for record in self.trials if record.state == "complete"), key=lambda record: (self.loss(record), record.number)))
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """Family to what it learns on here, in words."""
+        return {name: family(name).device() for name in self.families}
 
     def loss(self, record: TrialRecord) -> float:
         return self.scorer.loss(float("nan") if record.score is None else record.score)
