@@ -180,8 +180,9 @@ def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken
     rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), False)
             for record in single if not _is_whole(record, model)]
     whole = next((record for record in single if _is_whole(record, model)), None)
-    deployed = ("ensemble", "ensemble", None) if whole is None else (_name(whole), whole.family, whole.number)
-    rows.append(Candidate(*deployed, out_of_fold_score(result, model, split), model.predict, True))
+    score = out_of_fold_score(result, model, split)
+    rows.append(Candidate("ensemble", "ensemble", None, score, model.predict, True) if whole is None
+                else Candidate(_name(whole), whole.family, whole.number, score, model.predict, True))
     if not_taken is not None:
         rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, _predictor(not_taken.weights, model, not_taken.calibration), False))
     return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))

@@ -41,7 +41,7 @@ class Grown:
 
     def leaf_of(self, tree: int, rows: Any) -> NDArray[np.int64]:
         """The leaf, counted from 0, that each of ``rows`` reaches."""
-        return np.searchsorted(self.leaves[tree], self.forest.estimators_[tree].tree_.apply(self.matrix[rows]))
+        return np.asarray(np.searchsorted(self.leaves[tree], self.forest.estimators_[tree].tree_.apply(self.matrix[rows])))
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def _of_numbers(grown: Grown, fold: Fold) -> list[Array]:
 
 def _of_classes(grown: Grown, fold: Fold) -> list[Array]:
     counts = [_class_counts(estimator.tree_, leaves, grown.forest.classes_, fold.classes) for estimator, leaves in zip(grown.forest.estimators_, grown.leaves, strict=True)]
-    shares = np.bincount(grown.y, weights=grown.weight, minlength=fold.classes) + 0.5
-    shares /= shares.sum()
+    rows = np.bincount(grown.y, weights=grown.weight, minlength=fold.classes) + 0.5
+    shares: Array = np.asarray(rows / rows.sum(), dtype=np.float64)
     bag = _out_of_bag(grown, fold.seed)
     if not len(bag.rows):
         return [_scores(count, shares, SMOOTHING[1]) for count in counts]
