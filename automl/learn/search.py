@@ -3,7 +3,8 @@
 One writer; folds are fitted in lanes, as many at once as there are threads, and where a lane would be idle the next trial begins. The sampler is
 seeded anew for every trial and, with more than one lane, knows the trials up to the last but one, whichever fold was quicker: the same seed, threads
 and number of trials give the same search. Finished trials are read back from their files, so that a search that was killed goes on exactly as it would
-have. Which family comes next depends on the trial's number only, and in a budget of seconds also on what there is time for.
+have. Which family comes next depends on the trial's number and on what the families' finished trials scored, and in a budget of seconds also on what
+there is time for.
 """
 
 from __future__ import annotations
@@ -42,15 +43,17 @@ if TYPE_CHECKING:
 __all__ = ["Deadline", "SearchResult", "search", "usable_threads"]
 
 Array = NDArray[np.float64]
-Vector = NDArray[Any]
 StoppedBecause = Literal["seconds", "trials", "finish_requested", "exhausted"]
 Wish = Literal["finish", "cancel"]
 Ending = tuple[Literal["complete", "pruned", "failed"], str]
 
 OPENING = ("linear", "lgbm", "lgbm", "torch", "linear", "lgbm", "lgbm", "lgbm")
 """The families' defaults, a portfolio: the cheapest first, so that something useful exists early, and what differs from it soon."""
-ROTA = ("lgbm", "lgbm", "torch", "lgbm", "lgbm", "linear", "lgbm", "torch", "trees")
-"""Whose turn it is once the defaults of every family have been tried, over and over."""
+ROTA = (0, 0, 1, 0, 0, 2, 0, 1, 3)
+"""Whose turn it is afterwards, over and over: 0 is the family whose best trial scored best so far, 1 the next. Time goes where it has brought most, and some
+to each, since an ensemble lives on what differs."""
+ENOUGH = {"linear": 10}
+"""Trials of a family with so few settings that more of them would find nothing new, where there is another family."""
 MOST_SHORTENED = 3
 """A trial ended by the budget after a third of its usual time is still worth having; after less it is not worth starting."""
 FAILURES_IN_A_ROW = 5
@@ -158,8 +161,9 @@ class _Search:
         self.classes = 0 if problem.task == "regression" else len(problem.labels)
         self.frame = as_categories(rows.features)
         self.parts = make_folds(rows, problem.task, spec.seed, float("inf") if deadline.seconds is None else deadline.seconds)
-        self.folds = [self._fold(train, valid) for train, valid in self.parts]
-        self.lanes = min(self.threads, len(self.folds))
+        self.kept: list[dict[str, Any]] = [{} for _ in self.parts]
+        """Per fold what families keep of it from trial to trial. The rows themselves are taken from the frame when they are needed: five copies would stay."""
+        self.lanes = min(self.threads, len(self.parts))
         self.kinds = {name: family(name) for name in self.families}
         self.studies = {name: Study(kind, problem.task, spec.seed) for name, kind in self.kinds.items()}
         self.records: list[TrialRecord] = []
@@ -183,7 +187,7 @@ class _Search:
                 self.abandoned = True
         self._tell()
         return SearchResult(
-            self.scorer, self.families, len(self.folds), tuple(self.records), reason, earlier + time.monotonic() - began, self.threads, self.frame)
+            self.scorer, self.families, len(self.parts), tuple(self.records), reason, earlier + time.monotonic() - began, self.threads, self.frame)
 
     # --- what is known already
 
@@ -207,7 +211,7 @@ class _Search:
         self._keep(TrialRecord(
             number=0, family=constant.NAME, params={}, state="baseline", score=_finite(self._score(raw)), seconds=0.0,
             spent_seconds=self.deadline.elapsed(), fingerprint=self.fingerprint, note="the same answer for every row",
-        ), raw, (model,) * len(self.folds))
+        ), raw, (model,) * len(self.parts))
 
     # --- when to stop, what to try next
 
@@ -238,11 +242,18 @@ class _Search:
         """The family whose turn it is, passing over those that there is no time for; None when there is none."""
         tried = Counter([*(record.family for record in self.records), *(_family_of(trial) for trial in self.open)])
         opening = [name for at, name in enumerate(OPENING) if name in self.families and tried[name] <= OPENING[:at].count(name)]
-        rota = [name for name in ROTA if name in self.families]
+        unexhausted = [name for name in self.families if tried[name] < ENOUGH.get(name, math.inf)] or self.families
+        ranked = sorted(unexhausted, key=self._best_loss)
+        rota = [ranked[rank] for rank in ROTA if rank < len(ranked)]
         at = (self._asked() + 1) % len(rota)
         # when there is no time for the one whose turn it is, yet another linear model is no way to use what is left
         instead = [name for name in (*rota[at:], *rota[:at]) if name != "linear"]
         return next((name for name in (*opening, rota[at], *instead) if self._worth_starting(name)), None)
+
+    def _best_loss(self, name: str) -> float:
+        """Of this family's complete trials; families without any are last."""
+        losses = [self._loss_of(record) for record in self.records if record.family == name and record.state == "complete"]
+        return min((loss for loss in losses if loss is not None), default=math.inf)
 
     def _worth_starting(self, name: str) -> bool:
         """In a budget of seconds: not where a trial of this family takes far more than what is left, nor where it said that it needs more."""
@@ -272,7 +283,7 @@ class _Search:
 
     def _needs_another(self) -> bool:
         """Whether a lane would be idle without another trial."""
-        wanting = any(trial.ending is None and len(trial.begun) < len(self.folds) for trial in self._at_work())
+        wanting = any(trial.ending is None and len(trial.begun) < len(self.parts) for trial in self._at_work())
         return not wanting and len(self.open) < min(2, self.lanes)
 
     def _at_work(self) -> list[_Open]:
@@ -295,7 +306,7 @@ class _Search:
                     break
                 self._tell()
                 # an equal share of what is left for each fold, so that the last one is not the poorest
-                allowance = self.deadline.left() / math.ceil((len(self.folds) - len(trial.begun)) / self.lanes)
+                allowance = self.deadline.left() / math.ceil((len(self.parts) - len(trial.begun)) / self.lanes)
                 foreseen = allowance * FORESEEN_SHARE if self._useful() else math.inf
                 trial.begun.add(at)
                 trial.running[pool.submit(self._fit_fold, trial, at, time.monotonic() + allowance, foreseen)] = at
@@ -306,7 +317,7 @@ class _Search:
         running = sum(len(each.running) for each in self._at_work())
         if trial.ending is not None or running >= self.lanes:
             return None
-        return next((at for at in range(len(self.folds)) if at not in trial.begun and at not in busy), None)
+        return next((at for at in range(len(self.parts)) if at not in trial.begun and at not in busy), None)
 
     def _fit_fold(self, trial: _Open, at: int, until: float, foreseen: float) -> _Fitted:
         """In a lane. Must not ask the hooks: they belong to the thread that searches."""
@@ -314,9 +325,9 @@ class _Search:
         def must_end() -> bool:
             return time.monotonic() >= until or self.wish is not None or trial.ending is not None or self.abandoned
 
-        began, threads = time.monotonic(), self.threads // self.lanes
-        model = self.kinds[trial.family].fit(trial.asked.params, self.folds[at], Effort(threads, must_end, foreseen))
-        return _Fitted(model, model.raw(self.folds[at].valid, threads), time.monotonic() - began)
+        began, threads, fold = time.monotonic(), self.threads // self.lanes, self._fold(at)
+        model = self.kinds[trial.family].fit(trial.asked.params, fold, Effort(threads, must_end, foreseen))
+        return _Fitted(model, model.raw(fold.valid, threads), time.monotonic() - began)
 
     def _useful(self) -> bool:
         return any(record.state == "complete" for record in self.records) or any(trial.ending == COMPLETE for trial in self._at_work())
@@ -343,11 +354,11 @@ class _Search:
             trial.seconds += fitted.seconds / self.lanes
             trial.raw[self.parts[at][1]] = fitted.raw
             trial.losses.append((sum(trial.losses[-1:]) * at + self._fold_loss(trial.raw, at)) / (at + 1))
-            if at + 1 == len(self.folds):
+            if at + 1 == len(self.parts):
                 trial.score = _finite(self._score(trial.raw))
                 trial.ending = ("failed", "its score is not a number") if trial.score is None else COMPLETE
             elif self.studies[trial.family].hopeless(trial.asked, trial.losses):
-                trial.ending = "pruned", f"after {at + 1} of {len(self.folds)} folds it was below the median of this family's trials"
+                trial.ending = "pruned", f"after {at + 1} of {len(self.parts)} folds it was below the median of this family's trials"
 
     def _close(self, trial: _Open | _Known) -> None:
         """Tells the sampler, and keeps what is new."""
@@ -364,13 +375,13 @@ class _Search:
             fold_losses=tuple(trial.losses), note=note, seconds=trial.seconds, spent_seconds=self.deadline.elapsed(), fingerprint=self.fingerprint,
         ), trial.raw if done else None, tuple(trial.models) if done else ())
 
-    def _fold(self, train: Vector, valid: Vector) -> Fold:
-        y, weight = self.rows.y, self.rows.weight
+    def _fold(self, at: int) -> Fold:
+        y, weight, (train, valid) = self.rows.y, self.rows.weight, self.parts[at]
         return Fold(
             task=self.problem.task, classes=self.classes, seed=self.spec.seed, metric=self.problem.metric,
             dates=tuple(name for name, kind in self.problem.schema.kinds.items() if kind == "date"),
             train=self.frame.iloc[train], train_y=y[train], train_weight=None if weight is None else weight[train],
-            valid=self.frame.iloc[valid], valid_y=y[valid], valid_weight=None if weight is None else weight[valid])
+            valid=self.frame.iloc[valid], valid_y=y[valid], valid_weight=None if weight is None else weight[valid], cache=self.kept[at])
 
     def _empty_raw(self) -> Array:
         return np.zeros((len(self.rows.y), self.classes)) if self.problem.task == "multiclass" else np.zeros(len(self.rows.y))
@@ -379,8 +390,9 @@ class _Search:
         return self.scorer(self.rows.y, to_predictions(raw, self.problem.task), self.problem.labels, self.rows.weight)
 
     def _fold_loss(self, raw: Array, at: int) -> float:
-        fold, valid = self.folds[at], self.parts[at][1]
-        return self.scorer.loss(self.scorer(fold.valid_y, to_predictions(raw[valid], self.problem.task), self.problem.labels, fold.valid_weight))
+        valid, weight = self.parts[at][1], self.rows.weight
+        predictions = to_predictions(raw[valid], self.problem.task)
+        return self.scorer.loss(self.scorer(self.rows.y[valid], predictions, self.problem.labels, None if weight is None else weight[valid]))
 
     # --- keeping and telling
 

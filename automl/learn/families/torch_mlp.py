@@ -242,19 +242,19 @@ class TorchMlp:
         if not fold.train.shape[1]:
             raise CannotFit("there are no features")
         torch.set_num_threads(effort.threads)
-        encoder = CodeEncoder.fit(fold.train)
+        inputs = _inputs(fold)
+        encoder = inputs.encoder
         outputs = fold.classes if fold.task == "multiclass" else 1
         levels = tuple(0 if known is None else max(1, len(known)) for known in encoder.levels)
         shape = Shape(levels, outputs, params["width"], params["depth"], params["members"], params["dropout"])
         centre, scale = (float(np.mean(fold.train_y)), float(np.std(fold.train_y)) or 1.0) if fold.task == "regression" else (0.0, 1.0)
-        codes = encoder.transform(fold.train)
         # the generator that layers are made with belongs to the whole process: one at a time, and its state is given back
         with _making, torch.random.fork_rng(devices=[]):
             torch.manual_seed(fold.seed)
             network = Network(shape)
-        network.edges.copy_(torch.from_numpy(_quantiles(codes[:, network.numbers])))
+        network.edges.copy_(inputs.edges)
         network.to(choose_device())
-        _learn(network, params, fold, codes, encoder.transform(fold.valid), (centre, scale), effort)
+        _learn(network, params, fold, inputs, (centre, scale), effort)
         return TorchModel(encoder, network, shape, fold.task, centre, scale)
 
     def load(self, files: Files) -> TorchModel:
@@ -264,6 +264,28 @@ class TorchMlp:
         network.load_state_dict(safetensors.torch.load(files["weights.safetensors"]))
         network.to(choose_device())
         return TorchModel(CodeEncoder.from_json(document["encoder"]), network, shape, document["task"], document["centre"], document["scale"])
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """A fold's rows as networks read them, on the device."""
+
+    encoder: CodeEncoder
+    edges: Tensor
+    train: Tensor
+    valid: Tensor
+
+
+def _inputs(fold: Fold) -> _Inputs:
+    """Encoded once per fold and kept, at half of the precision that the table has."""
+    if "torch" not in fold.cache:
+        encoder, device = CodeEncoder.fit(fold.train), choose_device()
+        codes = encoder.transform(fold.train)
+        numbers = [at for at, levels in enumerate(encoder.levels) if levels is None]
+        edges = torch.from_numpy(_quantiles(codes[:, numbers]))
+        fold.cache["torch"] = _Inputs(encoder, edges, _tensor(codes, device), _tensor(encoder.transform(fold.valid), device))
+    kept: _Inputs = fold.cache["torch"]
+    return kept
 
 
 def _quantiles(numbers: Array) -> Array:
@@ -276,11 +298,11 @@ def _quantiles(numbers: Array) -> Array:
     return edges
 
 
-def _learn(network: Network, params: Params, fold: Fold, train: Array, valid: Array, unit: tuple[float, float], effort: Effort) -> None:
+def _learn(network: Network, params: Params, fold: Fold, inputs: _Inputs, unit: tuple[float, float], effort: Effort) -> None:
     """Trains in place until the planned epochs or the effort end; leaves the weights of the epoch with the lowest validation loss."""
     device = network.edges.device
-    x, y, w = _tensor(train, device), _targets(fold.train_y, fold.task, unit, device), _weights(fold.train_weight, len(train), device)
-    vx, vy, vw = _tensor(valid, device), _targets(fold.valid_y, fold.task, unit, device), _weights(fold.valid_weight, len(valid), device)
+    x, y, w = inputs.train, _targets(fold.train_y, fold.task, unit, device), _weights(fold.train_weight, len(inputs.train), device)
+    vx, vy, vw = inputs.valid, _targets(fold.valid_y, fold.task, unit, device), _weights(fold.valid_weight, len(inputs.valid), device)
     groups = [{"params": parameters, "kind": kind} for kind, parameters in network.kinds().items()]
     optimiser = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
     batch = next(size for rows, size in BATCHES if len(x) >= rows)

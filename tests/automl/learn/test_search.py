@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -177,10 +178,32 @@ def test_what_is_left_of_the_time_goes_to_trees_and_not_to_more_linear_models(tm
     searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(1000, started=time.time()))
     tried = [("baseline", 0), ("linear", 1), ("lgbm", 500), ("lgbm", 500), ("linear", 1), ("lgbm", 500), ("lgbm", 500), ("lgbm", 500)]
     for number, (name, seconds) in enumerate(tried):
-        searching.records.append(TrialRecord(number, name, {}, "complete", 0.5, seconds, 0, ""))
+        searching.records.append(TrialRecord(number, name, {}, "complete", 0.4 if name == "linear" else 0.5, seconds, 0, ""))
     assert searching._next_family() == "lgbm"
     searching.deadline = Deadline(1000, started=time.time() - 900)
     assert searching._next_family() is None
+
+
+def test_turns_follow_what_each_family_has_brought(tmp_path: Path) -> None:
+    split, problem, spec = case(budget=Budget(trials=1000), families=("linear", "lgbm", "torch"))
+    searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(None))
+
+    def turns(scores: dict[str, float], trials: int) -> Counter[str]:
+        searching.records = [TrialRecord(0, "baseline", {}, "baseline", 0.5, 0, 0, "")]
+        for name, score in scores.items():
+            searching.records += [TrialRecord(1, name, {}, "complete", score, 1, 0, "")] * 6
+        found: Counter[str] = Counter()
+        for _ in range(trials):
+            name = searching._next_family()
+            assert name is not None
+            found[name] += 1
+            searching.records.append(TrialRecord(1, name, {}, "complete", scores[name], 1, 0, ""))
+        return found
+
+    assert turns({"linear": 0.6, "lgbm": 0.8, "torch": 0.7}, 16) == {"lgbm": 10, "torch": 4, "linear": 2}
+    assert turns({"linear": 0.6, "lgbm": 0.7, "torch": 0.8}, 16) == {"torch": 10, "lgbm": 4, "linear": 2}
+    # the best of all is linear, and soon there is nothing left to find of its two settings
+    assert turns({"linear": 0.9, "lgbm": 0.8, "torch": 0.7}, 40)["linear"] == 4
 
 
 def test_defaults_come_first_cheapest_first(tmp_path: Path) -> None:
