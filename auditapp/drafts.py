@@ -26,7 +26,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
 }
 STEP_OF_POINTER: dict[str, Step] = {
     "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
-    "intersections": "attributes", "limit": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "budget": "budget", "families": "budget",
+    "intersections": "attributes", "limit": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget",
     "simple": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
     "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
 }
@@ -71,7 +71,7 @@ class Draft:
         draft.answers["target"] = {"target": spec.target, "task": spec.task or ""}
         draft.answers["outcome"] = {**outcome, "left_out": False}
         draft.answers["budget"] = {
-            "seconds": spec.budget.seconds, "trials": spec.budget.trials, "metric": spec.metric or "", "families": list(spec.families), "simple": spec.simple, "time": spec.time,
+            "seconds": spec.budget.seconds, "trials": spec.budget.trials, "metric": spec.metric or "", "quantile": spec.quantile, "families": list(spec.families), "simple": spec.simple, "time": spec.time,
             "group": spec.group, "audit_fraction": spec.audit_fraction, "seed": spec.seed}
         return draft
 
@@ -100,7 +100,7 @@ def answer(draft: Draft, step: Step, answers: dict[str, Any]) -> None:
         draft.answers.pop("outcome", None)
         if budget := draft.answers.get("budget"):
             # How long, with which models and by which seed is about no target; the metric and the columns may not fit the new one
-            draft.answers["budget"] = {**budget, "metric": "", **{name: None for name in ("time", "group") if budget.get(name) == answers.get("target")}}
+            draft.answers["budget"] = {**budget, "metric": "", "quantile": None, **{name: None for name in ("time", "group") if budget.get(name) == answers.get("target")}}
 
 
 def steps_of(draft: Draft) -> tuple[Step, ...]:
@@ -178,7 +178,7 @@ def _training(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
     named = {target, spec["weight"], budget.get("group"), budget.get("time"), *spec["sensitive"]}
     return spec | {
         "target": target, "task": draft.get("target", "task") or None, "positive": draft.get("outcome", "positive"), "favourable": draft.get("outcome", "favourable"),
-        "sensitive_as_features": draft.get("attributes", "as_features", False), "metric": budget.get("metric") or None,
+        "sensitive_as_features": draft.get("attributes", "as_features", False), "metric": budget.get("metric") or None, "quantile": budget.get("quantile"),
         "budget": {"seconds": budget.get("seconds"), "trials": budget.get("trials")}, "families": budget.get("families", []), "simple": budget.get("simple", False),
         "audit_fraction": budget.get("audit_fraction", 0.25), "seed": budget.get("seed", 0), "group": budget.get("group"), "time": budget.get("time"),
         "roles": {name: _spare(role) for name, role in roles(draft, profile).items() if name not in named},
@@ -226,9 +226,15 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
                     for c in profile.columns if c.name in spec.bins or (c.name in spec.sensitive and is_binned(c))],
                   *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()]]
     if isinstance(spec, TaskSpec):
-        lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), spec.metric or _("the usual one: %(m)s") % {"m": METRICS_OF_TASK[task][0] if task else "-"}),
+        lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), metric_words(spec, task)),
                   Answer("budget", _("Models"), ", ".join(spec.families) or _("all families")), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
     return lines
+
+
+def metric_words(spec: TaskSpec, task: TaskKind | None) -> str:
+    if spec.quantile is not None:
+        return _("%(m)s at the level %(q)s") % {"m": spec.metric, "q": f"{spec.quantile:g}"}
+    return spec.metric or _("the usual one: %(m)s") % {"m": METRICS_OF_TASK[task][0] if task else "-"}
 
 
 def _not_learned_from(spec: TaskSpec, profile: DatasetProfile) -> list[str]:

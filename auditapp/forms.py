@@ -35,7 +35,9 @@ FAMILY_WORDS: Choices = [("linear", lazy("Linear models")), ("lgbm", lazy("Gradi
 METRIC_WORDS = {
     "roc_auc": lazy("ROC AUC: ranks people well"), "average_precision": lazy("Average precision: finds the rare class"), "log_loss": lazy("Log loss: good probabilities"),
     "brier": lazy("Brier score: good probabilities, bounded"), "accuracy": lazy("Accuracy: share of right decisions"), "balanced_accuracy": lazy("Balanced accuracy"),
-    "f1": lazy("F1"), "rmse": lazy("Root mean squared error"), "mae": lazy("Mean absolute error"), "r2": lazy("R², share of variance explained"),
+    "f1": lazy("F1: finds the positive ones and few others"), "mcc": lazy("MCC (Matthews): decisions that agree with the truth in every class"),
+    "rmse": lazy("Root mean squared error"), "mae": lazy("Mean absolute error"), "rmsle": lazy("RMSLE: errors count by their ratio, for numbers of 0 or more"),
+    "r2": lazy("R², share of variance explained"), "quantile_loss": lazy("Quantile loss: predict a quantile instead of the mean"),
 }
 
 
@@ -394,6 +396,9 @@ class BudgetForm(StepForm):
         metrics = METRICS_OF_TASK.get(task or "", ())
         add = self.fields.__setitem__
         add("metric", forms.ChoiceField(label=_("What should the search improve?"), choices=[(name, METRIC_WORDS[name]) for name in metrics], required=bool(metrics), initial=kept.get("metric") or (metrics[0] if metrics else None), widget=forms.Select(attrs={"class": "w-mid"})))
+        if "quantile_loss" in metrics:
+            add("quantile", forms.FloatField(label=_("Level of the quantile"), required=False, initial=kept.get("quantile"), widget=forms.NumberInput(attrs={"step": "any", "class": "w-short"}),
+                                             help_text=_("For the quantile loss only: between 0 and 1, such as 0.9 for a number that 9 of 10 stay below; 0.5 where it is left empty.")))
         add("families", forms.MultipleChoiceField(label=_("Kinds of models to try"), choices=FAMILY_WORDS, widget=forms.CheckboxSelectMultiple, initial=kept.get("families") or [name for name, _word in FAMILY_WORDS],
                                                   error_messages={"required": _("Choose at least one kind of model")}))
         by_role = {role: name for name, role in roles(self.draft, self.profile).items()}
@@ -417,6 +422,11 @@ class BudgetForm(StepForm):
             self.add_error("seconds", _("Give seconds, trials or both"))
         if said.get("split") in ("time", "group") and not said.get(said["split"]):
             self.add_error(said["split"], _("Choose the column for this kind of split"))
+        if (level := said.get("quantile")) is not None:
+            if not 0 < level < 1:
+                self.add_error("quantile", _("Give a number between 0 and 1"))
+            elif said.get("metric") != "quantile_loss":
+                self.add_error("quantile", _("This belongs to the quantile loss: choose that above, or leave this empty"))
         if said.get("audit_fraction") is not None and math.isnan(said["audit_fraction"]):
             self.add_error("audit_fraction", _("Give a number from 0.05 to 0.5"))
         return said
@@ -424,7 +434,7 @@ class BudgetForm(StepForm):
     def answers(self) -> dict[str, Any]:
         said = self.cleaned_data
         seconds, trials = (said["seconds"], said["trials"]) if said["preset"] == "custom" else PRESETS[said["preset"]]
-        return {"seconds": seconds, "trials": trials, "metric": said["metric"], "families": said["families"] if len(said["families"]) < len(FAMILY_WORDS) else [], "simple": said["simple"],
+        return {"seconds": seconds, "trials": trials, "metric": said["metric"], "quantile": said.get("quantile"), "families": said["families"] if len(said["families"]) < len(FAMILY_WORDS) else [], "simple": said["simple"],
                 "time": self.column_named("time") if said["split"] == "time" else None, "group": self.column_named("group") if said["split"] == "group" else None,
                 "audit_fraction": said["audit_fraction"], "seed": said["seed"]}
 

@@ -25,6 +25,8 @@ def check_against_profile(spec: Spec, dataset: Dataset, groups_limit: int) -> No
             raise BadInput(f"{pointer[1:].split('/')[0]}: the table has no column {name!r}; {_meant(name, columns)}it has {_some(profile)}", pointer=pointer)
     if isinstance(spec, TaskSpec):
         _check_target(columns[spec.target])
+        if spec.metric == "rmsle":
+            _check_not_negative(columns[spec.target])
     for position, name in enumerate(spec.sensitive):
         _check_sensitive(columns[name], f"/sensitive/{position}", groups_limit, binned=name in spec.bins)
 
@@ -56,6 +58,11 @@ def _check_target(column: ColumnProfile) -> None:
         raise BadInput(f"target: every cell of {column.name!r} is missing", pointer="/target")
     if column.type == "constant" or column.distinct < 2:
         raise BadInput(f"target: {column.name!r} has one value in all rows; a model needs at least two", pointer="/target")
+
+
+def _check_not_negative(column: ColumnProfile) -> None:
+    if isinstance(column.low, int | float) and column.low < 0:
+        raise BadInput(f"metric: rmsle needs a target of 0 or more, and {column.name!r} goes down to {column.low:g}; choose rmse or mae", pointer="/metric")
 
 
 def _check_sensitive(column: ColumnProfile, pointer: str, groups_limit: int, *, binned: bool) -> None:

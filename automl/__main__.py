@@ -20,7 +20,7 @@ import psutil
 
 from automl.errors import BadInput, Stopped
 from automl.hooks import Hooks, Progress
-from automl.spec import METRICS_OF_TASK, TaskSpec, parse_spec
+from automl.spec import METRICS_OF_TASK, TaskSpec, metrics_in_words, parse_spec
 from automl.terminal import ProgressDisplay
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--positive", metavar="LABEL", help="the positive label of a binary target")
     fit.add_argument("--seconds", type=float, help=f"budget of the whole process, from start to model written (default {DEFAULT_SECONDS:g} where no trials are given)")
     fit.add_argument("--trials", type=int, help="budget in trials")
-    fit.add_argument("--metric")
+    fit.add_argument("--metric", metavar="M", help=metrics_in_words())
+    fit.add_argument("--quantile", metavar="Q", type=float, help="the level of the metric quantile_loss, between 0 and 1 (default 0.5)")
     fit.add_argument("--seed", type=int, default=0)
     fit.add_argument("--threads", type=int)
     fit.add_argument("--families", metavar="a,b", help="linear, lgbm, torch, trees")
@@ -154,7 +155,7 @@ def _spec(options: argparse.Namespace) -> TaskSpec:
         "target": options.target, "budget": {"seconds": seconds, "trials": options.trials}, "seed": options.seed, "simple": options.simple,
         "families": [name.strip() for name in options.families.split(",")] if options.families else [],
     }
-    document |= {name: value for name in ("task", "positive", "metric", "threads", "group", "time", "weight") if (value := getattr(options, name)) is not None}
+    document |= {name: value for name in ("task", "positive", "metric", "quantile", "threads", "group", "time", "weight") if (value := getattr(options, name)) is not None}
     try:
         spec = parse_spec(document, "training")
     except BadInput as error:

@@ -68,7 +68,9 @@ def _about(evidence: Evidence) -> str:
     if evidence.run.kind == "predictions" or target is None:
         return "Audit of predictions that were made elsewhere; the model itself was not seen."
     favourable = f" Favourable outcome: {', '.join(_escaped(label) for label in target.favourable)}." if target.favourable else ""
-    return f"A model that predicts {_escaped(target.name)} ({target.task}), trained and audited by its developer.{favourable}"
+    level = None if isinstance(evidence.performance, NotMeasured) else evidence.performance.quantile
+    what = _escaped(target.name) if level is None else f"the {level:g} quantile of {_escaped(target.name)}"
+    return f"A model that predicts {what} ({target.task}), trained and audited by its developer.{favourable}"
 
 
 def _data(evidence: Evidence) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from automl.data.quality import find_quality_issues
 from automl.data.splits import Problem, Rows, resolve_problem, split_table
 from automl.data.tables import TableLimits, read_table
 from automl.errors import Stopped
-from automl.evidence import Evidence, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, Threshold, digest_of
+from automl.evidence import Evidence, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import Candidate, candidates, ensemble_not_taken, fit_best, search_section
@@ -77,7 +77,7 @@ def run_training(
     explanation = step.done("explanation", explain_model(
         model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold))
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
-    leaderboard = [_leaderboard_row(each, model.threshold if each.chosen else None, problem, audit, spec.seed) for each in rivals]
+    leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in rivals]
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
                         left_out=split.left_out, quality=find_quality_issues(source))
     section = search_section(result, model, leaderboard, split)
@@ -144,9 +144,9 @@ def _cut_rule(problem: Problem, threshold: Any) -> str:
     return f"{problem.positive} from a probability of {threshold.value:.6g} on ({threshold.chosen_on})"
 
 
-def _leaderboard_row(candidate: Candidate, threshold: Threshold | None, problem: Problem, audit: Rows, seed: int) -> LeaderboardRow:
-    """The candidate on the audit part; only the deployed model has a cut-off of its own, the others take the more probable class."""
-    outcomes = outcomes_of_model(problem, audit, candidate.predict(audit.features), threshold)
+def _leaderboard_row(candidate: Candidate, problem: Problem, audit: Rows, seed: int) -> LeaderboardRow:
+    """The candidate on the audit part, by its own cut-off; where it has none it takes the more probable class."""
+    outcomes = outcomes_of_model(problem, audit, candidate.predict(audit.features), candidate.threshold)
     value = metric_estimates(outcomes, seed=seed, names=[problem.metric])[problem.metric]
     return LeaderboardRow(name=candidate.name, family=candidate.family, trial=candidate.trial, out_of_fold=candidate.out_of_fold, audit=value, chosen=candidate.chosen)
 

@@ -34,6 +34,7 @@ from automl.evidence import (
     Value,
     canonical_json,
 )
+from automl.learn.families.constant import weighted_quantile
 from automl.learn.predictions import Predictions
 from automl.spec import AuditPolicy
 
@@ -100,6 +101,7 @@ def outcomes_of_model(problem: Problem, rows: Rows, predicted: Predictions, thre
     shared: dict[str, Any] = {
         "task": problem.task, "labels": problem.labels, "positive": problem.positive, "favourable": problem.favourable, "truth": rows.y,
         "groups": rows.groups, "weight": rows.weight, "cluster": rows.cluster, "threshold": threshold,
+        "quantile": problem.quantile,
     }
     if predicted.probabilities is None:
         return Outcomes(score=predicted.values, decision=None, **shared)
@@ -128,14 +130,27 @@ def outcomes_of_predictions(rows: PredictionRows) -> Outcomes:
 
 
 def baseline_outcomes(split: Split, problem: Problem, audit: Rows) -> dict[str, Outcomes]:
-    """What somebody would say who looked at no feature: the training rows' class shares, or their mean."""
+    """What somebody would say who looked at no feature: the training rows' class shares, or their mean, or the quantile that is asked for.
+
+    Besides these what a metric makes of such a constant at best: F1 of a yes to everybody, rmsle of the mean of logarithms.
+    """
     n, weight = len(audit), split.train.weight
     if problem.task == "regression":
-        mean = Predictions(values=np.full(n, np.average(split.train.y, weights=weight)))
-        return {"mean": outcomes_of_model(problem, audit, mean, None)}
+        return {name: outcomes_of_model(problem, audit, Predictions(values=np.full(n, value)), None) for name, value in _constants(problem, split.train).items()}
     shares = np.bincount(split.train.y.astype(np.int64), weights=weight, minlength=len(problem.labels))
     majority = Predictions(probabilities=np.tile(shares / shares.sum(), (n, 1)))
-    return {"majority": outcomes_of_model(problem, audit, majority, None)}
+    found = {"majority": outcomes_of_model(problem, audit, majority, None)}
+    if problem.task == "binary" and problem.metric == "f1":
+        found["everybody positive"] = outcomes_of_model(problem, audit, majority, Threshold(value=0.0, chosen_on="everybody"))
+    return found
+
+
+def _constants(problem: Problem, train: Rows) -> dict[str, float]:
+    y, weight = np.asarray(train.y, dtype=np.float64), train.weight
+    if problem.quantile is not None:
+        return {f"{problem.quantile:g} quantile": weighted_quantile(y, np.ones(len(y)) if weight is None else weight, problem.quantile)}
+    means = {"mean": float(np.average(y, weights=weight))}
+    return means | {"mean of logarithms": float(np.expm1(np.average(np.log1p(y), weights=weight)))} if problem.logarithms else means
 
 
 def write_predictions(path: Path, outcomes: Outcomes, position: Sequence[int]) -> None:

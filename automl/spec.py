@@ -17,15 +17,26 @@ from automl.errors import BadInput
 
 TaskKind = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "sensitive", "id", "date", "text", "ignore", "weight", "group", "time"]
-Metric = Literal["roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "rmse", "mae", "r2"]
+Metric = Literal[
+    "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc", "rmse", "mae", "rmsle", "r2", "quantile_loss",
+]
 Family = Literal["linear", "lgbm", "torch", "trees"]
 
 METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {
-    "binary": ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1"),
-    "multiclass": ("log_loss", "accuracy", "balanced_accuracy", "f1"),
-    "regression": ("rmse", "mae", "r2"),
+    "binary": ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc"),
+    "multiclass": ("log_loss", "accuracy", "balanced_accuracy", "f1", "mcc"),
+    "regression": ("rmse", "mae", "rmsle", "r2", "quantile_loss"),
 }
 """Metrics that can steer the search, per task; the first is the default."""
+
+SMALLER_IS_BETTER = frozenset[str]({"log_loss", "brier", "rmse", "mae", "rmsle", "quantile_loss"})
+"""The metrics that are losses; of every other one more is better."""
+
+LARGEST_NUMBER = 1e100
+"""Of a target that is learned as a number: sums of squares must fit into a float."""
+
+MEDIAN = 0.5
+"""The level of quantile_loss where the person names none."""
 
 DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "?")
 """Cell texts read as missing unless the person chooses others (Namibia's "NA" is a country code)."""
@@ -109,6 +120,8 @@ class TaskSpec(AuditPolicy):
     task: TaskKind | None = None
     sensitive_as_features: bool = False
     metric: Metric | None = None
+    quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The level of the metric quantile_loss, 0.5 where none is given; of other metrics None."""
     budget: Budget = Budget(seconds=120)
     families: Annotated[tuple[Family, ...], Field(max_length=10)] = ()
     simple: bool = False
@@ -119,8 +132,17 @@ class TaskSpec(AuditPolicy):
     fairness_objective: None = None
     parent: Title | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_quantile(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("metric") == "quantile_loss" and given.get("quantile") is None:
+            return {**given, "quantile": MEDIAN}
+        return given
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.quantile is not None and self.metric != "quantile_loss":
+            raise ValueError(f"quantile is the level of the metric 'quantile_loss', and the metric is {f'{self.metric!r}' if self.metric else 'the usual one of the task'}")
         if self.target in self.sensitive:
             raise ValueError(f"{self.target!r} cannot be both target and sensitive attribute")
         if self.task and self.metric and self.metric not in METRICS_OF_TASK[self.task]:
@@ -167,6 +189,11 @@ def parse_spec(document: dict[str, Any], kind: Literal["training", "predictions"
         pointer = "".join(f"/{part}" for part in first["loc"])
         where = f"spec{pointer}: " if pointer else "spec: "
         raise BadInput(where + in_words(first["type"], first["msg"]), pointer=pointer or "/") from error
+
+
+def metrics_in_words() -> str:
+    """The metrics by task, for the help of a command line."""
+    return "; ".join(f"{task}: {', '.join(metrics)}" for task, metrics in METRICS_OF_TASK.items()) + " (default: the first)"
 
 
 def in_words(kind: str, message: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from automl.errors import BadInput
-from automl.spec import Spec, parse_spec
+from automl.spec import Spec, metrics_in_words, parse_spec
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=["binary", "multiclass", "regression"])
     parser.add_argument("--seconds", metavar="S", type=float, help="from the start of this command to the end of tuning (default 120)")
     parser.add_argument("--trials", metavar="N", type=int)
-    parser.add_argument("--metric", metavar="M")
+    parser.add_argument("--metric", metavar="M", help=metrics_in_words())
+    parser.add_argument("--quantile", metavar="Q", type=float, help="the level of the metric quantile_loss, between 0 and 1 (default 0.5)")
     parser.add_argument("--families", metavar="A,B", type=_names)
     parser.add_argument("--time", metavar="COL", help="the audit part is the latest rows by this column")
     parser.add_argument("--simple", action="store_true", default=None, help="one readable model instead of an ensemble")
@@ -59,7 +60,7 @@ def add_prediction_options(parser: argparse.ArgumentParser) -> None:
 
 
 _PLAIN = (
-    "target", "task", "metric", "time", "simple", "sensitive_as_features", "label", "score", "decision", "threshold", "positive", "intersections", "group",
+    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "label", "score", "decision", "threshold", "positive", "intersections", "group",
     "weight", "title", "seed", "threads",
 )
 _OPTION_OF = {"budget": "seconds", "table": "delimiter"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from auditapp.report.blocks import Block, Statements, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
 from automl.charts.performance import in_order, metric_words
 from automl.evidence import Calibration, Charts, Confusion, Estimate, Evidence, ExplanationSection, NotMeasured, PerformanceSection, SearchSection, Value
-from automl.printing import calibration, estimate, fixed, significant, whole
+from automl.printing import calibration, estimate, fixed, percent, significant, whole
 from automl.spec import TaskSpec
 
 MOST_TRIALS = 60
@@ -119,6 +119,9 @@ def _performance(performance: PerformanceSection, charts: Charts, kind: str) -> 
               [("metric", "left", 1.2), ("value", "left", 1.2), ("n", "right", 0), *((f"baseline: {baseline}", "left", 1) for baseline in baselines)], metrics,
               "" if kind == "training" else "Whether the model had learned from these rows before is not known here."),
     ]
+    if performance.quantile is not None:
+        blocks.append(paragraph(f"The predicted number is the {performance.quantile:g} quantile, not the mean: the true value should lie at or below it in "
+                                f"{percent(performance.quantile)} of rows (coverage), and residuals do not average 0."))
     if performance.threshold is not None:
         blocks.append(paragraph(f"Threshold on the score: {significant(performance.threshold.value)}, chosen on: {performance.threshold.chosen_on}."))
     blocks += charts_of(charts, "roc", exactly=True) + charts_of(charts, "precision-recall", exactly=True) + charts_of(charts, "calibration", exactly=True)
@@ -165,7 +168,7 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
     blocks: list[Block] = [
         paragraph("Attributions say how this model's inputs move its output. They are associations in the model, not causes in the world."),
         facts([
-            ("What is explained", data_text(explanation.output)), ("Scale", {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value"}[explanation.output_space]),
+            ("What is explained", data_text(explanation.output)), ("Scale", {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value", "log1p": "log(1 + the predicted value)"}[explanation.output_space]),
             ("Explainer", explanation.explainer), ("Rows explained", whole(explanation.rows)),
             ("Background", f"{data_text(background.source)}, n = {whole(background.n)}, sha256 {background.sha256}"),
             ("Largest additivity error", significant(explanation.additivity_error, 2)),

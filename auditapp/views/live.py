@@ -23,14 +23,13 @@ from auditapp.models import Run, RunEvent
 from auditapp.trial_picture import TrialPoint, draw_trials
 from auditapp.views.guard import PageRequest, page
 from automl.hooks import STAGES
-from automl.spec import parse_spec
+from automl.spec import SMALLER_IS_BETTER, parse_spec
 
 STAGE_WORDS = {
     "read": lazy("Read the table"), "split": lazy("Set the audit part aside"), "tune": lazy("Search for models"), "ensemble": lazy("Combine the best"),
     "evidence": lazy("Measure on the audit part"), "draw": lazy("Draw the charts and the report"), "sign": lazy("Sign and store"),
 }
 STAGES_OF_KIND = {"training": STAGES, "predictions": ("read", "evidence", "draw", "sign")}
-SMALLER_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
 POLL_SECONDS = ((30, 2), (300, 4), (float("inf"), 10))
 """How old a run is, and how often its page asks: often while something new is likely, rarely in a two-hour run."""
 WHAT_TO_DO = {

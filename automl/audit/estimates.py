@@ -28,13 +28,16 @@ from automl.audit.intervals import (
 from automl.audit.outcomes import BoolArray, FloatArray, IntArray, Outcomes
 from automl.audit.resampling import REPLICATES, bootstrap_means, draw_counts, generator, independent_units, percentile_estimate, units_of
 from automl.evidence import Estimate, NotMeasured, Value
+from automl.spec import MEDIAN
 
 METRICS = {
-    "binary": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "brier", "log_loss"),
-    "multiclass": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "brier", "log_loss"),
-    "regression": ("mae", "rmse", "r2", "mean_residual"),
+    "binary": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc", "brier", "log_loss"),
+    "multiclass": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "brier", "log_loss"),
+    "regression": ("mae", "rmse", "rmsle", "r2", "mean_residual"),
 }
 """What is measured per task. Multiclass: roc_auc and average_precision one-versus-rest, precision, recall and f1 per class, all averaged without weights (macro)."""
+OF_QUANTILES = ("quantile_loss", "coverage")
+"""Measured besides where a quantile is predicted: the pinball loss at its level, and the share of rows whose true value is at most the predicted one."""
 
 _SCORE_BINS = 256
 _ROWWISE_CELLS = 20_000
@@ -43,7 +46,8 @@ _EPS = float(np.finfo(np.float64).eps)
 
 def metric_estimates(outcomes: Outcomes, *, seed: int, names: Collection[str] | None = None) -> dict[str, Value]:
     """Metrics of the task by name (all of METRICS, or those in ``names``); one that cannot be measured says why."""
-    wanted = [name for name in METRICS[outcomes.task] if names is None or name in names]
+    known = METRICS[outcomes.task] if outcomes.quantile is None else (*OF_QUANTILES, *METRICS[outcomes.task])
+    wanted = [name for name in known if names is None or name in names]
     if outcomes.truth is None:
         return {name: NotMeasured(reason="no label column was given") for name in wanted}
     if outcomes.rows == 0:
@@ -62,9 +66,10 @@ def _binary(o: Outcomes, seed: int) -> Makers:
     makers: Makers = {}
     if decisions is None:
         absent = NotMeasured(reason="no decision column and no threshold was given")
-        makers |= dict.fromkeys(("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1"), lambda: absent)
+        makers |= dict.fromkeys(("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc"), lambda: absent)
     else:
         makers |= _decided(o, y, decisions == o.positive_index, seed)
+        makers["mcc"] = partial(_mcc, o, np.asarray(o.truth), decisions, seed)
     if score is None:
         no_score = NotMeasured(reason="no score column was given")
         makers |= dict.fromkeys(("roc_auc", "average_precision", "brier", "log_loss"), lambda: no_score)
@@ -110,15 +115,24 @@ def _mean_of_rates(o: Outcomes, value: float, replicates: FloatArray, made_of: S
     be as certain as one of three thousand. The distances to their Wilson limits join in by squares, as in Newcombe's difference.
     """
     settled = [rate for rate in made_of if isinstance(rate, Estimate) and rate.value in (0.0, 1.0)]
+    moved = [((rate.value - rate.low) / len(made_of), (rate.high - rate.value) / len(made_of)) for rate in settled]
+    return _widened(o, value, replicates, settled, moved, len(settled) == len(made_of), method)
+
+
+def _widened(
+    o: Outcomes, value: float, replicates: FloatArray, settled: Sequence[Estimate], moved: Sequence[tuple[float, float]], everywhere: bool, method: str, least: float = 0.0,
+) -> Value:
+    """The percentile interval joined by squares with how far down and up each of the ``settled`` rates could move the value; ``everywhere``: no rate is left
+    that the replicates could vary. Between ``least`` and 1."""
     if not settled:
         return percentile_estimate(value, replicates, o.rows, method, units=_units(o))
-    resampled = percentile_estimate(value, replicates, o.rows, method, units=_units(o) if len(settled) < len(made_of) else max(2, _units(o)))
+    resampled = percentile_estimate(value, replicates, o.rows, method, units=max(2, _units(o)) if everywhere else _units(o))
     if isinstance(resampled, NotMeasured):
         return resampled
-    below = [value - resampled.low, *((rate.value - rate.low) / len(made_of) for rate in settled)]
-    above = [resampled.high - value, *((rate.high - rate.value) / len(made_of) for rate in settled)]
+    below = [value - resampled.low, *(down for down, _ in moved)]
+    above = [resampled.high - value, *(up for _, up in moved)]
     return resampled.model_copy(update={
-        "low": max(0.0, value - float(np.hypot.reduce(below))), "high": min(1.0, value + float(np.hypot.reduce(above))),
+        "low": max(least, value - float(np.hypot.reduce(below))), "high": min(1.0, value + float(np.hypot.reduce(above))),
         "method": f"{method}, wilson where a rate is 0 or 1", "low_precision": resampled.low_precision or any(rate.low_precision for rate in settled),
     })
 
@@ -145,6 +159,51 @@ def _f1(cells: FloatArray) -> Any:
     tp, fp, fn, _ = np.moveaxis(cells, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return 2 * tp / (2 * tp + fp + fn)
+
+
+def _mcc(o: Outcomes, truth: IntArray, decisions: IntArray, seed: int) -> Value:
+    """Matthews' correlation coefficient, for more classes Gorodkin's R_K (2004), from resampled (true, predicted) cells.
+
+    NotMeasured where the truth or the decisions are one class: then it has no denominator, and scikit-learn's 0 is a convention.
+    """
+    for column, verb in ((truth, "are"), (decisions, "are decided to be")):
+        if len(np.unique(column)) < 2:
+            return NotMeasured(reason=f"all rows {verb} {o.labels[int(column[0])]!r}, so there is nothing to correlate")
+    pairs, place = np.unique(np.column_stack([truth, decisions]), axis=0, return_inverse=True)
+    classes = np.union1d(truth, decisions)
+    observed, replicates = _cell_shares(o, place.ravel()[:, None] == np.arange(len(pairs)), seed)
+    hit, of_truth, of_decision = pairs[:, 0] == pairs[:, 1], pairs[:, [0]] == classes, pairs[:, [1]] == classes
+
+    def correlation(shares: FloatArray) -> FloatArray:
+        true, decided = shares @ of_truth, shares @ of_decision
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = np.sqrt((1 - (true**2).sum(axis=-1)) * (1 - (decided**2).sum(axis=-1)))
+            return np.asarray(np.where(spread > _EPS, (shares @ hit - (true * decided).sum(axis=-1)) / spread, np.nan))
+
+    table = np.zeros((len(classes), len(classes)))
+    table[np.searchsorted(classes, pairs[:, 0]), np.searchsorted(classes, pairs[:, 1])] = observed
+    value = float(correlation(observed))
+    recalls = [(at, rate) for at, c in enumerate(classes) if isinstance(rate := rate_estimate(_count(o, decisions == c, truth == c)), Estimate)]
+    settled = [(at, rate) for at, rate in recalls if rate.value in (0.0, 1.0)]
+    moved = [tuple(_mcc_of_table(_with_recall(table, at, limit)) - value for limit in (rate.low, rate.high)) for at, rate in settled]
+    away = [(max(0.0, *(-by for by in both)), max(0.0, *both)) for both in moved]
+    return _widened(o, value, correlation(replicates), [rate for _, rate in settled], away, len(settled) == len(recalls), "bootstrap of counts", least=-1.0)
+
+
+def _with_recall(table: FloatArray, at: int, recall: float) -> FloatArray:
+    """Shares (k, k) with another recall of one class; what is decided otherwise is so as before, or, where nothing was, as among the other classes' decisions."""
+    changed, whole = table.copy(), table[at].sum()
+    others = np.delete(np.arange(len(table)), at)
+    elsewhere = table[at, others] if table[at, others].sum() > 0 else table[:, others].sum(axis=0)
+    changed[at, at] = recall * whole
+    changed[at, others] = (1 - recall) * whole * elsewhere / elsewhere.sum()
+    return changed
+
+
+def _mcc_of_table(table: FloatArray) -> float:
+    true, decided = table.sum(axis=1), table.sum(axis=0)
+    spread = float(np.sqrt((1 - (true**2).sum()) * (1 - (decided**2).sum())))
+    return float(np.trace(table) - true @ decided) / spread if spread > _EPS else 0.0
 
 
 def _cell_shares(o: Outcomes, cells: NDArray[Any], seed: int) -> tuple[FloatArray, FloatArray]:
@@ -292,10 +351,11 @@ def _multiclass(o: Outcomes, seed: int) -> Makers:
     makers: Makers = {}
     if decisions is None:
         absent = NotMeasured(reason="no decision column was given")
-        makers |= dict.fromkeys(("accuracy", "balanced_accuracy", "precision", "recall", "f1"), lambda: absent)
+        makers |= dict.fromkeys(("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc"), lambda: absent)
     else:
         right = decisions == truth
         makers["accuracy"] = lambda: rate_estimate(count(right, o.weight, o.cluster))
+        makers["mcc"] = partial(_mcc, o, truth, decisions, seed)
         makers |= {name: partial(_macro, o, truth, decisions, name, seed) for name in ("balanced_accuracy", "precision", "recall", "f1")}
     if score is None or score.ndim != 2:
         no_score = NotMeasured(reason="no score per class was given")
@@ -370,7 +430,7 @@ def _regression(o: Outcomes, seed: int) -> Makers:
     truth, predicted = np.asarray(o.truth, dtype=np.float64), o.score
     if predicted is None:
         absent = NotMeasured(reason="no predicted number was given")
-        return dict.fromkeys(METRICS["regression"], lambda: absent)
+        return dict.fromkeys((*OF_QUANTILES, *METRICS["regression"]), lambda: absent)
     residual, centred = truth - predicted, truth - float(np.average(truth, weights=o.weight))
     columns = np.column_stack([np.abs(residual), residual**2, residual, centred, centred**2])
     observed = np.average(columns, axis=0, weights=o.weight)
@@ -382,11 +442,27 @@ def _regression(o: Outcomes, seed: int) -> Makers:
             return np.where(total > 0, 1 - means[..., 1] / total, np.nan)
 
     def determination() -> Value:
+        if o.quantile is not None:
+            return NotMeasured(reason=f"the {o.quantile:g} quantile is predicted, and R2 is about the mean")
         if o.rows < 2 or observed[4] == 0:
             return NotMeasured(reason="the true values do not vary in these rows")
         return percentile_estimate(float(r2(observed)), r2(replicates), o.rows, units=_units(o))
 
+    def mean_of(losses: FloatArray, name: str, finish: Callable[[Any], Any]) -> Value:
+        means = bootstrap_means(losses[:, None], generator(seed, name), o.weight, o.cluster)[:, 0]
+        return percentile_estimate(float(finish(np.average(losses, weights=o.weight))), finish(means), o.rows, units=_units(o))
+
+    def rmsle() -> Value:
+        if negative := int((truth < 0).sum()):
+            return NotMeasured(reason=f"{negative:,} of {o.rows:,} true values are below 0, and it compares logarithms of 1 + value")
+        return mean_of((np.log1p(truth) - np.log1p(np.maximum(predicted, 0))) ** 2, "rmsle", np.sqrt)
+
+    def pinball() -> Value:
+        level = MEDIAN if o.quantile is None else o.quantile
+        return mean_of(np.maximum(level * residual, (level - 1) * residual), "quantile_loss", lambda mean: mean)
+
     return {
+        "quantile_loss": pinball, "coverage": lambda: rate_estimate(count(residual <= 0, o.weight, o.cluster)), "rmsle": rmsle,
         "mae": lambda: percentile_estimate(observed[0], replicates[:, 0], o.rows, units=_units(o)),
         "rmse": lambda: percentile_estimate(float(np.sqrt(observed[1])), np.sqrt(replicates[:, 1]), o.rows, units=_units(o)),
         "mean_residual": lambda: percentile_estimate(observed[2], replicates[:, 2], o.rows, units=_units(o)), "r2": determination,

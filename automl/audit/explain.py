@@ -46,7 +46,7 @@ LISTED_CONTRIBUTIONS = 12
 OTHERS = "all other inputs"
 WEAK_CORRELATION = 0.3
 Direction = Literal["increases", "decreases", "mixed"]
-Space = Literal["log_odds", "probability", "value"]
+Space = Literal["log_odds", "probability", "value", "log1p"]
 
 
 class Attributions(Protocol):
@@ -98,6 +98,8 @@ class ExplainedProblem(Protocol):
     def positive(self) -> str | None: ...
     @property
     def favourable(self) -> tuple[str, ...]: ...
+    @property
+    def quantile(self) -> float | None: ...
 
 
 @dataclass(frozen=True)
@@ -200,10 +202,11 @@ def _explained(
 ) -> Explained:
     """One output: the positive class, the predicted number, or for multiclass the first favourable class (without one the class predicted most often)."""
     phi, base = np.asarray(attributions.phi, dtype=np.float64), np.asarray(attributions.base, dtype=np.float64)
-    space: Space = "value" if problem.task == "regression" else "probability" if attributions.space == "probability" else "log_odds"
+    space = _space(problem, attributions)
     unit = "probability" if space == "probability" else "log-odds"
     if problem.task == "regression":
-        output = f"predicted {problem.target}"
+        number = f"predicted {problem.target}" if problem.quantile is None else f"predicted {problem.quantile:g} quantile of {problem.target}"
+        output = f"log(1 + {number})" if space == "log1p" else number
     elif phi.ndim == 2:
         output = f"{unit} of {problem.positive or problem.labels[-1]}"
     else:
@@ -212,6 +215,12 @@ def _explained(
         output = f"{unit} of {problem.labels[c]}" + (" against the mean of all classes" if space == "log_odds" else "")
     weight, cluster = (None if values is None else values[rows] for values in (audit_rows.weight, audit_rows.cluster))
     return Explained(frame, phi, float(base), rows, main, space, output, weight, cluster)
+
+
+def _space(problem: ExplainedProblem, attributions: Attributions) -> Space:
+    if problem.task == "regression":
+        return "log1p" if attributions.space == "log1p" else "value"
+    return "probability" if attributions.space == "probability" else "log_odds"
 
 
 def _explained_class(model: ExplainedModel, problem: ExplainedProblem, frame: pd.DataFrame) -> int:

@@ -8,9 +8,12 @@ A finding states a value, its interval, and its relation to a limit that somebod
 - ``impact_ratio_inconclusive`` (low; crossings info): the sample cannot tell on which side of the limit the ratio lies.
 - ``impact_ratio_not_below`` (info): every group of an attribute is at or above the limit beyond sampling error.
 - ``error_gap`` (medium): a simultaneous interval of a true or false positive rate gap to the reference excludes 0.
-- ``residual_gap`` (medium): regression; the interval of the difference in mean error to the reference excludes 0.
+- ``residual_gap`` (medium): regression; the interval of the difference in mean error to the reference excludes 0. Not where a quantile is predicted: groups of
+  unequal spread then differ in it with the best of models.
+- ``coverage_off`` (medium): a quantile is predicted; the share of rows, or of a group's rows, with a true value at or below it is off the level by 0.05 (by half
+  of the level's smaller tail where that is less) or more and its interval excludes the level.
 - ``calibration_group`` (medium): observed over expected is off by a tenth or more and its interval excludes 1.
-- ``ranking_like_chance`` (high): the AUC's interval reaches down to 0.5, or R2's to 0, or lies below.
+- ``ranking_like_chance`` (high): the AUC's interval reaches down to 0.5, or R2's (where it is the run's metric, MCC's) to 0, or lies below.
 - ``like_baseline`` (high): the interval of the run's metric includes or lies beyond the best baseline's value, on the worse side.
 - ``no_candidate`` (high): the search ended before any candidate was ready, so that the baseline itself was audited; it stands in place of the two before.
 - ``leak_suspected`` (high): the AUC is above 0.99, or one input carries more than 60 % of all mean |SHAP|.
@@ -42,8 +45,8 @@ from automl.evidence import (
     Severity,
     Value,
 )
-from automl.printing import row_count, significant
-from automl.spec import Limit
+from automl.printing import percent, row_count, significant
+from automl.spec import SMALLER_IS_BETTER, Limit
 
 ORDER: tuple[Severity, ...] = ("high", "medium", "low", "info")
 LEAK_AUC = 0.99
@@ -52,7 +55,8 @@ CALIBRATION_OFF = 0.1
 UNKNOWN_LOW, UNKNOWN_MEDIUM = 0.05, 0.2
 LEFT_OUT_MEDIUM = 0.05
 LISTED = 4
-SMALLER_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
+COVERAGE_OFF = 0.05, 0.5
+"""Of all rows, or of the level's smaller tail where that is less: at 0.99 half a per cent matters."""
 
 
 def write_findings(
@@ -62,7 +66,7 @@ def write_findings(
     """All findings, most severe first; their ids are unique and their pointers lead into the document that has these sections."""
     ratio = limit.ratio if isinstance(limit, Limit) else float(limit)
     found = [
-        *_of_fairness(fairness, ratio), *_of_performance(performance, search), *_of_explanation(explanation, data), *_of_data(data),
+        *_of_fairness(fairness, ratio, residuals=isinstance(performance, NotMeasured) or performance.quantile is None), *_of_performance(performance, search), *_of_explanation(explanation, data), *_of_data(data),
     ]
     return tuple(sorted(found, key=lambda finding: ORDER.index(finding.severity)))
 
@@ -99,7 +103,7 @@ def _excludes(estimate: Value, value: float) -> bool:
     return isinstance(estimate, Estimate) and not estimate.low_precision and not estimate.low <= value <= estimate.high
 
 
-def _of_fairness(fairness: FairnessSection | NotMeasured, limit: float) -> Iterator[Finding]:
+def _of_fairness(fairness: FairnessSection | NotMeasured, limit: float, *, residuals: bool) -> Iterator[Finding]:
     if isinstance(fairness, NotMeasured):
         yield Finding(
             id="fairness_not_measured", severity="medium", text=f"Group fairness was not measured: {fairness.reason}.", evidence="/fairness",
@@ -113,7 +117,7 @@ def _of_fairness(fairness: FairnessSection | NotMeasured, limit: float) -> Itera
             yield from _of_crossing(attribute, pointer, of_class, limit)
         if len(attribute.columns) == 1 and not of_class:
             yield from _of_membership(attribute, pointer)
-        if fairness.outcome == "score":
+        if fairness.outcome == "score" and residuals:
             yield from _of_residuals(attribute, pointer)
 
 
@@ -332,7 +336,7 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
     if isinstance(search, SearchSection) and all(trial.state != "complete" for trial in search.trials):
         yield _no_candidate(search)
     else:
-        yield from _like_chance(performance)
+        yield from _like_chance(performance, search)
         yield from _against_baseline(performance, search)
     auc = performance.metrics.get("roc_auc")
     if isinstance(auc, Estimate) and auc.value > LEAK_AUC:
@@ -341,6 +345,8 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
             text=f"AUC on the audited rows is {auc.value:.4f} ({100 * auc.level:.3g} % interval {auc.low:.4f} to {auc.high:.4f}), unusually close to 1: an input may hold the answer.",
             evidence="/performance/metrics/roc_auc", suggestion="Check that every input is known at the time of the decision.", rule="leak_suspected",
         )
+    if performance.quantile is not None:
+        yield from _of_coverage(performance, performance.quantile)
     overall = performance.drift.get("")
     if isinstance(overall, Estimate) and _excludes(overall, 0):
         yield Finding(
@@ -348,6 +354,21 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
             text=f"Mean scores out-of-fold and on the audited rows differ by {significant(overall.value, 3)} (95 % interval {significant(overall.low, 3)} to {significant(overall.high, 3)}).",
             evidence="/performance/drift", suggestion="The audited rows may come from another time or population than the training rows.", rule="drift",
         )
+
+
+def _of_coverage(performance: PerformanceSection, level: float) -> Iterator[Finding]:
+    off = min(COVERAGE_OFF[0], COVERAGE_OFF[1] * min(level, 1 - level))
+    tables = [("all audited rows", "/performance/metrics/coverage", performance.metrics.get("coverage"))] + [
+        (f"{_shown(group.group)} ({_shown(attribute)})", f"/performance/by_group/{attribute.replace('~', '~0').replace('/', '~1')}/{i}/metrics/coverage", group.metrics.get("coverage"))
+        for attribute, groups in performance.by_group.items() for i, group in enumerate(groups)]
+    for of, pointer, share in tables:
+        if isinstance(share, Estimate) and abs(share.value - level) >= off and _excludes(share, level):
+            yield Finding(
+                id=f"coverage_off:{pointer}", severity="medium",
+                text=f"For {of} the true value lies at or below the predicted {level:g} quantile in {percent(share.value)} of {row_count(share.n)} "
+                f"({100 * share.level:.3g} % interval {percent(share.low)} to {percent(share.high)}); {percent(level)} is what was asked for.",
+                evidence=pointer, suggestion="Read the predicted quantile of these rows as another one, or look at which inputs it goes with.", rule="coverage_off",
+            )
 
 
 def _no_candidate(search: SearchSection) -> Finding:
@@ -362,12 +383,14 @@ def _no_candidate(search: SearchSection) -> Finding:
     )
 
 
-def _like_chance(performance: PerformanceSection) -> Iterator[Finding]:
-    for metric, chance in (("roc_auc", 0.5), ("r2", 0.0)):
+def _like_chance(performance: PerformanceSection, search: SearchSection | NotMeasured) -> Iterator[Finding]:
+    # decisions at a cut that nobody chose for it may well have no MCC to speak of
+    by_decisions = (("mcc", 0.0),) if isinstance(search, SearchSection) and search.metric == "mcc" else ()
+    for metric, chance in (("roc_auc", 0.5), ("r2", 0.0), *by_decisions):
         value = performance.metrics.get(metric)
         if isinstance(value, Estimate) and value.low <= chance:
             # R2 of a constant is never above 0 in any resample, so its interval lies below even where the model does say nothing
-            relation = "not distinguishable from" if value.high >= chance else "below" if metric == "roc_auc" else "not above"
+            relation = "not distinguishable from" if value.high >= chance else "not above" if metric == "r2" else "below"
             yield Finding(
                 id=f"ranking_like_chance:{metric}", severity="high",
                 text=f"On the audited rows {_metric(metric)} is {number(value.value, chance)} ({_interval(value, chance)}): {relation} {chance:g}, what knowing nothing gives.",
@@ -377,7 +400,7 @@ def _like_chance(performance: PerformanceSection) -> Iterator[Finding]:
 
 
 def _metric(name: str) -> str:
-    return {"roc_auc": "AUC", "r2": "R2", "rmse": "RMSE", "mae": "MAE", "f1": "F1"}.get(name, name.replace("_", " "))
+    return {"roc_auc": "AUC", "r2": "R2", "rmse": "RMSE", "mae": "MAE", "rmsle": "RMSLE", "f1": "F1", "mcc": "MCC"}.get(name, name.replace("_", " "))
 
 
 def _against_baseline(performance: PerformanceSection, search: SearchSection | NotMeasured) -> Iterator[Finding]:

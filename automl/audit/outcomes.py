@@ -43,6 +43,8 @@ class Outcomes:
     threshold: Threshold | None = None
     probabilities: bool | None = None
     """Whether the scores are probabilities; None: if all lie in 0 to 1. `take` keeps the answer of the whole."""
+    quantile: float | None = None
+    """Regression: the level of the quantile that the score predicts; None where it predicts the mean, or nobody knows."""
 
     def __post_init__(self) -> None:
         if self.score is None and self.decision is None:
@@ -115,7 +117,7 @@ class Outcomes:
         return type(self)(
             self.task, self.labels, self.positive, self.favourable, cut(self.truth), cut(self.score), cut(self.decision),
             {name: column[rows] for name, column in self.groups.items()}, cut(self.weight), cut(self.cluster), self.threshold,
-            self.scores_are_probabilities,
+            self.scores_are_probabilities, self.quantile,
         )
 
     def _indices(self, favourable: str | Sequence[str] | None) -> list[int]:

@@ -43,7 +43,7 @@ def measure_performance(
     if outcomes.truth is None:
         return NotMeasured(reason="no label column was given, so predictions cannot be compared with the truth")
     return PerformanceSection(
-        n=outcomes.rows, metrics=metric_estimates(outcomes, seed=seed),
+        n=outcomes.rows, quantile=outcomes.quantile, metrics=metric_estimates(outcomes, seed=seed),
         by_group={attribute: _by_group(outcomes, labels, seed) for attribute, labels in outcomes.groups.items()},
         baselines={name: metric_estimates(baseline, seed=seed) for name, baseline in (baselines or {}).items()},
         threshold=outcomes.threshold, confusion=_confusion(outcomes), calibration=_calibration(outcomes), curves=_curves(outcomes),

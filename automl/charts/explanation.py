@@ -41,7 +41,7 @@ def explanation_charts(explanation: ExplanationSection) -> list[Chart]:
 
 def _space(explanation: ExplanationSection) -> str:
     # Not `explanation.output`: it may quote a label of the data, and titles are part of the spec's code
-    return {"log_odds": "log-odds", "probability": "probability", "value": "predicted value"}[explanation.output_space]
+    return {"log_odds": "log-odds", "probability": "probability", "value": "predicted value", "log1p": "log(1 + predicted value)"}[explanation.output_space]
 
 
 def _importance(explanation: ExplanationSection) -> Chart | None:

@@ -13,8 +13,9 @@ from automl.printing import estimate, whole
 HEADLINES = ("roc_auc", "rmse", "balanced_accuracy", "accuracy", "log_loss")
 METRIC_WORDS = {
     "roc_auc": "area under the ROC curve", "average_precision": "average precision", "log_loss": "log loss", "brier": "Brier score", "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy", "f1": "F1", "precision": "precision", "recall": "recall", "specificity": "specificity", "rmse": "root mean squared error",
-    "mae": "mean absolute error", "r2": "R²", "mean_residual": "mean residual", "macro_f1": "macro F1", "weighted_f1": "weighted F1",
+    "balanced_accuracy": "balanced accuracy", "f1": "F1", "mcc": "Matthews correlation coefficient", "precision": "precision", "recall": "recall", "specificity": "specificity",
+    "quantile_loss": "quantile loss (pinball)", "coverage": "coverage", "rmse": "root mean squared error", "mae": "mean absolute error", "r2": "R²", "mean_residual": "mean residual",
+    "rmsle": "root mean squared logarithmic error", "macro_f1": "macro F1", "weighted_f1": "weighted F1",
 }
 """Standard names of the metrics, for titles and tables; a key that is not here is printed as it is."""
 

@@ -15,12 +15,10 @@ from automl.data.names import check_column, closest, pointer, shown
 from automl.data.tables import Positions, Table
 from automl.errors import BadInput
 from automl.evidence import Column
-from automl.spec import METRICS_OF_TASK, Metric, Role, TaskKind, TaskSpec
+from automl.spec import LARGEST_NUMBER, METRICS_OF_TASK, Metric, Role, TaskKind, TaskSpec
 
 MOST_CLASSES = 100
 FEWEST_ROWS = 20
-LARGEST_NUMBER = 1e100
-"""Of a target that is learned as a number: sums of squares must fit into a float."""
 _MOST_NUMERIC_CLASSES = 20
 _POSITIVE_WORDS = frozenset((
     "1", "1.0", "yes", "y", "true", "t", "on", "positive", "pos", "good", "approved", "approve", "accepted", "accept", "granted", "grant", "hired",
@@ -47,6 +45,13 @@ class Problem:
     metric: Metric
     schema: FeatureSchema
     columns: tuple[Column, ...]
+    quantile: float | None = None
+    """Regression by quantile_loss: the level of the quantile that is predicted."""
+
+    @property
+    def logarithms(self) -> bool:
+        """Whether log(1 + target) is what is learned, and what raw scores are: the metric rmsle is the root mean squared error there."""
+        return self.metric == "rmsle"
 
 
 def resolve_problem(spec: TaskSpec, table: Table) -> Problem:
@@ -62,6 +67,8 @@ def resolve_problem(spec: TaskSpec, table: Table) -> Problem:
     metric = spec.metric or METRICS_OF_TASK[task][0]
     if metric not in METRICS_OF_TASK[task]:
         raise BadInput(f"the metric {metric!r} does not fit a {task} task; choose one of {', '.join(METRICS_OF_TASK[task])}", pointer="/metric")
+    if metric == "rmsle":
+        _check_not_negative(table, spec.target)
     judged = [_judge(name, spec, table) for name in table.names]
     schema = FeatureSchema(tuple(each.feature for each in judged if each.feature is not None))
     if not schema.features:
@@ -69,7 +76,7 @@ def resolve_problem(spec: TaskSpec, table: Table) -> Problem:
     return Problem(
         task=task, target=spec.target, labels=labels, positive=positive, favourable=_favourable(spec, labels, positive),
         inferred=spec.task is None or (task == "binary" and spec.positive is None), metric=metric, schema=schema,
-        columns=tuple(each.column for each in judged),
+        columns=tuple(each.column for each in judged), quantile=spec.quantile,
     )
 
 
@@ -102,6 +109,16 @@ def _check_target_varies(table: Table, target: str) -> None:
     present = table.rows - facts.missing
     if present < FEWEST_ROWS:
         raise BadInput(f"the table has {present} rows with a target; at least {FEWEST_ROWS} are needed", pointer="/target")
+
+
+def _check_not_negative(table: Table, target: str) -> None:
+    values = table.numbers(target).to_numpy()
+    negative = np.flatnonzero(values < 0)
+    if len(negative):
+        row = int(negative[0])
+        raise BadInput(
+            f"the metric rmsle compares logarithms of 1 + value and needs a target of 0 or more; {shown(target)} is {values[row]:g} in row {row + 1:,}"
+            + (f" and below 0 in {len(negative):,} rows" if len(negative) > 1 else "") + "; choose rmse or mae", pointer="/metric")
 
 
 def _labels(spec: TaskSpec, table: Table, task: TaskKind) -> tuple[tuple[str, ...], str | None]:

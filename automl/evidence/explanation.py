@@ -74,7 +74,8 @@ class Points(Part):
 
 
 class ExplanationSection(Measured):
-    output_space: Literal["log_odds", "probability", "value"]
+    output_space: Literal["log_odds", "probability", "value", "log1p"]
+    """"log1p": log(1 + value), which a model chosen by rmsle adds up."""
     output: str
     """What is explained: "log-odds of >50K", or the predicted number and its unit."""
     explainer: str

@@ -18,7 +18,7 @@ class GroupPerformance(Part):
 class Threshold(Part):
     value: float
     chosen_on: str
-    """"out-of-fold predictions", "default 0.5", "given by the person" ..."""
+    """"out-of-fold predictions: the highest F1, ...", "default 0.5", "given by the person" ..."""
 
 
 class Confusion(Part):
@@ -53,10 +53,12 @@ class Curve(Part):
 class PerformanceSection(Measured):
     part: Literal["audit"] = "audit"
     n: int
+    quantile: float | None = None
+    """Regression: the level of the quantile that is predicted; None where the mean is, or where nobody knows."""
     metrics: dict[str, Value]
     by_group: dict[str, tuple[GroupPerformance, ...]] = Field(default_factory=dict)
     baselines: dict[str, dict[str, Value]] = Field(default_factory=dict)
-    """Name of the baseline ("majority", "mean", "stratified") to its metrics on the same rows."""
+    """Name of the baseline ("majority", "everybody positive", "mean", "mean of logarithms", "0.9 quantile") to its metrics on the same rows."""
     threshold: Threshold | None = None
     confusion: Confusion | NotMeasured
     calibration: Calibration | NotMeasured

@@ -19,7 +19,7 @@ from automl.data.encoding import CodeEncoder
 from automl.evidence import EnsembleMember, LeaderboardRow, NotMeasured, ProbabilityCalibration, SearchSection, Threshold
 from automl.learn.calibration import calibrate, map_of
 from automl.learn.families import constant
-from automl.learn.metrics import Scorer
+from automl.learn.metrics import HALF, OF_DECISIONS, Scorer, at_cut, best_cut
 from automl.learn.model import AS_THEY_ARE, FittedModel, Member
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.search import SearchResult
@@ -28,7 +28,7 @@ from automl.learn.trials import TrialRecord
 if TYPE_CHECKING:
     from automl.data.problems import Problem
     from automl.data.splits import Split
-    from automl.spec import TaskSpec
+    from automl.spec import Metric, TaskSpec
 
 Array = NDArray[np.float64]
 Weights = list[tuple[TrialRecord, float]]
@@ -49,13 +49,17 @@ def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpe
     weights = choose_weights(result, split, problem, spec)
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
     out_of_fold, calibration = _calibrated(weights, split, problem, spec.seed)
-    threshold = choose_threshold(out_of_fold, split.train.y) if problem.task == "binary" else None
+    threshold = choose_threshold(out_of_fold, split.train.y, result.scorer.name, split.train.weight) if problem.task == "binary" else None
     return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing, calibration)
+
+
+def _out_of_fold(weights: Weights) -> Array:
+    return np.asarray(np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0))
 
 
 def _calibrated(weights: Weights, split: Split, problem: Problem, seed: int) -> tuple[Array, ProbabilityCalibration | NotMeasured]:
     """The mixture's out-of-fold raw scores with its calibration, and that: two numbers at most, fitted on the same rows."""
-    raw, train = np.asarray(np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0)), split.train
+    raw, train = _out_of_fold(weights), split.train
     calibration = calibrate(raw, train.y, problem.task, weight=train.weight, cluster=train.cluster, seed=seed)
     return map_of(calibration)(raw), calibration
 
@@ -77,7 +81,8 @@ def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spe
     if len(weights) == 1:
         return None
     raw, calibration = _calibrated(weights, split, problem, spec.seed)
-    return NotTaken(weights, result.scorer(split.train.y, to_predictions(raw, problem.task), problem.labels, split.train.weight), calibration)
+    predictions = to_predictions(raw, problem.task, problem.logarithms)
+    return NotTaken(weights, result.scorer(split.train.y, predictions, problem.labels, split.train.weight), calibration)
 
 
 def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> Weights:
@@ -92,7 +97,7 @@ def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: T
     y, weight = split.train.y[rows], None if split.train.weight is None else split.train.weight[rows]
 
     def loss(raw: Array) -> float:
-        return result.scorer.loss(result.scorer(y, to_predictions(raw, problem.task), problem.labels, weight))
+        return result.scorer.loss(result.scorer(y, to_predictions(raw, problem.task, problem.logarithms), problem.labels, weight))
 
     counts = greedy_counts([record.out_of_fold()[rows] for record in pool], loss, _least_gain(result.scorer, complete[0].score))
     shares = np.where(counts / counts.sum() >= LEAST_WEIGHT, counts, 0)
@@ -137,11 +142,15 @@ def _rows_to_compare(n: int, seed: int) -> NDArray[np.int64]:
     return np.arange(n) if n <= MOST_ROWS else np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
 
 
-def choose_threshold(out_of_fold: Array, y: NDArray[np.int64] | NDArray[np.float64]) -> Threshold:
-    """0.5, unless that selects nobody or everybody out-of-fold; then the cut at which the share of rows selected comes nearest to the base rate.
+def choose_threshold(out_of_fold: Array, y: NDArray[np.int64] | NDArray[np.float64], metric: Metric | None = None, weight: Array | None = None) -> Threshold:
+    """Where ``metric`` depends on the decision, which somebody then asked for, the cut with its best value out-of-fold (`best_cut`).
 
+    Else 0.5, unless that selects nobody or everybody out-of-fold; then the cut at which the share of rows selected comes nearest to the base rate.
     Equal scores fall on one side together. Where all are equal nothing can be cut, and 0.5 stays."""
     score = np.asarray(to_predictions(out_of_fold, "binary").probabilities)[:, 1]
+    if metric is not None and metric in OF_DECISIONS and (cut := best_cut(metric, y, score, weight)) is not None:
+        name, at_half = {"f1": "F1", "mcc": "MCC"}.get(metric, metric.replace("_", " ")), at_cut(metric, y, score, HALF, weight)
+        return Threshold(value=cut.value, chosen_on=f"out-of-fold predictions: the highest {name}, {cut.score:.4f} there and {at_half:.4f} at 0.5, of the cuts that select some rows and not all")
     if 0 < (score >= 0.5).sum() < len(score):
         return Threshold(value=0.5, chosen_on="default 0.5")
     everybody_or_nobody = "everybody" if (score >= 0.5).all() else "nobody"
@@ -170,6 +179,8 @@ class Candidate:
     out_of_fold: float | None
     predict: Callable[[pd.DataFrame], Predictions]
     chosen: bool
+    threshold: Threshold | None = None
+    """The deployed cut; of the others one of their own where the metric depends on it, else None."""
 
 
 def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken: NotTaken | None = None) -> list[Candidate]:
@@ -177,14 +188,20 @@ def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken
 
     ``not_taken``: the ensemble that `ensemble_not_taken` found."""
     single = [*_best_of_each_family(result.complete), result.baseline]
-    rows = [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), False)
-            for record in single if not _is_whole(record, model)]
-    whole = next((record for record in single if _is_whole(record, model)), None)
-    score = out_of_fold_score(result, model, split)
-    rows.append(Candidate("ensemble", "ensemble", None, score, model.predict, True) if whole is None
-                else Candidate(_name(whole), whole.family, whole.number, score, model.predict, True))
+
+    def threshold(weights: Weights, calibration: ProbabilityCalibration | NotMeasured = AS_THEY_ARE) -> Threshold | None:
+        if model.threshold is None or result.scorer.name not in OF_DECISIONS:
+            return None
+        return choose_threshold(map_of(calibration)(_out_of_fold(weights)), split.train.y, result.scorer.name, split.train.weight)
+
+    whole, score = next((record for record in single if _is_whole(record, model)), None), out_of_fold_score(result, model, split)
+    rows = [Candidate("ensemble", "ensemble", None, score, model.predict, True, model.threshold) if whole is None
+            else Candidate(_name(whole), whole.family, whole.number, score, model.predict, True, model.threshold)]
+    rows += [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), False, threshold([(record, 1.0)]))
+             for record in single if record is not whole]
     if not_taken is not None:
-        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, _predictor(not_taken.weights, model, not_taken.calibration), False))
+        predictor, cut = _predictor(not_taken.weights, model, not_taken.calibration), threshold(not_taken.weights, not_taken.calibration)
+        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, predictor, False, cut))
     return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))
 
 
@@ -217,7 +234,8 @@ def _predictor(
 
 
 def out_of_fold_score(result: SearchResult, model: FittedModel, split: Split) -> float:
-    """The metric of the deployed model's out-of-fold predictions; the weights were chosen on the same rows, so it is slightly optimistic."""
+    """The metric of the deployed model's out-of-fold predictions; the weights, and the cut where there is one to choose, were chosen on the same rows: it is
+    slightly optimistic."""
     return result.scorer(split.train.y, model.out_of_fold, model.problem.labels, split.train.weight)
 
 

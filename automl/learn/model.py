@@ -1,6 +1,6 @@
 """The deployed model: a weighted sum, in raw-score space, of members that are each the average of their fold models.
 
-Raw-score space is log-odds for two classes, centred logits for more, the value for regression. Adding there makes the attributions of the whole the
+Raw-score space is log-odds for two classes, centred logits for more, the value for regression or, where rmsle is the metric, log(1 + value). Adding there makes the attributions of the whole the
 weighted sum of the attributions of its parts, so that they add up; a map of the sum, linear too, makes its probabilities come true
 (`automl.learn.calibration`). A saved model is a folder of JSON, npy, npz and safetensors: never pickle.
 """
@@ -59,7 +59,7 @@ class Attributions:
     """(n, features) for two classes and regression, (n, features, k) for more classes, features in the order of ``FittedModel.features``."""
     base: Array
     """Mean raw score over the background: a scalar array (), or (k,)."""
-    space: Literal["log_odds", "value"]
+    space: Literal["log_odds", "value", "log1p"]
     explainer: str
     additivity_error: float
     """Largest absolute difference between base + sum of a row's attributions and the model's raw score of that row."""
@@ -96,14 +96,14 @@ class FittedModel:
     @property
     def out_of_fold(self) -> Predictions:
         """Predictions of the training rows, each by the fold models that did not see it."""
-        return to_predictions(self.out_of_fold_raw, self.problem.task)
+        return to_predictions(self.out_of_fold_raw, self.problem.task, self.problem.logarithms)
 
     def predict(self, frame: pd.DataFrame) -> Predictions:
         """Predictions for a frame of `FeatureSchema.frame`. A column that is absent counts as missing, a level never seen as such."""
-        return to_predictions(self.raw(frame), self.problem.task)
+        return to_predictions(self.raw(frame), self.problem.task, self.problem.logarithms)
 
     def raw(self, frame: pd.DataFrame) -> Array:
-        """(n,) log-odds or values, or (n, k) centred logits."""
+        """(n,) log-odds, values or their logarithms, or (n, k) centred logits."""
         aligned = self._aligned(frame)
         # no rows have the shape of the training rows' scores, and LightGBM refuses them
         nothing = np.empty((0, *self.out_of_fold_raw.shape[1:]))
@@ -140,7 +140,8 @@ class FittedModel:
         base = np.asarray(self._raw_block(back).mean(axis=0))
         error = np.abs(base + phi.sum(axis=1) - self._raw_block(rows)).max(initial=0.0)
         explainers = sorted({fold.explainer for _, fold in parts})
-        return Attributions(phi, base, "value" if self.problem.task == "regression" else "log_odds", "; ".join(explainers), float(error))
+        space: Literal["log_odds", "value", "log1p"] = "log_odds" if self.problem.task != "regression" else "log1p" if self.problem.logarithms else "value"
+        return Attributions(phi, base, space, "; ".join(explainers), float(error))
 
     def _aligned(self, frame: pd.DataFrame) -> pd.DataFrame:
         return as_categories(frame.reindex(columns=list(self.features)))
@@ -207,6 +208,7 @@ def _problem_as_json(problem: Problem) -> dict[str, Any]:
     return {
         "task": problem.task, "target": problem.target, "labels": problem.labels, "positive": problem.positive, "favourable": problem.favourable,
         "inferred": problem.inferred, "metric": problem.metric, "schema": problem.schema.as_json(),
+        **({} if problem.quantile is None else {"quantile": problem.quantile}),
     }
 
 
@@ -214,4 +216,4 @@ def _problem_from_json(document: dict[str, Any]) -> Problem:
     return Problem(
         task=document["task"], target=document["target"], labels=tuple(document["labels"]), positive=document["positive"],
         favourable=tuple(document["favourable"]), inferred=document["inferred"], metric=document["metric"],
-        schema=FeatureSchema.from_json(document["schema"]), columns=())
+        schema=FeatureSchema.from_json(document["schema"]), columns=(), quantile=document.get("quantile"))

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
-from automl.spec import TaskKind
+from automl.spec import LARGEST_NUMBER, TaskKind
 
 Array = NDArray[np.float64]
 Vector = NDArray[Any]
+
+LARGEST_LOG = float(np.log1p(LARGEST_NUMBER))
+"""A model of logarithms that goes on beyond the training rows says no larger number than a target may hold."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,10 @@ class Predictions:
         return 0 if known is None else len(known)
 
 
-def to_predictions(raw: Array, task: TaskKind) -> Predictions:
-    """From raw scores: binary log-odds (n,), multiclass logits (n, k), regression values (n,)."""
+def to_predictions(raw: Array, task: TaskKind, logarithms: bool = False) -> Predictions:
+    """From raw scores: binary log-odds (n,), multiclass logits (n, k), regression values (n,), or with ``logarithms`` their log(1 + value), of at least 0."""
     if task == "regression":
-        return Predictions(values=raw)
+        return Predictions(values=np.expm1(np.clip(raw, 0.0, LARGEST_LOG)) if logarithms else raw)
     if task == "binary":
         positive = expit(raw)
         return Predictions(probabilities=np.column_stack([1 - positive, positive]))

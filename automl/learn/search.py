@@ -155,7 +155,9 @@ class _Known:
 class _Search:
     def __init__(self, rows: Rows, problem: Problem, spec: TaskSpec, hooks: Hooks, folder: Path, deadline: Deadline) -> None:
         self.rows, self.problem, self.spec, self.hooks, self.folder, self.deadline = rows, problem, spec, hooks, folder, deadline
-        self.scorer = scorer(problem.metric)
+        self.scorer = scorer(problem.metric, problem.quantile)
+        # what is learned: rmsle is the root mean squared error of logarithms
+        self.y = np.log1p(rows.y) if problem.logarithms else rows.y
         self.threads = usable_threads(spec.threads)
         self.families = tuple(name for name in FAMILIES if not spec.families or name in spec.families)
         self.classes = 0 if problem.task == "regression" else len(problem.labels)
@@ -206,7 +208,7 @@ class _Search:
         return None if record.score is None else self.scorer.loss(record.score)
 
     def _try_baseline(self) -> None:
-        model = constant.fit_constant(self.rows.y, self.rows.weight, self.problem.task, self.classes, self.problem.metric)
+        model = constant.fit_constant(self.y, self.rows.weight, self.problem.task, self.classes, self.problem.metric, self.problem.quantile)
         raw = model.raw(self.frame)
         self._keep(TrialRecord(
             number=0, family=constant.NAME, params={}, state="baseline", score=_finite(self._score(raw)), seconds=0.0,
@@ -376,9 +378,9 @@ class _Search:
         ), trial.raw if done else None, tuple(trial.models) if done else ())
 
     def _fold(self, at: int) -> Fold:
-        y, weight, (train, valid) = self.rows.y, self.rows.weight, self.parts[at]
+        y, weight, (train, valid) = self.y, self.rows.weight, self.parts[at]
         return Fold(
-            task=self.problem.task, classes=self.classes, seed=self.spec.seed, metric=self.problem.metric,
+            task=self.problem.task, classes=self.classes, seed=self.spec.seed, metric=self.problem.metric, quantile=self.problem.quantile,
             dates=tuple(name for name, kind in self.problem.schema.kinds.items() if kind == "date"),
             train=self.frame.iloc[train], train_y=y[train], train_weight=None if weight is None else weight[train],
             valid=self.frame.iloc[valid], valid_y=y[valid], valid_weight=None if weight is None else weight[valid], cache=self.kept[at])
@@ -387,11 +389,11 @@ class _Search:
         return np.zeros((len(self.rows.y), self.classes)) if self.problem.task == "multiclass" else np.zeros(len(self.rows.y))
 
     def _score(self, raw: Array) -> float:
-        return self.scorer(self.rows.y, to_predictions(raw, self.problem.task), self.problem.labels, self.rows.weight)
+        return self.scorer(self.rows.y, to_predictions(raw, self.problem.task, self.problem.logarithms), self.problem.labels, self.rows.weight)
 
     def _fold_loss(self, raw: Array, at: int) -> float:
         valid, weight = self.parts[at][1], self.rows.weight
-        predictions = to_predictions(raw[valid], self.problem.task)
+        predictions = to_predictions(raw[valid], self.problem.task, self.problem.logarithms)
         return self.scorer.loss(self.scorer(self.rows.y[valid], predictions, self.problem.labels, None if weight is None else weight[valid]))
 
     # --- keeping and telling
@@ -419,7 +421,7 @@ class _Search:
     def fingerprint(self) -> str:
         """Of everything that a trial's numbers depend on besides its settings."""
         settings = [FORMAT, self.problem.task, self.problem.metric, self.problem.labels, [str(name) for name in self.frame.columns], self.spec.seed, self.families,
-                    [len(valid) for _, valid in self.parts]]
+                    [len(valid) for _, valid in self.parts], *([] if self.problem.quantile is None else [self.problem.quantile])]
         digest = hashlib.sha256(json.dumps(settings, ensure_ascii=False).encode())
         digest.update(np.ascontiguousarray(self.rows.y).tobytes())
         digest.update(pd.util.hash_pandas_object(self.rows.features, index=False).to_numpy().tobytes())

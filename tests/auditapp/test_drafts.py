@@ -35,6 +35,17 @@ def test_a_spec_of_predictions_survives_too() -> None:
     assert again == spec
 
 
+def test_the_level_of_a_quantile_survives_and_is_told() -> None:
+    spec = parse_spec({"target": "age", "task": "regression", "metric": "quantile_loss", "quantile": 0.9}, "training")
+    draft = Draft.from_spec(spec)
+    again = drafts.spec_of(draft, make_profile())
+    assert isinstance(again, TaskSpec)
+    assert (again.metric, again.quantile) == ("quantile_loss", 0.9)
+    assert "quantile_loss at the level 0.9" in {line.answer for line in drafts.answers_of(again, make_profile(), "regression")}
+    drafts.answer(draft, "target", {"target": "income", "task": ""})
+    assert draft.get("budget", "quantile") is None
+
+
 def test_what_no_answer_takes_up_never_becomes_a_feature() -> None:
     draft = Draft.from_spec(parse_spec({"target": "income", "sensitive": ["sex"]}, "training"))
     draft.answers["columns"] = {"roles": {"age": "sensitive", "granted": "target", "score": "weight", "person": "group", "decided_at": "time"}, "leaks": {}}

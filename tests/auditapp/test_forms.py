@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 
 from auditapp.drafts import Draft
-from auditapp.forms import PRESETS, STEP_FORMS, AttributesForm, BudgetForm, GroupsForm, OutcomeForm, PredictionsForm, ReadingForm, StepForm, TargetForm
+from auditapp.forms import (
+    METRIC_WORDS,
+    PRESETS,
+    STEP_FORMS,
+    AttributesForm,
+    BudgetForm,
+    GroupsForm,
+    OutcomeForm,
+    PredictionsForm,
+    ReadingForm,
+    StepForm,
+    TargetForm,
+)
 from automl.evidence import Bar, DatasetProfile
 from automl.spec import METRICS_OF_TASK
 from tests.profile_example import make_column, make_profile
@@ -105,6 +117,28 @@ def test_presets_are_budgets(preset: str) -> None:
 def test_metrics_are_those_of_the_task(target: str, task: str) -> None:
     offered = [name for name, _word in form(BudgetForm, target={"target": target, "task": task}).fields["metric"].choices]
     assert tuple(offered) == METRICS_OF_TASK[task]
+
+
+@pytest.mark.parametrize(("metric", "level", "accepted"), [
+    ("quantile_loss", "0.9", True), ("quantile_loss", "", True), ("rmse", "", True), ("rmse", "0.9", False), ("quantile_loss", "0", False), ("quantile_loss", "1", False),
+    ("quantile_loss", "nan", False), ("quantile_loss", "x", False),
+])
+def test_the_level_of_a_quantile_belongs_to_its_loss(metric: str, level: str, accepted: bool) -> None:
+    answers = {"target": {"target": "age", "task": "regression"}}
+    asked = form(BudgetForm, BUDGET | {"metric": metric, "quantile": level}, **answers)
+    assert asked.is_valid() == accepted
+    if accepted:
+        assert asked.answers()["quantile"] == (float(level) if level else None)
+    else:
+        assert set(asked.errors) == {"quantile"}
+
+
+def test_only_a_number_has_quantiles() -> None:
+    assert "quantile" not in form(BudgetForm, target={"target": "income", "task": "binary"}).fields
+
+
+def test_every_metric_has_words() -> None:
+    assert set(METRIC_WORDS) == {metric for metrics in METRICS_OF_TASK.values() for metric in metrics}
 
 
 def test_a_split_in_time_needs_its_column() -> None:

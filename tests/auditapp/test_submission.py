@@ -20,7 +20,7 @@ def column(name: str, kind: ColumnType, distinct: int) -> ColumnProfile:
 
 
 COLUMNS = (column("y", "boolean", 2), column("sex", "category", 2), column("age", "integer", 70), column("city", "category", 5000), column("one", "constant", 1),
-           column("void", "empty", 0), column("p/q~r", "number", 9))
+           column("void", "empty", 0), column("p/q~r", "number", 9), column("below", "number", 40).model_copy(update={"low": -3.0}))
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def dataset(workspace: Workspace, analyst: Any) -> Dataset:
     (TaskSpec(target="y", group="g"), "/group", "'g'"), (TaskSpec(target="y", time="t"), "/time", "'t'"), (TaskSpec(target="y", weight="w"), "/weight", "'w'"),
     (TaskSpec(target="y", roles={"a/b~c": "ignore"}), "/roles/a~1b~0c", "'a/b~c'"), (TaskSpec(target="y", bins={"h": (1.0,)}), "/bins/h", "'h'"),
     (TaskSpec(target="y", reference={"k": "x"}), "/reference/k", "'k'"),
+    (TaskSpec(target="below", metric="rmsle"), "/metric", "goes down to -3; choose rmse or mae"),
     (PredictionsSpec(score="s", sensitive=("sex",)), "/score", "'s'"), (PredictionsSpec(score="age", label="l", sensitive=("sex",)), "/label", "'l'"),
     (PredictionsSpec(decision="d", sensitive=("sex",)), "/decision", "'d'"),
 ])

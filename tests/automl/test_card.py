@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard
 from automl.card import write_card
 from automl.evidence import Estimate, PerformanceSection
 from tests.evidence_example import make_evidence
-from tests.evidence_variants import hostile, multiclass, predictions, regression
+from tests.evidence_variants import hostile, multiclass, predictions, quantile, regression
 
 
 def test_the_head_is_a_model_index_with_every_metric() -> None:
@@ -24,7 +24,7 @@ def test_the_head_is_a_model_index_with_every_metric() -> None:
     assert results["roc_auc"].dataset_revision == evidence.provenance.dataset_sha256
 
 
-@pytest.mark.parametrize("make", [make_evidence, multiclass, regression, predictions, hostile])
+@pytest.mark.parametrize("make", [make_evidence, multiclass, regression, quantile, predictions, hostile])
 def test_a_card_of_every_kind_reads_back(make: object) -> None:
     assert callable(make)
     text = write_card(make())

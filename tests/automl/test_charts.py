@@ -17,9 +17,9 @@ from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals
 from automl.charts.themes import IN_THE_DARK, in_the_dark, theme
 from automl.evidence import Chart, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
 from tests.evidence_example import make_evidence, make_explanation
-from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
+from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, quantile, regression
 
-KINDS = {"binary": make_evidence, "multiclass": multiclass, "regression": regression, "predictions": predictions}
+KINDS = {"binary": make_evidence, "multiclass": multiclass, "regression": regression, "quantile": quantile, "predictions": predictions}
 
 
 def numbers_of(node: Any) -> set[float]:

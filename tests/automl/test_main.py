@@ -71,6 +71,8 @@ def test_the_table_to_predict_needs_no_target(tmp_path: Path) -> None:
     (["fit", "{train}", "--target", "income", "--seconds", "-3", "--out", "{new}"], ["--seconds", "greater than 0"]),
     (["fit", "{train}", "--target", "income", "--families", "forest", "--out", "{new}"], ["--families"]),
     (["fit", "{train}", "--target", "income", "--task", "regression", "--metric", "roc_auc", "--out", "{new}"], ["roc_auc", "rmse"]),
+    (["fit", "{train}", "--target", "income", "--metric", "quantile_loss", "--quantile", "2", "--out", "{new}"], ["--quantile", "less than 1"]),
+    (["fit", "{train}", "--target", "income", "--quantile", "0.9", "--out", "{new}"], ["quantile_loss"]),
     (["fit", "{train}", "--target", "income", "--out", "{full}"], ["--out", "not an empty folder"]),
     (["fit", "{absent}", "--target", "income", "--trials", "1", "--out", "{new}"], ["there is no file"]),
     (["fit", "{train}", "--out", "{new}"], ["--target"]),

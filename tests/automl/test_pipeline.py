@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from sklearn.metrics import matthews_corrcoef, mean_pinball_loss, root_mean_squared_log_error
 
 from automl.bundle import open_bundle
 from automl.data import splits
 from automl.data.sample import make_sample
 from automl.errors import BadInput, Stopped
-from automl.evidence import Evidence, NotMeasured, SearchSection
+from automl.evidence import Estimate, Evidence, NotMeasured, SearchSection
 from automl.hooks import STAGES, Hooks, Progress
 from automl.learn.model import load_model
 from automl.pipeline import run_audit_of_predictions, run_training
@@ -181,6 +182,102 @@ def test_the_same_predictions_are_audited_the_same_when_they_come_from_elsewhere
     assert isinstance(outside.explanation, NotMeasured)
     assert outside.provenance.model_sha256 is None
     open_bundle(tmp_path / "bundle")
+
+
+@pytest.fixture(scope="module")
+def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A number above 0 with errors in per cent, and a group of greater spread."""
+    draw = np.random.default_rng(4)
+    size, town, wide = draw.random(900), draw.choice(["a", "b"], 900), draw.random(900) < 0.5
+    price = np.exp(3 + 2 * size + 0.5 * (town == "a") + np.where(wide, 0.6, 0.2) * draw.normal(size=900))
+    path = tmp_path_factory.mktemp("tables") / "prices.csv"
+    path.write_text("size,town,kind,price\n" + "".join(f"{s:.4f},{t},{'wide' if w else 'narrow'},{p:.4f}\n" for s, t, w, p in zip(size, town, wide, price, strict=True)))
+    return path
+
+
+def _price(table: Path, out: Path, **changes: Any) -> Evidence:
+    spec = TaskSpec.model_validate({"target": "price", "sensitive": ("kind",), "families": ("linear", "lgbm"), "budget": {"trials": 3}, "threads": 1, **changes})
+    return run_training(spec, table, out / "bundle", Hooks(), run=RUN)
+
+
+def test_a_whole_run_by_rmsle(prices: Path, tmp_path: Path) -> None:
+    evidence = _price(prices, tmp_path, metric="rmsle")
+    assert not isinstance(evidence.search, NotMeasured)
+    assert not isinstance(evidence.performance, NotMeasured)
+    assert not isinstance(evidence.explanation, NotMeasured)
+    assert (evidence.search.metric, evidence.search.direction) == ("rmsle", "minimize")
+    assert (evidence.explanation.output_space, evidence.explanation.output) == ("log1p", "log(1 + predicted price)")
+    for example in evidence.explanation.examples:
+        assert float(example.prediction) == pytest.approx(np.expm1(example.base + sum(part.shap for part in example.contributions)), rel=1e-6)
+    rows = _rows(tmp_path / "bundle")
+    label, predicted = (np.array([float(row[name]) for row in rows]) for name in ("label", "prediction"))
+    [chosen] = [row for row in evidence.search.leaderboard if row.chosen]
+    assert chosen.audit == evidence.performance.metrics["rmsle"]
+    assert isinstance(chosen.audit, Estimate)
+    assert chosen.audit.value == pytest.approx(root_mean_squared_log_error(label, predicted))
+    baseline = evidence.performance.baselines["mean of logarithms"]["rmsle"]
+    assert isinstance(baseline, Estimate)
+    assert chosen.audit.high < baseline.low
+    assert evidence.digest == _price(prices, tmp_path / "again", metric="rmsle").digest
+
+
+def test_a_whole_run_of_a_quantile(prices: Path, tmp_path: Path) -> None:
+    evidence = _price(prices, tmp_path, metric="quantile_loss", quantile=0.9)
+    assert not isinstance(evidence.search, NotMeasured)
+    assert not isinstance(evidence.performance, NotMeasured)
+    assert not isinstance(evidence.explanation, NotMeasured)
+    assert evidence.performance.quantile == 0.9
+    assert evidence.explanation.output == "predicted 0.9 quantile of price"
+    rows = _rows(tmp_path / "bundle")
+    label, predicted = (np.array([float(row[name]) for row in rows]) for name in ("label", "prediction"))
+    assert evidence.performance.metrics["quantile_loss"] == next(row.audit for row in evidence.search.leaderboard if row.chosen)
+    measured = {name: one.value for name, one in evidence.performance.metrics.items() if isinstance(one, Estimate)}
+    assert measured["quantile_loss"] == pytest.approx(mean_pinball_loss(label, predicted, alpha=0.9))
+    assert measured["coverage"] == pytest.approx((label <= predicted).mean())
+    assert 0.8 < measured["coverage"] < 0.97
+    assert "r2" not in measured
+    assert set(evidence.performance.baselines) == {"0.9 quantile"}
+    assert not [finding.id for finding in evidence.findings if finding.rule in ("residual_gap", "ranking_like_chance")]
+    card = (tmp_path / "bundle" / "modelcard.md").read_text()
+    assert "predicts the 0.9 quantile of price" in card
+
+
+def test_a_whole_run_by_mcc(table: Path, tmp_path: Path) -> None:
+    evidence = _train(table, tmp_path, metric="mcc")
+    assert not isinstance(evidence.search, NotMeasured)
+    assert not isinstance(evidence.performance, NotMeasured)
+    threshold = evidence.performance.threshold
+    assert threshold is not None
+    assert "the highest MCC" in threshold.chosen_on
+    assert threshold.chosen_on in evidence.plan.cut_rule
+    rows = _rows(tmp_path / "bundle")
+    assert {row["prediction"] == "yes" for row in rows if float(row["proba_yes"]) >= threshold.value} == {True}
+    mcc = evidence.performance.metrics["mcc"]
+    assert isinstance(mcc, Estimate)
+    assert mcc.value == pytest.approx(matthews_corrcoef([row["label"] for row in rows], [row["prediction"] for row in rows]))
+    assert mcc.low > 0
+    assert isinstance(evidence.performance.baselines["majority"]["mcc"], NotMeasured), "who says the same of everybody has none"
+
+
+def test_by_f1_the_baseline_is_a_yes_to_everybody(table: Path, tmp_path: Path) -> None:
+    evidence = _train(table, tmp_path, metric="f1", budget={"trials": 1})
+    assert not isinstance(evidence.performance, NotMeasured)
+    everybody = evidence.performance.baselines["everybody positive"]
+    share = np.mean([row["label"] == "yes" for row in _rows(tmp_path / "bundle")])
+    assert isinstance(everybody["f1"], Estimate)
+    assert everybody["f1"].value == pytest.approx(2 * share / (1 + share))
+    # the majority says no, whose F1 is 0 and would make every model look good
+    assert set(evidence.performance.baselines) == {"majority", "everybody positive"}
+
+
+@pytest.mark.parametrize(("price", "said"), [("-2.5", r"'price' is -2\.5 in row 3; choose rmse or mae")])
+def test_rmsle_of_a_number_below_0_is_refused(prices: Path, tmp_path: Path, price: str, said: str) -> None:
+    lines = prices.read_text().splitlines()
+    lines[3] = lines[3].rsplit(",", 1)[0] + f",{price}"
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    with pytest.raises(BadInput, match=said) as refused:
+        _price(tmp_path / "table.csv", tmp_path, metric="rmsle")
+    assert refused.value.pointer == "/metric"
 
 
 def test_a_table_of_ones_own_is_the_audit_part(table: Path, tmp_path: Path) -> None:

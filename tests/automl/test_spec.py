@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from automl.errors import BadInput
-from automl.spec import parse_spec
+from automl.spec import TaskSpec, parse_spec
 
 
 @pytest.mark.parametrize(("document", "said"), [
@@ -14,8 +14,24 @@ from automl.spec import parse_spec
     ({"target": "y", "seed": -1}, "spec/seed: must be greater than or equal to 0"),
     ({"target": 5}, "spec/target: must be a valid string"),
     ({"target": "y", "sensitive": ["y"]}, "spec: 'y' cannot be both target and sensitive attribute"),
+    ({"target": "y", "metric": "quantile_loss", "quantile": 1}, "spec/quantile: must be less than 1"),
+    ({"target": "y", "metric": "rmse", "quantile": 0.5}, "spec: quantile is the level of the metric 'quantile_loss', and the metric is 'rmse'"),
+    ({"target": "y", "quantile": 0.9}, "spec: quantile is the level of the metric 'quantile_loss', and the metric is the usual one of the task"),
+    ({"target": "y", "task": "binary", "metric": "rmsle"},
+     "spec: metric 'rmsle' does not fit a binary task; choose one of roc_auc, average_precision, log_loss, brier, accuracy, balanced_accuracy, f1, mcc"),
 ])
 def test_refusals_are_in_our_words_and_point_at_the_field(document: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput) as refused:
         parse_spec(document, "training")
     assert refused.value.sentence == said
+
+
+def test_the_level_of_a_quantile_is_the_median_unless_one_is_given() -> None:
+    for given, level in (({}, 0.5), ({"quantile": None}, 0.5), ({"quantile": 0.9}, 0.9)):
+        spec = parse_spec({"target": "y", "metric": "quantile_loss", **given}, "training")
+        assert isinstance(spec, TaskSpec)
+        assert spec.quantile == level
+        assert parse_spec(spec.model_dump(mode="json"), "training") == spec
+    plain = parse_spec({"target": "y"}, "training")
+    assert isinstance(plain, TaskSpec)
+    assert plain.quantile is None

@@ -42,6 +42,10 @@ def test_every_option_lands_in_its_field() -> None:
         "table": {"delimiter": ";", "encoding": "utf-8"}, "sensitive_as_features": True})
 
 
+def test_the_level_of_a_quantile() -> None:
+    assert _spec("--metric", "quantile_loss", "--quantile", "0.9").quantile == 0.9
+
+
 def test_a_budget_of_trials_alone_has_no_clock() -> None:
     assert _spec("--trials", "5").budget.seconds is None
 
@@ -84,6 +88,7 @@ def test_a_spec_file_that_is_none_is_one_sentence(tmp_path: Path, content: str |
     (("--limit", "2"), "--limit: "), (("--seconds", "-3"), "--seconds: "), (("--seconds", "nan"), "--seconds: "), (("--trials", "0"), "--trials: "),
     (("--sensitive", "y"), "'y' cannot be both target and sensitive attribute"), (("--threads", "0"), "--threads: "), (("--families", "svm"), "--families: "),
     (("--metric", "auc"), "--metric: "), (("--delimiter", ";;"), "--delimiter: "), (("--seed", "-1"), "--seed: "), (("--title", "x" * 201), "--title: "),
+    (("--metric", "quantile_loss", "--quantile", "1.5"), "--quantile: "), (("--quantile", "0.9"), "quantile is the level of the metric 'quantile_loss'"),
     (("--task", "binary", "--metric", "rmse"), "metric 'rmse' does not fit a binary task"), (("--bins", "age=3,2"), "--bins: "), (("--sensitive", "a,a"), "--sensitive: "),
 ])
 def test_a_refusal_names_the_option(arguments: tuple[str, ...], begins: str) -> None:

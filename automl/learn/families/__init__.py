@@ -1,7 +1,7 @@
 """The contract that every model family keeps, and the list of them. One file a family; its defaults and search space stand at its top.
 
 A family fits one model on one fold. Raw scores are what everything is added in: log-odds (n,) for two classes, logits (n, k) centred over the
-classes for more, the predicted value (n,) for regression. A fold model takes the frame of `automl.data.features.FeatureSchema`, carries the
+classes for more, the predicted value (n,) for regression (its logarithm where the search made ``Fold.train_y`` of logarithms). A fold model takes the frame of `automl.data.features.FeatureSchema`, carries the
 encoders it needs, and is made of numbers and text only (`files`), never of pickles. `tests/automl/learn/test_families.py` is this contract as a test.
 """
 
@@ -46,7 +46,9 @@ class Fold:
     valid_weight: Vector | None
     seed: int
     metric: Metric | None = None
-    """What the search is steered by: absolute errors are learned where it is "mae"."""
+    """What the search is steered by: absolute errors are learned where it is "mae", the pinball loss where it is "quantile_loss"."""
+    quantile: float | None = None
+    """The level of that pinball loss."""
     dates: tuple[str, ...] = ()
     """The columns that are dates, as days since 1970-01-01."""
     cache: dict[str, Any] = field(default_factory=dict)

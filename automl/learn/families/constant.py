@@ -1,4 +1,4 @@
-"""The baseline that looks at no feature: the class shares, or the mean. Always on the leaderboard, and the model of last resort."""
+"""The baseline that looks at no feature: the class shares, the mean or a quantile. Always on the leaderboard, and the model of last resort."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from automl.learn.families import Array, Encoded, Files
 from automl.learn.predictions import centred
-from automl.spec import Metric, TaskKind
+from automl.spec import MEDIAN, Metric, TaskKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,17 +41,20 @@ def load_constant(files: Files) -> Constant:
     return Constant(np.array(json.loads(files["constant.json"])["score"], dtype=np.float64))
 
 
-def fit_constant(y: Any, weight: Any, task: TaskKind, classes: int, metric: Metric) -> Constant:
-    """Class shares with half a row added to each (never infinite log-odds); for numbers the mean, or the median where "mae" is the metric."""
+def fit_constant(y: Any, weight: Any, task: TaskKind, classes: int, metric: Metric, quantile: float | None = None) -> Constant:
+    """Class shares with half a row added to each (never infinite log-odds); for numbers the mean, where "mae" is the metric the median, and where one is
+    given the quantile."""
     weights = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
     if task == "regression":
-        value = _weighted_median(y, weights) if metric == "mae" else float(np.average(y, weights=weights))
+        level = MEDIAN if metric == "mae" else quantile
+        value = float(np.average(y, weights=weights)) if level is None else weighted_quantile(y, weights, level)
         return Constant(np.array([value]))
     logs = np.log(np.bincount(np.asarray(y, dtype=np.int64), weights=weights, minlength=classes) + 0.5)
     return Constant(np.array([logs[1] - logs[0]]) if task == "binary" else centred(logs[None, :])[0])
 
 
-def _weighted_median(y: Any, weights: Array) -> float:
+def weighted_quantile(y: Any, weights: Array, level: float) -> float:
+    """The smallest value that has ``level`` of the weight at or below it: none has a lower weighted pinball loss."""
     order = np.argsort(y)
     reached = np.cumsum(weights[order])
-    return float(y[order][np.searchsorted(reached, reached[-1] / 2)])
+    return float(y[order][np.searchsorted(reached, reached[-1] * level)])

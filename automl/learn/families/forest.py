@@ -16,7 +16,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomFo
 
 from automl.data.encoding import TreeEncoder
 from automl.learn.families import Array, CannotFit, Effort, Files, Fold, Params
-from automl.learn.families.leaves import Grown, leaf_values
+from automl.learn.families.leaves import Grown, leaf_values, level_of
 from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
 from automl.learn.trees import Trees
 from automl.spec import TaskKind
@@ -33,6 +33,8 @@ CHUNK = 5
 """Trees grown at a time: between them a fit can be asked to end."""
 MOST_DRAWN = 50_000
 """Rows that one tree draws: growing takes as long as rows are many, and the others draw other rows."""
+LEAST_OF_QUANTILE = 20
+"""Rows in a leaf that says a quantile: of fewer, one far from the middle is the largest or smallest of them."""
 MOST_CELLS = 20_000_000
 """A larger encoded matrix is sampled by rows: 80 MB per fold are enough."""
 LARGEST = float(np.finfo(np.float32).max)
@@ -90,12 +92,13 @@ def single(matrix: Array) -> Single:
 
 def _grow(params: Params, fold: Fold, matrix: Single, y: Any, weight: Any, effort: Effort) -> Any:
     regression = fold.task == "regression"
+    least = max(params["rows_in_leaf"], LEAST_OF_QUANTILE) if fold.metric == "quantile_loss" else params["rows_in_leaf"]
     kind = (ExtraTreesRegressor if regression else ExtraTreesClassifier) if params["random_splits"] else (RandomForestRegressor if regression else RandomForestClassifier)
     forest = kind(
-        max_leaf_nodes=params["leaves"], min_samples_leaf=params["rows_in_leaf"], max_features=params["columns"], max_depth=MAX_DEPTH,
+        max_leaf_nodes=params["leaves"], min_samples_leaf=least, max_features=params["columns"], max_depth=MAX_DEPTH,
         bootstrap=True, max_samples=min(len(y), MOST_DRAWN), n_jobs=effort.threads, random_state=fold.seed, warm_start=True)
-    # by ranks where absolute errors count: a few far values decide no split then
-    target = rankdata(y) / len(y) if regression and fold.metric == "mae" else y
+    # by ranks where a quantile is to be predicted: a few far values decide no split then
+    target = rankdata(y) / len(y) if regression and level_of(fold) is not None else y
     for trees in range(0, params["trees"], CHUNK):
         forest.n_estimators = min(trees + CHUNK, params["trees"])
         forest.fit(matrix, target, sample_weight=weight)

@@ -2,7 +2,7 @@
 
 A leaf of a classification tree says the log-odds (for more classes the centred logarithms) of its smoothed class shares; how strong the smoothing is, and by
 which factor and term the mean over the trees is to be read, is fitted out of bag: on rows, each by the trees that did not draw it (Breiman 2001). A leaf of a
-regression tree says its mean, read by the out-of-bag least squares line; where absolute errors count it says its median.
+regression tree says its mean, read by the out-of-bag least squares line; where absolute errors or a quantile count it says its median or that quantile.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from automl.learn.calibration import fit_map, row_losses
 from automl.learn.families import Array, Fold
 from automl.learn.predictions import centred
+from automl.spec import MEDIAN
 
 SMOOTHING = 0.5, 2.0, 8.0
 """Rows of the class shares of all rows that are added to each leaf."""
@@ -68,10 +69,17 @@ def leaf_values(grown: Grown, fold: Fold) -> list[Array]:
     return [value / len(found) for value in found]
 
 
+def level_of(fold: Fold) -> float | None:
+    """The quantile that is to be predicted; None where it is the mean."""
+    if fold.metric == "quantile_loss":
+        return MEDIAN if fold.quantile is None else fold.quantile
+    return MEDIAN if fold.metric == "mae" else None
+
+
 def _of_numbers(grown: Grown, fold: Fold) -> list[Array]:
-    if fold.metric == "mae":
+    if (level := level_of(fold)) is not None:
         every = np.arange(len(grown.y))
-        return [_medians(grown.leaf_of(tree, every), grown.y, grown.weight, len(leaves))[:, None] for tree, leaves in enumerate(grown.leaves)]
+        return [_quantiles(grown.leaf_of(tree, every), grown.y, grown.weight, len(leaves), level)[:, None] for tree, leaves in enumerate(grown.leaves)]
     means = [estimator.tree_.value[leaves, 0, :] for estimator, leaves in zip(grown.forest.estimators_, grown.leaves, strict=True)]
     bag = _out_of_bag(grown, fold.seed)
     if len(bag.rows) < 2:
@@ -133,11 +141,11 @@ def _line(x: Array, y: Any, weight: Any) -> tuple[float, float]:
     return slope, float(centre_y - slope * centre_x)
 
 
-def _medians(leaf: NDArray[np.int64], y: Any, weight: Any, leaves: int) -> Array:
-    """(leaves,): the weighted median of the rows in each."""
+def _quantiles(leaf: NDArray[np.int64], y: Any, weight: Any, leaves: int, level: float) -> Array:
+    """(leaves,): the weighted quantile of the rows in each."""
     weights = np.ones(len(y)) if weight is None else weight
     order = np.lexsort((y, leaf))
     reached = np.cumsum(weights[order])
     total = np.bincount(leaf, weights=weights, minlength=leaves)
     before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
-    return np.asarray(y[order][np.minimum(np.searchsorted(reached, before + total / 2), len(y) - 1)], dtype=np.float64)
+    return np.asarray(y[order][np.minimum(np.searchsorted(reached, before + total * level), len(y) - 1)], dtype=np.float64)

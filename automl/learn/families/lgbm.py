@@ -13,7 +13,7 @@ from automl.learn.families import CannotFit, Effort, Files, Fold, Params
 from automl.learn.families.lgbm_device import LgbmDevice
 from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
 from automl.learn.trees import parse_trees
-from automl.spec import TaskKind
+from automl.spec import MEDIAN, TaskKind
 
 if TYPE_CHECKING:
     import optuna
@@ -37,6 +37,8 @@ DEFAULTS: dict[str, list[Params]] = {
     "regression": [PLAIN, WIDE, SMALL, REGULARISED, TUNED_REGRESSION, {**TUNED_REGRESSION, "extra_trees": True}],
 }
 OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
+OBJECTIVE_OF_METRIC = {"mae": "regression_l1", "quantile_loss": "quantile"}
+"""Where another loss than the task's is learned. Boosting stops by the loss that it learns: see docs/architecture.md on what the metric steers."""
 MOST_ROUNDS = 2000
 PATIENCE_TIMES_RATE = 2.0
 """Boosting stops when the validation loss has not improved for this over the learning rate (50 rounds at 0.04)."""
@@ -90,12 +92,15 @@ class Lgbm:
 
 
 def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
+    objective = OBJECTIVE_OF_METRIC.get(fold.metric or "", OBJECTIVE[fold.task]) if fold.task == "regression" else OBJECTIVE[fold.task]
     fixed: Params = {
-        "objective": "regression_l1" if fold.task == "regression" and fold.metric == "mae" else OBJECTIVE[fold.task], "verbose": -1, "num_threads": effort.threads, "seed": fold.seed,
+        "objective": objective, "verbose": -1, "num_threads": effort.threads, "seed": fold.seed,
         "deterministic": True, "feature_pre_filter": False, "max_depth": MAX_DEPTH,
     }
     if fold.task == "multiclass":
         fixed["num_class"] = fold.classes
+    if objective == "quantile":
+        fixed["alpha"] = MEDIAN if fold.quantile is None else fold.quantile
     return {**params, "bagging_freq": 1 if params["bagging_fraction"] < 1 else 0, **fixed}
 
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from automl.data.encoding import CodeEncoder, quantile_edges
 from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
 from automl.learn.predictions import centred
-from automl.spec import TaskKind
+from automl.spec import MEDIAN, TaskKind
 
 if TYPE_CHECKING:
     import optuna
@@ -398,6 +398,9 @@ def _loss(raw: Tensor, y: Tensor, w: Tensor, fold: Fold) -> Tensor:
         each = nn.functional.cross_entropy(raw.reshape(-1, outputs), y.repeat_interleave(members), reduction="none")
     elif fold.task == "binary":
         each = nn.functional.binary_cross_entropy_with_logits(raw.reshape(-1), y.repeat_interleave(members), reduction="none")
+    elif fold.metric == "quantile_loss":
+        level, short = MEDIAN if fold.quantile is None else fold.quantile, y.repeat_interleave(members) - raw.reshape(-1)
+        each = torch.maximum(level * short, (level - 1) * short)
     else:
         distance = nn.functional.l1_loss if fold.metric == "mae" else nn.functional.mse_loss
         each = distance(raw.reshape(-1), y.repeat_interleave(members), reduction="none")

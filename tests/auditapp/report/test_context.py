@@ -15,10 +15,10 @@ from automl.charts import draw_charts
 from automl.evidence import Charts, ErrorRates, Estimate, Evidence, FairnessSection, Finding, Gaps, NotMeasured, VersusRest
 from automl.printing import fixed
 from tests.evidence_example import make_evidence, make_performance
-from tests.evidence_variants import multiclass, predictions, regression
+from tests.evidence_variants import multiclass, predictions, quantile, regression
 from tests.numbers_of_evidence import unfounded_numbers
 
-KINDS = [make_evidence, multiclass, regression, predictions]
+KINDS = [make_evidence, multiclass, regression, quantile, predictions]
 VERDICTS = re.compile(r"\b(compliant|complies|passes|passed|certified|unbiased|bias-free|debias\w*|solved)\b", re.IGNORECASE)
 
 
@@ -185,3 +185,10 @@ def test_classes_of_which_none_is_favourable_are_not_numbers() -> None:
     assert "none was named; each class is measured on its own" in texts
     assert "a higher number" not in texts
     assert "a higher number" in strings_of(data_of(regression())["sections"][5])
+
+
+def test_a_predicted_quantile_is_called_one() -> None:
+    texts = strings_of(data_of(quantile()))
+    assert "The predicted number is the 0.9 quantile, not the mean: the true value should lie at or below it in 90.0 % of rows (coverage), and residuals do not average 0." in texts
+    assert "quantile loss (pinball)" in texts
+    assert not any("predicted number is the" in text for text in strings_of(data_of(regression())))

@@ -18,7 +18,7 @@ from automl.charts import draw_charts
 from automl.evidence import Estimate, NotMeasured
 from tests.auditapp.views.conftest import finish_run
 from tests.evidence_example import make_charts, make_evidence
-from tests.evidence_variants import multiclass, regression
+from tests.evidence_variants import multiclass, quantile, regression
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Clien
             assert printing.estimate(rate, as_percent=True) in text
 
 
-@pytest.mark.parametrize("make", [make_evidence, multiclass, regression])
+@pytest.mark.parametrize("make", [make_evidence, multiclass, regression, quantile])
 def test_each_attribute_has_finding_pictures_table_and_folded_errors_in_this_order(page: Client, waiting_run: Run, make: Any) -> None:
     evidence = make()
     charts = draw_charts(evidence)
@@ -193,3 +193,11 @@ def test_classes_of_which_none_is_favourable_are_said_to_be_measured_one_by_one(
     evidence = evidence.model_copy(update={"fairness": evidence.fairness.model_copy(update={"favourable": ()})})
     finish_run(waiting_run, evidence, draw_charts(evidence))
     assert "No outcome was named as the good one" in text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))
+
+
+def test_a_predicted_quantile_is_called_one(page: Client, waiting_run: Run) -> None:
+    finish_run(waiting_run, quantile(), draw_charts(quantile()))
+    body = page.get(f"/runs/{waiting_run.pk}/results/performance").content.decode()
+    assert "The predicted number is the 0.9 quantile, not the mean" in re.sub(r"0\.90+", "0.9", body)
+    assert "Baseline: 0.9 quantile" in body
+    assert "quantile loss (pinball)" in body

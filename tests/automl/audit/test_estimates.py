@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from sklearn import metrics as sk
 from statsmodels.stats.proportion import proportion_confint
 
 from automl.audit import estimates
-from automl.audit.estimates import METRICS, auc_influence, metric_estimates
+from automl.audit.estimates import METRICS, OF_QUANTILES, auc_influence, metric_estimates
 from automl.audit.outcomes import Outcomes
 from automl.evidence import Estimate, NotMeasured, Value
 from tests.automl.audit.cases import binary, multiclass, regression
@@ -29,7 +30,7 @@ def test_rule_14_binary_equals_scikit_learn(weighted: bool) -> None:
     theirs = {
         "roc_auc": sk.roc_auc_score(y, s, **w), "average_precision": sk.average_precision_score(y, s, **w), "accuracy": sk.accuracy_score(y, d, **w),
         "balanced_accuracy": sk.balanced_accuracy_score(y, d, **w), "precision": sk.precision_score(y, d, **w), "recall": sk.recall_score(y, d, **w),
-        "specificity": sk.recall_score(y, d, pos_label=0, **w), "f1": sk.f1_score(y, d, **w), "brier": sk.brier_score_loss(y, s, **w),
+        "specificity": sk.recall_score(y, d, pos_label=0, **w), "f1": sk.f1_score(y, d, **w), "mcc": sk.matthews_corrcoef(y, d, **w), "brier": sk.brier_score_loss(y, s, **w),
         "log_loss": sk.log_loss(y, s, **w),
     }
     ours = {name: value(estimate) for name, estimate in metric_estimates(o, seed=0).items()}
@@ -48,7 +49,7 @@ def test_rule_14_multiclass_equals_scikit_learn(weighted: bool) -> None:
         "average_precision": sk.average_precision_score(np.eye(3)[y], s, **w),
         "accuracy": sk.accuracy_score(y, d, **w), "balanced_accuracy": sk.balanced_accuracy_score(y, d, **w),
         "precision": sk.precision_score(y, d, average="macro", **w), "recall": sk.recall_score(y, d, average="macro", **w),
-        "f1": sk.f1_score(y, d, average="macro", **w), "brier": sk.brier_score_loss(y, s, **w), "log_loss": sk.log_loss(y, s, **w),
+        "f1": sk.f1_score(y, d, average="macro", **w), "mcc": sk.matthews_corrcoef(y, d, **w), "brier": sk.brier_score_loss(y, s, **w), "log_loss": sk.log_loss(y, s, **w),
     }
     ours = {name: value(estimate) for name, estimate in metric_estimates(o, seed=0).items()}
     assert tuple(ours) == METRICS["multiclass"]
@@ -58,14 +59,76 @@ def test_rule_14_multiclass_equals_scikit_learn(weighted: bool) -> None:
 @pytest.mark.parametrize("weighted", [False, True])
 def test_rule_14_regression_equals_scikit_learn(weighted: bool) -> None:
     weight = np.random.default_rng(3).uniform(0.5, 2, 600) if weighted else None
-    o = regression(weight=weight)
+    o = regression(weight=weight, quantile=0.8)
+    assert np.asarray(o.truth).min() > 0
+    assert np.asarray(o.score).min() > 0
     y, s = np.asarray(o.truth), np.asarray(o.score)
     w = {"sample_weight": weight}
     theirs = {
+        "quantile_loss": sk.mean_pinball_loss(y, s, alpha=0.8, **w), "coverage": float(np.average(y <= s, weights=weight)), "rmsle": sk.root_mean_squared_log_error(y, s, **w),
         "mae": sk.mean_absolute_error(y, s, **w), "rmse": sk.root_mean_squared_error(y, s, **w), "r2": sk.r2_score(y, s, **w),
         "mean_residual": float(np.average(y - s, weights=weight)),
     }
-    assert {name: value(estimate) for name, estimate in metric_estimates(o, seed=0).items()} == pytest.approx(theirs, abs=1e-9)
+    of_mean = replace(o, quantile=None)
+    ours = {name: value(estimate) for name, estimate in {**metric_estimates(of_mean, seed=0), **metric_estimates(o, seed=0, names=OF_QUANTILES)}.items()}
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    assert tuple(metric_estimates(of_mean, seed=0)) == METRICS["regression"], "a coverage without a level means nothing"
+    assert tuple(metric_estimates(o, seed=0)) == (*OF_QUANTILES, *METRICS["regression"])
+
+
+def test_predictions_below_0_count_as_0_in_rmsle_and_true_values_below_0_have_none() -> None:
+    o = regression(300, score=np.linspace(-5, 30, 300))
+    ours = metric_estimates(o, seed=0, names=("rmsle",))["rmsle"]
+    assert value(ours) == pytest.approx(sk.root_mean_squared_log_error(o.truth, np.asarray(o.score).clip(0)))
+    below = regression(300, truth=np.where(np.arange(300) < 2, -1.0, 3.0))
+    assert metric_estimates(below, seed=0)["rmsle"] == NotMeasured(reason="2 of 300 true values are below 0, and it compares logarithms of 1 + value")
+
+
+def test_a_predicted_quantile_is_not_held_against_the_mean() -> None:
+    metrics = metric_estimates(regression(quantile=0.9), seed=0)
+    assert metrics["r2"] == NotMeasured(reason="the 0.9 quantile is predicted, and R2 is about the mean")
+    assert isinstance(coverage_of := metrics["coverage"], Estimate)
+    assert coverage_of.method == "wilson"
+
+
+def test_mcc_of_decisions_without_a_second_class_is_not_measured() -> None:
+    """scikit-learn says 0 there, by convention."""
+    nobody = metric_estimates(binary(decision=np.zeros(600, dtype=np.int64)), seed=0)["mcc"]
+    assert nobody == NotMeasured(reason="all rows are decided to be 'bad', so there is nothing to correlate")
+    one_class = metric_estimates(binary(truth=np.ones(600, dtype=np.int64)), seed=0)["mcc"]
+    assert one_class == NotMeasured(reason="all rows are 'good', so there is nothing to correlate")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_perfect_or_reversed_decisions_have_an_mcc_with_an_interval(turned: bool) -> None:
+    truth = np.repeat([0, 1], 20)
+    mcc = metric_estimates(binary(40, truth=truth, decision=1 - truth if turned else truth), seed=0)["mcc"]
+    assert isinstance(mcc, Estimate)
+    assert (mcc.low if turned else mcc.high) == mcc.value == (-1 if turned else 1)
+    low, _ = proportion_confint(20, 20, method="wilson")
+    # one class's recall at its Wilson limit, the other still at 1
+    one = sk.matthews_corrcoef([0, 1, 1], [0, 1, 0], sample_weight=[20, 20 * low, 20 * (1 - low)])
+    assert mcc.high - mcc.low == pytest.approx(np.sqrt(2) * (1 - one), abs=1e-9)
+
+
+def test_a_class_of_a_few_rows_that_are_all_right_does_not_settle_mcc() -> None:
+    truth = np.repeat([1, 0], [5, 500])
+    decision = truth.copy()
+    decision[-50:] = 1
+    mcc = metric_estimates(Outcomes("binary", ("0", "1"), "1", ("1",), truth, None, decision), seed=0)["mcc"]
+    assert isinstance(mcc, Estimate)
+    assert mcc.low_precision
+    alone, _ = proportion_confint(5, 5, method="wilson")
+    moved = sk.matthews_corrcoef([1, 1, 0, 0], [1, 0, 1, 0], sample_weight=[5 * alone, 5 * (1 - alone), 50, 450])
+    assert mcc.value - mcc.low > mcc.value - moved > 0
+
+
+def test_mcc_may_be_below_0() -> None:
+    o = binary()
+    turned = metric_estimates(binary(decision=1 - np.asarray(o.decision)), seed=0)["mcc"]
+    assert value(turned) == pytest.approx(-value(metric_estimates(o, seed=0)["mcc"]))
+    assert isinstance(turned, Estimate)
+    assert turned.low < turned.value < turned.high < 0
 
 
 def test_macro_f1_counts_the_classes_that_occur_as_scikit_learn_does() -> None:
@@ -88,7 +151,7 @@ def coverage(name: str, draw: int, truth: float, n: int, repeats: int = 80) -> f
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "f1", "brier"])
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "f1", "mcc", "brier"])
 def test_intervals_cover_the_value_of_the_population(name: str) -> None:
     population = metric_estimates(binary(200_000, 999), seed=0, names=(name,))[name]
     assert coverage(name, 1000, value(population), 400) >= 0.875
@@ -204,7 +267,7 @@ def test_a_class_of_a_few_rows_that_are_all_right_is_not_certain() -> None:
     assert estimate.low_precision
 
 
-@pytest.mark.parametrize("name", ["balanced_accuracy", "precision", "recall", "f1"])
+@pytest.mark.parametrize("name", ["balanced_accuracy", "precision", "recall", "f1", "mcc"])
 def test_perfect_decisions_between_three_classes_are_not_certain(name: str) -> None:
     truth = np.repeat([0, 1, 2], [40, 40, 6])
     estimate = metric_estimates(multiclass(86, truth=truth, decision=truth), seed=0)[name]

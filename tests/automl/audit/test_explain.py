@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,7 @@ class Problem:
     labels: tuple[str, ...] = ("no", "yes")
     positive: str | None = "yes"
     favourable: tuple[str, ...] = ("yes",)
+    quantile: float | None = None
 
 
 @dataclass(frozen=True)
@@ -328,3 +329,16 @@ def test_rows_of_one_person_move_together_in_attributions_too() -> None:
     assert width(second.gap) > 1.7 * width(first.gap)
     assert isinstance(second.gap, Estimate)
     assert not second.gap.low_precision
+
+
+@pytest.mark.parametrize(("space", "quantile", "output"), [
+    ("value", None, "predicted y"), ("value", 0.9, "predicted 0.9 quantile of y"), ("log1p", None, "log(1 + predicted y)"),
+])
+def test_a_number_is_called_what_it_is(space: str, quantile: float | None, output: str) -> None:
+    class Other(Product):
+        def attributions(self, frame: pd.DataFrame, background: pd.DataFrame) -> Given:
+            return replace(super().attributions(frame, background), space=space)
+
+    rows = people(60, features=2)
+    section = explained(Other(), rows, rows, Problem(task="regression", target="y", labels=(), quantile=quantile))
+    assert (section.output_space, section.output) == (space, output)

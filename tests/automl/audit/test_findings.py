@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from automl.audit import findings as findings_module
 from automl.audit.fairness import measure_fairness
@@ -429,3 +430,42 @@ def test_a_constant_prediction_is_not_above_what_knowing_nothing_gives() -> None
     """Its R2 is at or below 0 in every resample, by arithmetic and not by being worse."""
     [finding] = found(performance=performance_of(regression(score=np.full(600, 10.0))))["ranking_like_chance"]
     assert finding.text.endswith(": not above 0, what knowing nothing gives.")
+
+
+def of_a_quantile(level: float, **changes: Any) -> Outcomes:
+    """Normal errors in two groups, one with three times the spread of the other, and the level's quantile of each."""
+    rng = np.random.default_rng(0)
+    group = rng.choice(np.array(["narrow", "wide"], dtype=object), 4000)
+    spread = np.where(group == "wide", 3.0, 1.0)
+    return regression(4000, groups={"group": group}, truth=20 + spread * rng.standard_normal(4000), score=20 + spread * norm.ppf(level), quantile=level, **changes)
+
+
+def test_the_best_model_of_a_quantile_has_no_finding() -> None:
+    """Neither its R2, which is below 0, nor its mean residuals, which differ with the spread, are held against it."""
+    o = of_a_quantile(0.9)
+    by_rule = found(performance=performance_of(o), fairness=fairness_of(o, "group"))
+    assert not {"ranking_like_chance", "residual_gap", "coverage_off"} & set(by_rule)
+    of_mean = replace(o, quantile=None)
+    assert {"ranking_like_chance", "residual_gap"} <= set(found(performance=performance_of(of_mean), fairness=fairness_of(of_mean, "group"))), "as a mean it would have them"
+
+
+def test_a_group_that_the_predicted_quantile_does_not_cover_is_named() -> None:
+    o = of_a_quantile(0.9)
+    same = replace(o, score=np.full(4000, 20 + norm.ppf(0.9)), groups={"a/b~c": o.groups["group"]})
+    findings = found(performance=performance_of(same))["coverage_off"]
+    assert [finding.evidence for finding in findings] == [
+        "/performance/metrics/coverage", "/performance/by_group/a~1b~0c/1/metrics/coverage"], "the narrow group is off by less than half of the tail's 10 %"
+    assert findings[1].severity == "medium"
+    assert findings[1].text.startswith("For wide (a/b~c) the true value lies at or below the predicted 0.9 quantile in 6")
+    assert findings[1].text.endswith("; 90.0 % is what was asked for.")
+
+
+def test_an_mcc_like_chance_is_told_where_it_was_asked_for() -> None:
+    o = binary(decision=np.random.default_rng(0).integers(0, 2, 600))
+    search = SearchSection(
+        metric="mcc", direction="maximize", families=("lgbm",), folds=5, trials=(Trial(number=1, family="lgbm", params={}, score=0.1, seconds=1, state="complete"),),
+        stopped_because="trials", seconds=1, leaderboard=(), ensemble=(), out_of_fold_score=0.1)
+    texts = {metric: [one.text for one in write_findings(data_section(), search.model_copy(update={"metric": metric}), performance_of(o), ABSENT, ABSENT, 0.8)
+                      if one.id == "ranking_like_chance:mcc"] for metric in ("mcc", "roc_auc")}
+    assert texts["roc_auc"] == []
+    assert texts["mcc"][0].endswith("not distinguishable from 0, what knowing nothing gives.")

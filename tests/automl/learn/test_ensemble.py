@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, matthews_corrcoef
 
 from automl.evidence import Estimate, ProbabilityCalibration
 from automl.hooks import Hooks
@@ -135,7 +137,61 @@ def test_equal_scores_fall_on_one_side_and_the_cut_says_what_it_selects() -> Non
     assert "selects 10.0% of the rows, nearest to the base rate of 20.0%" in threshold.chosen_on
 
 
+RARE = np.random.default_rng(0)
+RARE_Y = (RARE.random(2000) < 0.05).astype(np.int64)
+RARE_RAW = (RARE.normal(size=2000) - 3 + 1.5 * RARE_Y).round(1)
+
+
+@pytest.mark.parametrize(("metric", "theirs"), [("f1", f1_score), ("mcc", matthews_corrcoef), ("balanced_accuracy", balanced_accuracy_score), ("accuracy", accuracy_score)])
+def test_a_metric_of_decisions_chooses_the_cut_out_of_fold(metric: str, theirs: Any) -> None:
+    threshold = choose_threshold(RARE_RAW, RARE_Y, metric)
+    score = np.asarray(to_predictions(RARE_RAW, "binary").probabilities)[:, 1]
+    best = max(theirs(RARE_Y, score >= cut) for cut in np.unique(score)[1:])
+    assert theirs(RARE_Y, score >= threshold.value) == pytest.approx(best)
+    assert threshold.chosen_on.startswith("out-of-fold predictions: the highest ")
+    assert f"{best:.4f} there and {theirs(RARE_Y, score >= 0.5):.4f} at 0.5" in threshold.chosen_on
+    assert (threshold.value < 0.4) == (metric != "accuracy"), "for few positives one half is no good cut, unless every row counts alike"
+
+
+def test_the_cut_of_weighted_rows_is_of_their_weights() -> None:
+    heavy = np.where(RARE_Y == 1, 19.0, 1.0)
+    assert choose_threshold(RARE_RAW, RARE_Y, "accuracy", heavy).value < 0.2 < choose_threshold(RARE_RAW, RARE_Y, "accuracy").value
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision", "log_loss", "brier"])
+def test_a_metric_of_scores_leaves_the_cut_alone(metric: str) -> None:
+    assert choose_threshold(RARE_RAW, RARE_Y, metric) == choose_threshold(RARE_RAW, RARE_Y)
+
+
+@pytest.mark.parametrize("simple", [True, False])
+def test_by_a_metric_of_decisions_every_candidate_is_cut_at_its_best(tmp_path: Path, simple: bool) -> None:
+    """Else the leaderboard would compare a cut that was chosen with cuts that were not."""
+    frame = material.features(400)
+    y = (material.score(frame) > 2.5).astype(np.int64)
+    split, problem = material.split(frame, y), replace(material.problem("binary", 2, frame), metric="mcc")
+    spec = TaskSpec(target="y", budget=Budget(trials=3), families=("linear", "lgbm"), threads=1, metric="mcc", simple=simple)
+    result = search(split, problem, spec, Hooks(), tmp_path, Deadline(None, started=time.time()))
+    model = fit_best(result, split, problem, spec)
+    assert model.threshold is not None
+    decided = np.asarray(model.out_of_fold.probabilities)[:, 1] >= model.threshold.value
+    assert out_of_fold_score(result, model, split) == pytest.approx(matthews_corrcoef(y, decided)), "what is reported is what the deployed cut does"
+    rows = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
+    assert [row.threshold for row in rows if row.chosen] == [model.threshold]
+    by_number = {record.number: record for record in result.trials}
+    for row in rows:
+        assert row.threshold is not None
+        if row.trial:
+            score = np.asarray(to_predictions(by_number[row.trial].out_of_fold(), "binary").probabilities)[:, 1]
+            assert matthews_corrcoef(y, score >= row.threshold.value) == pytest.approx(row.out_of_fold)
+
+
+def test_by_a_metric_of_scores_only_the_deployed_model_has_a_cut(tmp_path: Path) -> None:
+    result, split, _, _, model = searched(tmp_path)
+    assert {row.threshold for row in candidates(result, model, split) if not row.chosen} == {None}
+
+
 def test_where_all_scores_are_equal_one_half_stays() -> None:
     threshold = choose_threshold(np.full(100, -2.0), (np.arange(100) >= 80).astype(np.int64))
     assert threshold.value == 0.5
     assert "all scores are equal" in threshold.chosen_on
+    assert choose_threshold(np.full(100, -2.0), (np.arange(100) >= 80).astype(np.int64), "f1") == threshold

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.metrics import r2_score
+from scipy.stats import norm
+from sklearn.metrics import mean_pinball_loss, r2_score
 
 from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, family
 from automl.learn.families.constant import fit_constant, load_constant
@@ -218,6 +219,67 @@ def test_where_absolute_errors_count_they_are_learned(name: str) -> None:
         raw = family(name).fit(dict(family(name).defaults("regression")[0]), fold, Effort(1)).raw(fold.valid)
         errors[metric] = np.abs(raw - y[900:]).mean()
     assert errors["mae"] < 0.9 * errors["rmse"]
+
+
+def test_the_constant_of_a_quantile_costs_least() -> None:
+    draw = np.random.default_rng(0)
+    y, weight = draw.lognormal(size=201), draw.random(201)
+    for level in (0.05, 0.5, 0.9):
+        constant = fit_constant(y, weight, "regression", 0, "quantile_loss", level).score[0]
+        costs = [mean_pinball_loss(y, np.full(201, other), alpha=level, sample_weight=weight) for other in y]
+        assert mean_pinball_loss(y, np.full(201, constant), alpha=level, sample_weight=weight) == pytest.approx(min(costs))
+    assert fit_constant(np.arange(1.0, 11), None, "regression", 0, "quantile_loss", 0.9).score[0] == 9
+
+
+def of_a_quantile(level: float, frame: pd.DataFrame, y: Any, weight: Any = None) -> Fold:
+    return Fold("regression", 0, frame[:900], y[:900], weight, frame[900:], y[900:], None, seed=0, metric="quantile_loss", quantile=level)
+
+
+@pytest.mark.parametrize("level", [0.1, 0.9])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_quantile_is_learned(name: str, level: float) -> None:
+    """The spread grows with x: the quantile is another line than the mean, and its distance from it another one everywhere."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": draw.random(4900)})
+    y = 50 + 20 * frame["x"].to_numpy() * draw.standard_normal(4900)
+    fold = of_a_quantile(level, frame, y)
+    model = family(name).fit(dict(family(name).defaults("regression")[0]), fold, Effort(1))
+    raw, truth = model.raw(fold.valid), 50 + 20 * fold.valid["x"].to_numpy() * norm.ppf(level)
+    assert (fold.valid_y <= raw).mean() == pytest.approx(level, abs=0.05)
+    assert np.corrcoef(raw, truth)[0, 1] > 0.8
+    constant = np.full(len(raw), np.quantile(fold.train_y, level))
+    assert mean_pinball_loss(fold.valid_y, raw, alpha=level) < mean_pinball_loss(fold.valid_y, constant, alpha=level)
+    phi = model.attributions(fold.valid[:10], fold.train[:20], 0)
+    assert phi[:, 0] == pytest.approx(raw[:10] - model.raw(fold.train[:20]).mean(), abs=1e-3)
+    assert np.array_equal(family(name).load(model.files()).raw(fold.valid), raw)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_quantile_honours_weights(name: str) -> None:
+    """Rows of weight 9 are drawn from a distribution 100 higher: with them the median is there."""
+    draw = np.random.default_rng(0)
+    high = draw.random(1200) < 0.3
+    frame = pd.DataFrame({"x": draw.random(1200)})
+    weight = np.where(high, 9.0, 1.0)[:900]
+    fold = of_a_quantile(0.5, frame, draw.normal(size=1200) + 100 * high, weight)
+    fold = Fold(**{**fold.__dict__, "valid_weight": np.where(high, 9.0, 1.0)[900:]})
+    raw = family(name).fit(dict(family(name).defaults("regression")[0]), fold, Effort(1)).raw(fold.valid)
+    assert np.median(raw) > 90
+
+
+def test_a_quantile_regression_of_many_rows_is_of_some_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as its linear programme can be asked for; the same ones each time."""
+    from automl.learn.families import linear
+
+    monkeypatch.setattr(linear, "MOST_QUANTILE_ROWS", 1000)
+    frame = material.features(3000)
+    y = material.target(frame, "regression", 0)
+    fold = Fold("regression", 0, frame[:2500], y[:2500], None, frame[2500:], y[2500:], None, seed=0, metric="quantile_loss", quantile=0.5)
+    seen: list[int] = []
+    whole = linear._quantile_regression
+    monkeypatch.setattr(linear, "_quantile_regression", lambda alpha, matrix, *rest: (seen.append(len(matrix)), whole(alpha, matrix, *rest))[1])
+    assert digest(fit("linear", fold)) == digest(fit("linear", fold))
+    assert seen == [1000, 1000]
 
 
 @pytest.mark.parametrize("name", ["linear", "lgbm", "trees"])

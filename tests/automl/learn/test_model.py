@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import root_mean_squared_log_error
 
 from automl.evidence import Estimate, ProbabilityCalibration
 from automl.hooks import Hooks
@@ -135,6 +136,55 @@ def test_probabilities_are_probabilities(fitted: Any) -> None:
         assert predictions.probabilities is not None
         assert np.allclose(predictions.probabilities.sum(axis=1), 1)
         assert set(model.decide(predictions)) <= set(range(len(model.problem.labels)))
+
+
+def skewed(metric: str, folder: Path, **settings: Any) -> tuple[FittedModel, Any, Any]:
+    """A model of a number whose logarithm is what the inputs tell of."""
+    frame = material.features(400)
+    y = np.expm1(np.clip(3 + 0.8 * material.score(frame) + 0.6 * np.random.default_rng(2).normal(size=400), 0, None))
+    problem = replace(material.problem("regression", 0, frame), metric=metric, quantile=settings.get("quantile"))
+    split = material.split(frame, y)
+    spec = TaskSpec.model_validate({"target": "y", "task": "regression", "metric": metric, "budget": {"trials": 3}, "families": ("linear", "lgbm"), "threads": 2, **settings})
+    result = search(split, problem, spec, Hooks(), folder, Deadline(None, started=time.time()))
+    assert all(result.loss(record) < result.loss(result.baseline) for record in result.complete)
+    return fit_best(result, split, problem, spec), frame, y
+
+
+def test_by_rmsle_logarithms_are_learned_and_added_up(tmp_path: Path) -> None:
+    model, frame, y = skewed("rmsle", tmp_path / "logs")
+    values = model.predict(frame).values
+    assert values is not None
+    assert np.allclose(values, np.expm1(np.maximum(model.raw(frame), 0)))
+    assert values.min() >= 0
+    found = model.attributions(frame.iloc[:20], frame.iloc[100:150])
+    assert found.space == "log1p"
+    assert found.additivity_error < 1e-9
+    assert np.allclose(found.base + found.phi.sum(axis=1), model.raw(frame.iloc[:20])), "what adds up is the logarithm"
+    model.save(tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    assert np.array_equal(again.predict(frame).values, values)
+    assert again.out_of_fold.values is not None
+    other, _, _ = skewed("rmse", tmp_path / "values")
+    assert other.attributions(frame.iloc[:5], frame.iloc[100:150]).space == "value"
+
+    def rmsle(fitted: FittedModel) -> float:
+        assert fitted.out_of_fold.values is not None
+        return root_mean_squared_log_error(y, fitted.out_of_fold.values.clip(0))
+
+    assert rmsle(model) < 0.95 * rmsle(other), "it is what the search was asked for"
+
+
+def test_a_model_of_a_quantile_knows_its_level(tmp_path: Path) -> None:
+    model, frame, y = skewed("quantile_loss", tmp_path / "trials", quantile=0.9)
+    assert model.out_of_fold.values is not None
+    assert (y <= model.out_of_fold.values).mean() == pytest.approx(0.9, abs=0.06)
+    model.save(tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    assert (again.problem, again.sha256) == (model.problem, model.sha256)
+    assert again.problem.quantile == 0.9
+    assert "quantile" not in skewed("rmse", tmp_path / "other")[0].files["model.json"].decode(), "models of other metrics keep their bytes"
+    found = model.attributions(frame.iloc[:10], frame.iloc[100:130])
+    assert np.allclose(found.base + found.phi.sum(axis=1), model.raw(frame.iloc[:10]))
 
 
 def test_a_model_of_another_format_is_refused(fitted: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -239,6 +240,14 @@ def test_every_training_row_is_predicted_by_models_that_did_not_see_it(tmp_path:
     result, _ = run(tmp_path, made=(split, problem, TaskSpec(target="y", budget=Budget(trials=2), families=("lgbm",), threads=1)))
     assert result.complete[0].score is not None
     assert 0.35 < result.complete[0].score < 0.65
+
+
+def test_another_level_of_the_quantile_takes_up_no_trial(tmp_path: Path) -> None:
+    for level in (0.5, 0.9):
+        split, problem, spec = case("regression", 0, budget=Budget(trials=1), metric="quantile_loss", quantile=level)
+        hooks = Watching()
+        run(tmp_path, hooks, made=(split, replace(problem, metric="quantile_loss", quantile=level), spec))
+        assert [number for number, _ in hooks.finished] == [0, 1]
 
 
 def test_the_audit_part_stays_shut(tmp_path: Path) -> None:
