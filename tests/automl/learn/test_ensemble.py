@@ -181,7 +181,8 @@ def test_by_a_metric_of_decisions_every_candidate_is_cut_at_its_best(tmp_path: P
     for row in rows:
         assert row.threshold is not None
         if row.trial:
-            score = np.asarray(to_predictions(by_number[row.trial].out_of_fold(), "binary").probabilities)[:, 1]
+            raw = by_number[row.trial].out_of_fold()
+            score = np.asarray(to_predictions(model.raw_map(raw) if row.chosen else raw, "binary").probabilities)[:, 1]
             assert matthews_corrcoef(y, score >= row.threshold.value) == pytest.approx(row.out_of_fold)
 
 
