@@ -241,7 +241,7 @@ def _not_learned_from(spec: TaskSpec, profile: DatasetProfile) -> list[str]:
     """Every column beside the target that is no input, for whatever reason: who reads the line must not take a withheld attribute for one that is used."""
     apart = {spec.weight, spec.group, spec.time, *(() if spec.sensitive_as_features else spec.sensitive)}
     return [c.name for c in profile.columns if c.name != spec.target
-            and (c.name in apart or spec.roles.get(c.name) in ("id", "ignore", "text") or c.type in ("constant", "empty", "text"))]
+            and (c.name in apart or spec.roles.get(c.name, c.proposal.role) in ("id", "ignore") or c.type in ("constant", "empty"))]
 
 
 def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[str]:

@@ -53,6 +53,7 @@ def _fit(options: argparse.Namespace) -> None:
     _use_threads(spec.threads)
     # heavy libraries are imported only once the options are known to be good
     from automl.data.problems import resolve_problem
+    from automl.data.repeats import leave_out_repeats
     from automl.data.splits import whole_table
     from automl.data.tables import read_table
     from automl.learn.deadline import Deadline
@@ -66,7 +67,7 @@ def _fit(options: argparse.Namespace) -> None:
     hooks.progress(Progress("read"))
     table = read_table(_existing(options.table), spec.table, spec.missing)
     problem = resolve_problem(spec, table)
-    split = whole_table(table, spec, problem)
+    problem, split, told = leave_out_repeats(table, spec, problem, whole_table(table, spec, problem))
     fit_from = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="automl-") as trials:
         result = search(split, problem, spec, hooks, Path(trials), deadline)
@@ -76,6 +77,8 @@ def _fit(options: argparse.Namespace) -> None:
         timings = {"process_s": time.time() - started, "fit_s": time.monotonic() - fit_from}
         (out / "timings.json").write_text(json.dumps(timings))
         display.close(done=True)
+        for finding in told:
+            print(f"{finding.text}. {finding.suggestion}")
         # what it would have been with several is told once the model is there: the budget is for the model
         if (ensemble := ensemble_not_taken(result, split, problem, spec)) is not None:
             alone = out_of_fold_score(result, model, split)

@@ -22,6 +22,7 @@ from automl.card import write_card
 from automl.charts import draw_charts
 from automl.data.predictions import read_predictions
 from automl.data.quality import find_quality_issues
+from automl.data.repeats import leave_out_repeats
 from automl.data.splits import Problem, Rows, resolve_problem, split_table
 from automl.data.tables import TableLimits, read_table
 from automl.errors import Stopped
@@ -62,6 +63,7 @@ def run_training(
     problem = resolve_problem(spec, source)
     hooks.progress(Progress("split"))
     split = split_table(source, spec, problem, None if test is None else read_table(test, spec.table, spec.missing, limits))
+    problem, split, told = leave_out_repeats(source, spec, problem, split)
     result = search(split, problem, spec, hooks, trials or out.with_name("trials"), deadline)
     hooks.progress(Progress("ensemble"))
     model = fit_best(result, split, problem, spec)
@@ -75,11 +77,11 @@ def run_training(
         out_of_fold=outcomes_of_model(problem, split.train, model.out_of_fold, model.threshold)))
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=split.bins, seed=spec.seed))
     explanation = step.done("explanation", explain_model(
-        model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold))
+        model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold, texts=problem.schema.texts))
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
     leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in rivals]
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
-                        left_out=split.left_out, quality=find_quality_issues(source))
+                        left_out=split.left_out, quality=(*find_quality_issues(source), *told))
     section = search_section(result, model, leaderboard, split)
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,

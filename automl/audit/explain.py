@@ -7,8 +7,8 @@ A contribution says how the model's inputs add up to a score. It is no cause, an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -140,11 +140,13 @@ class Explained:
 def explain_model(
     model: ExplainedModel, audit_rows: ExplainedRows, background_rows: ExplainedRows, problem: ExplainedProblem, *, seed: int,
     rows: int = EXPLAINED_ROWS, background: int = BACKGROUND_ROWS, reference: Mapping[str, str] | None = None, threshold: Threshold | None = None,
+    texts: Collection[str] = (),
 ) -> ExplanationSection | NotMeasured:
     """SHAP values of ``rows`` audited rows against ``background`` training rows, both drawn at random with ``seed``.
 
     ``reference``: the group of each attribute that score gaps are taken against; where it names none, the group with the highest mean output.
-    ``threshold``: the cut on the positive class's probability (default: the model's own), for the example nearest to it.
+    ``threshold``: the cut on the positive class's probability (default: the model's own), for the example nearest to it. ``texts``: the inputs that are
+    free text, of which no word is shown.
     """
     if not len(audit_rows.features.columns) or not len(audit_rows.features) or not len(background_rows.features):
         return NotMeasured(reason="there are no inputs or no rows to explain")
@@ -156,6 +158,7 @@ def explain_model(
     against = _background(background_rows.features[columns], background, seed)
     attributions = model.attributions(frame, against)
     explained = _explained(model, problem, attributions, frame, audit_rows, chosen, np.array([place[int(row)] for row in main]))
+    explained = replace(explained, frame=_without_words(frame, texts))
     groups = {key: np.array([place[int(row)] for row in positions], dtype=np.int64) for key, positions in of_group.items()}
     features = _importance(explained, seed)
     return ExplanationSection(
@@ -164,7 +167,7 @@ def explain_model(
         rows=len(main), features=features, by_group=_by_group(explained, groups),
         score_gap_by_input=_score_gaps(explained, groups, dict(reference or {}), seed), additivity_error=float(attributions.additivity_error),
         points=_points(explained, [feature.feature for feature in features[:POINT_FEATURES]]),
-        examples=_examples(model, problem, explained, threshold or getattr(model, "threshold", None)),
+        examples=_examples(model, problem, explained, frame, threshold or getattr(model, "threshold", None)),
     )
 
 
@@ -331,6 +334,14 @@ def _points(explained: Explained, features: Sequence[str]) -> tuple[Points, ...]
     return tuple(points)
 
 
+def _without_words(frame: pd.DataFrame, texts: Collection[str]) -> pd.DataFrame:
+    """A text is told by how long it is: what a person wrote about somebody stays out of the evidence."""
+    told = frame.copy()
+    for name in texts:
+        told[name] = frame[name].map(lambda text: f"text of {len(str(text).split())} words", na_action="ignore")
+    return told
+
+
 def _value(value: Any) -> float | str | None:
     if value is None or pd.isna(value):
         return None
@@ -341,10 +352,12 @@ def _text(value: float | str | None) -> str:
     return "missing" if value is None else value if isinstance(value, str) else f"{value:.10g}"
 
 
-def _examples(model: ExplainedModel, problem: ExplainedProblem, explained: Explained, threshold: Threshold | None) -> tuple[Example, ...]:
+def _examples(
+    model: ExplainedModel, problem: ExplainedProblem, explained: Explained, frame: pd.DataFrame, threshold: Threshold | None,
+) -> tuple[Example, ...]:
     outputs = explained.outputs[explained.main]
     order = np.argsort(outputs, kind="stable")
-    predicted = model.predict(explained.frame.iloc[explained.main])
+    predicted = model.predict(frame.iloc[explained.main])
     picks = {"lowest output": int(order[0]), "median output": int(order[len(order) // 2]), "highest output": int(order[-1])}
     if problem.task == "binary" and threshold is not None and predicted.probabilities is not None:
         positive = problem.labels.index(problem.positive) if problem.positive else len(problem.labels) - 1

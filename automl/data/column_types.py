@@ -1,7 +1,7 @@
 """What a column holds, judged by its texts alone: integer, number, boolean, category, text, date, id, constant or empty.
 
-The judgement looks at each distinct value once. A column is numeric or a date only when every value that is not missing is one;
-codes with a leading zero (``00012``) and whole numbers too long for a float (over 15 digits) are never numbers.
+The judgement looks at each distinct value once. A column is numeric or a date only when every value that is not missing is one, numbers
+all written in one way (`automl.data.number_formats`); codes with a leading zero (``00012``) and whole numbers too long for a float (over 15 digits) are never numbers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from automl.data.number_formats import PLAIN, NumberFormat, as_plain, find_number_formats
 from automl.evidence import ColumnType
 
 ID_SHARE = 0.95
@@ -50,6 +51,12 @@ class ColumnFacts:
     infinite: int = 0
     numeric: bool = False
     date_format: str | None = None
+    number_formats: tuple[NumberFormat, ...] = ()
+    """How its numbers are written: one way where it is numeric, several where none of them can be told to be the right one."""
+
+    @property
+    def number_format(self) -> NumberFormat:
+        return self.number_formats[0] if self.numeric else PLAIN
 
 
 def describe_column(name: str, cells: pa.ChunkedArray, missing: frozenset[str]) -> ColumnFacts:
@@ -63,8 +70,11 @@ def describe_column(name: str, cells: pa.ChunkedArray, missing: frozenset[str]) 
     numeric = _every(trimmed, _NUMBER) and not _any(trimmed, _LEADING_ZERO) and not _any(trimmed, _LONG)
     infinite = int(counts[_matches(trimmed, _INFINITE)].sum()) if numeric else 0
     date_format = None if numeric else _date_format(trimmed)
-    kind = _kind(name, values, trimmed, present, numeric, date_format)
-    return ColumnFacts(kind, gone, len(values), infinite, numeric, date_format)
+    formats: tuple[NumberFormat, ...] = (PLAIN,) if numeric else () if date_format else find_number_formats(trimmed)
+    if not numeric and len(formats) == 1:
+        numeric, trimmed = True, as_plain(trimmed, formats[0])
+    kind = _kind(name, values, trimmed, present, gone, numeric, date_format)
+    return ColumnFacts(kind, gone, len(values), infinite, numeric, date_format, formats)
 
 
 def distinct_values(cells: pa.ChunkedArray, missing: frozenset[str]) -> tuple[pa.Array, NDArray[np.int64]]:
@@ -81,9 +91,10 @@ def is_missing(values: pa.Array, missing: frozenset[str]) -> pa.Array:
     return pc.or_(pc.is_null(values), pc.fill_null(pc.is_in(pc.utf8_trim_whitespace(values), value_set=markers), True))
 
 
-def _kind(name: str, values: pa.Array, trimmed: pa.Array, present: int, numeric: bool, date_format: str | None) -> ColumnType:
+def _kind(name: str, values: pa.Array, trimmed: pa.Array, present: int, gone: int, numeric: bool, date_format: str | None) -> ColumnType:
     distinct = len(values)
-    if distinct == 1:
+    # one value here and none there says something: a remark that was made or not
+    if distinct == 1 and not gone:
         return "constant"
     if numeric and _every(trimmed, _INTEGER):
         return "id" if distinct > ID_SHARE * present and _integer_id(name, trimmed, present) else "integer"

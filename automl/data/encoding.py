@@ -1,11 +1,12 @@
 """From a frame of features to the numbers that models learn from. Every encoder is fitted on training rows only.
 
-An encoder takes the frame of `automl.data.features.FeatureSchema` (float64 columns for numbers and dates, text or NaN for categories)
+An encoder takes the frame of `automl.data.features.FeatureSchema` (float64 columns for numbers and dates, text or NaN for categories and free texts)
 and gives a float64 matrix; ``sources`` says for each column of the matrix which column of the frame it was made from, so that
 attributions can be given back to the columns a person knows. Encoders are stored as JSON; the names in it are data and are never executed
 or used as paths.
 
-- `CodeEncoder`   one column per column: numbers as they are (NaN kept), categories as codes 0..m-1, m for a level never seen, NaN for missing
+- `CodeEncoder`   one column per column: numbers as they are (NaN kept), categories as codes 0..m-1, m for a level never seen, NaN for missing; free texts
+                  as the several numbers of their `automl.data.texts.TextEncoder`, which the other two take for numbers
 - `TreeEncoder`   for boosted trees: numbers as they are, dates with the parts of the calendar, categories as indicator columns of their frequent levels and as target means
                   (scikit-learn's `TargetEncoder`, cross-fitted inside the training rows so that no row sees its own target). No categorical
                   splits: exact interventional SHAP is defined over plain thresholds.
@@ -18,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -30,6 +31,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import TargetEncoder
 
 from automl.data.dates import calendar_part, on_a_circle, parts_that_vary
+from automl.data.texts import TextEncoder
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[Any]
@@ -48,13 +50,22 @@ class CodeEncoder:
     """Codes of the levels that training rows have, in order of falling frequency (ties by text)."""
 
     names: tuple[str, ...]
+    """Per column of the matrix: the column of the frame that it is made from, which of a text is the same for several in a row."""
     levels: tuple[tuple[str, ...] | None, ...]
-    """Per column: its levels, or None for a number."""
+    """Per column of the matrix: its levels, or None for a number."""
+    texts: tuple[TextEncoder, ...] = ()
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame) -> Self:
-        names = tuple(str(name) for name in frame.columns)
-        return cls(names, tuple(None if is_number(frame[name]) else _levels(frame[name]) for name in frame.columns))
+    def fit(cls, frame: pd.DataFrame, texts: Sequence[TextEncoder] = ()) -> Self:
+        """``texts``: what was fitted to the free texts of the frame, which may stand in it as the numbers that they become (`texts.in_numbers`)."""
+        width = {text.name: text.width for text in texts}
+        names: list[str] = []
+        levels: list[tuple[str, ...] | None] = []
+        for name in dict.fromkeys(map(str, frame.columns)):
+            numeric = name in width or is_number(frame[name])
+            names += [name] * width.get(name, 1)
+            levels += [None if numeric else _levels(frame[name])] * width.get(name, 1)
+        return cls(tuple(names), tuple(levels), tuple(texts))
 
     @property
     def sources(self) -> NDArray[np.int64]:
@@ -63,10 +74,25 @@ class CodeEncoder:
     def transform(self, frame: pd.DataFrame) -> Matrix:
         """(rows, columns) float64; a column that ``frame`` lacks is missing in every row."""
         codes = np.full((len(frame), len(self.names)), np.nan)
+        of_texts = {text.name for text in self.texts}
         for position, (name, lookup) in enumerate(zip(self.names, self._lookups, strict=True)):
-            if name in frame.columns:
+            if name in frame.columns and name not in of_texts:
                 codes[:, position] = _numbers(frame[name]) if lookup is None else _codes(frame[name], lookup)
+        for text in self.texts:
+            if text.name in frame.columns:
+                first = self.names.index(text.name)
+                codes[:, first:first + text.width] = _told(frame[text.name], text)
         return codes
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the frame, each once."""
+        return tuple(dict.fromkeys(self.names))
+
+    @cached_property
+    def repeats(self) -> tuple[bool, ...]:
+        """Per column of the matrix: whether it is a further one of a text. That the cell is missing is said by the first."""
+        return tuple(at > 0 and name == self.names[at - 1] for at, name in enumerate(self.names))
 
     @cached_property
     def _lookups(self) -> tuple[dict[str, int] | None, ...]:
@@ -86,25 +112,37 @@ class CodeEncoder:
         return _digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
-        return {"names": list(self.names), "levels": [None if levels is None else list(levels) for levels in self.levels]}
+        return {"names": list(self.names), "levels": [None if levels is None else list(levels) for levels in self.levels], "texts": [text.as_json() for text in self.texts]}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        return cls(tuple(document["names"]), tuple(None if levels is None else tuple(levels) for levels in document["levels"]))
+        levels = tuple(None if levels is None else tuple(levels) for levels in document["levels"])
+        return cls(tuple(document["names"]), levels, tuple(TextEncoder.from_json(text) for text in document.get("texts", [])))
 
 
 def _digest(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
-def as_categories(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same frame with its texts as pandas categories: each level is then looked up once per encoder instead of once per row."""
-    return pd.DataFrame({name: frame[name] if is_number(frame[name]) else frame[name].astype("category") for name in frame.columns}, index=frame.index)
+def as_categories(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
+    """The same frame with its categories as pandas categories: each level is then looked up once per encoder instead of once per row. Not the columns
+    ``texts``, of which nearly every row holds another."""
+    return pd.DataFrame(
+        {name: frame[name] if name in texts or is_number(frame[name]) else frame[name].astype("category") for name in frame.columns}, index=frame.index)
 
 
 def is_number(column: pd.Series[Any]) -> bool:
     """Whether a feature column holds numbers; the others hold categories."""
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
+
+
+def _told(column: Any, text: TextEncoder) -> Matrix:
+    """What ``text`` makes of its column, which may hold it already; a column of nothing but NaN is no text and missing in every row."""
+    if isinstance(column, pd.DataFrame):
+        return np.asarray(column.to_numpy(dtype=np.float64))
+    if is_number(column):
+        return np.where(text.width == 1, column.to_numpy(dtype=np.float64), np.nan)[:, None]
+    return text.transform(column).astype(np.float64)
 
 
 def _levels(column: pd.Series[Any]) -> tuple[str, ...]:
@@ -138,9 +176,11 @@ class TreeEncoder:
     """Per column: the parts of the calendar that a date has a column for, beside its count of days."""
 
     @classmethod
-    def fit_transform(cls, frame: pd.DataFrame, y: Vector, kind: Kind, seed: int, dates: Collection[str] = ()) -> tuple[Self, Matrix]:
+    def fit_transform(
+        cls, frame: pd.DataFrame, y: Vector, kind: Kind, seed: int, dates: Collection[str] = (), texts: Sequence[TextEncoder] = (),
+    ) -> tuple[Self, Matrix]:
         """The encoder, and the training rows' own matrix with cross-fitted target means (no row is encoded by its own target)."""
-        codes = CodeEncoder.fit(frame)
+        codes = CodeEncoder.fit(frame, texts)
         plain = codes.transform(frame)
         indicators = tuple(0 if levels is None else (1 if len(levels) == 2 else min(len(levels), INDICATOR_LEVELS)) for levels in codes.levels)
         means: list[Matrix | None] = [None] * len(codes.names)
@@ -260,9 +300,11 @@ class LinearEncoder:
     """Per column: the parts of the calendar that a date has two columns for, as a point on a circle."""
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, bins: int = 0, dates: Collection[str] = ()) -> Self:
-        """``bins``: how many for each number, by quantiles; with them a linear model is an additive one of piecewise-linear functions."""
-        codes = CodeEncoder.fit(frame)
+    def fit(cls, frame: pd.DataFrame, bins: int = 0, dates: Collection[str] = (), texts: Sequence[TextEncoder] = ()) -> Self:
+        """``bins``: how many for each number, by quantiles; with them a linear model is an additive one of piecewise-linear functions. None for the
+        directions of texts, which are many."""
+        codes = CodeEncoder.fit(frame, texts)
+        of_texts = {text.name for text in texts}
         plain = codes.transform(frame)
         shown: list[tuple[int, ...]] = []
         centre, scale = np.zeros(len(codes.names)), np.ones(len(codes.names))
@@ -270,10 +312,11 @@ class LinearEncoder:
             column = plain[:, position]
             if levels is None:
                 centre[position], scale[position] = _centre_and_scale(column)
-                shown.append((-1,) if np.isnan(column).any() else ())
+                shown.append((-1,) if np.isnan(column).any() and not codes.repeats[position] else ())
             else:
                 shown.append(_frequent(column, len(levels)))
-        edges = tuple(_edges(plain[:, position], bins if levels is None else 0) for position, levels in enumerate(codes.levels))
+        edges = tuple(_edges(plain[:, position], bins if levels is None and name not in of_texts else 0)
+                      for position, (name, levels) in enumerate(zip(codes.names, codes.levels, strict=True)))
         return cls(codes, tuple(shown), centre, scale, edges, _parts(codes, plain, dates))
 
     @property

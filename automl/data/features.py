@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 
+from automl.data.number_formats import PLAIN, NumberFormat
 from automl.data.tables import Positions, Table
 
 Kind = Literal["number", "category", "date", "text"]
@@ -14,11 +15,12 @@ Kind = Literal["number", "category", "date", "text"]
 
 @dataclass(frozen=True)
 class Feature:
-    """One column to learn from; ``date_format`` is set for dates only ("ISO8601" or a strptime format)."""
+    """One column to learn from; ``date_format`` is set for dates only ("ISO8601" or a strptime format), ``number_format`` counts for numbers only."""
 
     name: str
     kind: Kind
     date_format: str | None = None
+    number_format: NumberFormat = PLAIN
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class FeatureSchema:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of free text."""
+        return tuple(feature.name for feature in self.features if feature.kind == "text")
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -50,16 +57,16 @@ class FeatureSchema:
         return {name: table.facts[name].infinite for name, kind in self.kinds.items() if kind == "number" and table.facts[name].infinite}
 
     def as_json(self) -> list[dict[str, Any]]:
-        return [{"name": feature.name, "kind": feature.kind, "date_format": feature.date_format} for feature in self.features]
+        return [{"name": feature.name, "kind": feature.kind, "date_format": feature.date_format, "number_format": feature.number_format.as_json()} for feature in self.features]
 
     @classmethod
     def from_json(cls, document: list[dict[str, Any]]) -> Self:
-        return cls(tuple(Feature(each["name"], each["kind"], each.get("date_format")) for each in document))
+        return cls(tuple(Feature(each["name"], each["kind"], each.get("date_format"), NumberFormat.from_json(each.get("number_format"))) for each in document))
 
 
 def _column(table: Table, feature: Feature, rows: Positions | None) -> pd.Series:
     if feature.kind == "number":
-        return table.numbers(feature.name, rows)
+        return table.numbers(feature.name, rows, feature.number_format)
     if feature.kind == "date":
         return table.dates(feature.name, feature.date_format or "ISO8601", rows)
     return table.text(feature.name, rows)

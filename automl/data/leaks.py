@@ -3,21 +3,26 @@
 Names play no part. Strength is the AUC (ties count half) of one column against the target on a sample of rows, 0.5 to 1; for several
 classes the mean over one-against-the-rest; for a regression target the same with "above the median". A number is taken as it is
 (missing lowest), in whichever direction; a category by the share of the target in its level, learned on one half of the sample and
-scored on the other, so that many levels prove nothing.
+scored on the other, so that many levels prove nothing; a free text likewise, by a logistic regression on the main directions of its words.
 """
 
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 
 from automl.data.names import shown
 from automl.data.problems import infer_task
 from automl.data.tables import Positions, Table
+from automl.data.texts import TextEncoder
 
-SAMPLE = 20_000
+SAMPLE, SAMPLE_OF_TEXTS = 20_000, 4_000
 DISGUISE = 0.98
 """Alone above this, a column is hardly a predictor: it is the outcome, or made from it."""
 KNOWN_AFTERWARDS = 0.80
@@ -26,15 +31,15 @@ STANDS_OUT = 0.12
 _MOST_CLASSES = 12
 
 
-def find_leaks(table: Table, target: str) -> dict[str, str]:
-    """For each suspicious column the sentence that asks about it. Raises BadInput when ``target`` cannot be a target."""
+def find_leaks(table: Table, target: str, rows: Positions | None = None) -> dict[str, str]:
+    """For each suspicious column the sentence that asks about it, judged on ``rows`` (default all). Raises BadInput when ``target`` cannot be a target."""
     task = infer_task(table, target)
-    rows = _sample(table, target)
+    rows = _sample(table, target, rows)
     if len(rows) < 100:
         return {}
     classes = _one_against_rest(table, target, rows, task == "regression")
-    judged = [name for name in table.names if name != target and table.facts[name].type not in ("id", "text", "constant", "empty")]
-    strength = {name: float(np.mean([_auc_of(table, name, rows, is_class) for is_class in classes])) for name in judged}
+    judged = [name for name in table.names if name != target and table.facts[name].type not in ("id", "constant", "empty")]
+    strength = {name: _strength(table, name, rows, classes) for name in judged}
     return {name: sentence for name in judged if (sentence := _sentence(name, strength, target, len(rows))) is not None}
 
 
@@ -50,8 +55,9 @@ def _sentence(name: str, strength: dict[str, float], target: str, n: int) -> str
     return None
 
 
-def _sample(table: Table, target: str) -> Positions:
-    rows = np.flatnonzero(table.text(target).notna().to_numpy()).astype(np.int64)
+def _sample(table: Table, target: str, rows: Positions | None) -> Positions:
+    has_target = table.text(target).notna().to_numpy()
+    rows = np.flatnonzero(has_target).astype(np.int64) if rows is None else rows[has_target[rows]]
     if len(rows) > SAMPLE:
         rows = np.sort(np.random.default_rng(0).choice(rows, SAMPLE, replace=False))
     return rows
@@ -64,6 +70,29 @@ def _one_against_rest(table: Table, target: str, rows: Positions, is_number: boo
     texts = table.text(target, rows)
     common = texts.value_counts().index[:_MOST_CLASSES]
     return [(texts == label).to_numpy(dtype=bool) for label in (common[1:] if len(common) == 2 else common)]
+
+
+def _strength(table: Table, name: str, rows: Positions, classes: list[NDArray[np.bool_]]) -> float:
+    if table.facts[name].type == "text":
+        most = slice(0, None, 1 + len(rows) // SAMPLE_OF_TEXTS)
+        return float(np.mean(_aucs_of_text(table.text(name, rows[most]), [is_class[most] for is_class in classes])))
+    return float(np.mean([_auc_of(table, name, rows, is_class) for is_class in classes]))
+
+
+def _aucs_of_text(texts: pd.Series, classes: list[NDArray[np.bool_]]) -> list[float]:
+    half = np.random.default_rng(1).random(len(texts)) < 0.5
+    found: list[float] = []
+    for learn in (half, ~half):
+        encoder = TextEncoder.fit("", texts[learn], 0)
+        told = np.nan_to_num(encoder.transform(texts), nan=-1.0)
+        for is_class in classes:
+            if len(np.unique(is_class[learn])) == 2:
+                with warnings.catch_warnings():
+                    # where the classes can be told apart the weights have no end
+                    warnings.simplefilter("ignore", ConvergenceWarning)
+                    model = LogisticRegression(C=10.0, max_iter=200).fit(told[learn], is_class[learn])
+                found.append(auc(is_class[~learn], model.decision_function(told[~learn])))
+    return found or [0.5]
 
 
 def _auc_of(table: Table, name: str, rows: Positions, is_class: NDArray[np.bool_]) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from automl.data.limits import TableLimits
@@ -43,6 +45,13 @@ def closest(word: str, words: Sequence[str]) -> str:
     near = difflib.get_close_matches(word[:100].casefold(), [each.casefold()[:100] for each in words], n=1, cutoff=0.6)
     meant = next((each for each in words if near and each.casefold()[:100] == near[0]), None)
     return f"; did you mean {shown(meant)}?" if meant is not None else ""
+
+
+def words_of(name: str) -> list[str]:
+    """A column name as plain lower-case words: "maritalStatus" and "marital-status" give marital, status."""
+    plain = unicodedata.normalize("NFKD", name[:200]).encode("ascii", "ignore").decode()
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)
+    return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
 
 
 def shown(text: str, limit: int = 120) -> str:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from automl.data.features import Feature, FeatureSchema, Kind
 from automl.data.groups import check_attributes
 from automl.data.names import check_column, closest, pointer, shown
+from automl.data.number_formats import PLAIN, NumberFormat
+from automl.data.personal import why_personal
 from automl.data.tables import Positions, Table
 from automl.errors import BadInput
 from automl.evidence import Column
@@ -45,6 +47,8 @@ class Problem:
     metric: Metric
     schema: FeatureSchema
     columns: tuple[Column, ...]
+    target_format: NumberFormat = PLAIN
+    """How the numbers of a regression target are written."""
     quantile: float | None = None
     """Regression by quantile_loss: the level of the quantile that is predicted."""
 
@@ -72,11 +76,11 @@ def resolve_problem(spec: TaskSpec, table: Table) -> Problem:
     judged = [_judge(name, spec, table) for name in table.names]
     schema = FeatureSchema(tuple(each.feature for each in judged if each.feature is not None))
     if not schema.features:
-        raise BadInput("no column is left to learn from: every one is the target, sensitive, an id, a constant, free text or ignored", pointer="/roles")
+        raise BadInput("no column is left to learn from: every one is the target, sensitive, an id, a constant or ignored", pointer="/roles")
     return Problem(
         task=task, target=spec.target, labels=labels, positive=positive, favourable=_favourable(spec, labels, positive),
         inferred=spec.task is None or (task == "binary" and spec.positive is None), metric=metric, schema=schema,
-        columns=tuple(each.column for each in judged), quantile=spec.quantile,
+        columns=tuple(each.column for each in judged), target_format=table.facts[spec.target].number_format, quantile=spec.quantile,
     )
 
 
@@ -211,6 +215,8 @@ def _check_roles(spec: TaskSpec, table: Table) -> None:
         check_column(name, table.names, pointer("roles", name))
         if role in chosen and name not in chosen[role]:
             raise BadInput(f"roles gives {shown(name)} the role {role!r}, but {role} does not name it", pointer=pointer("roles", name))
+        if role == "text" and (table.facts[name].numeric or table.facts[name].date_format):
+            raise BadInput(f"roles calls {shown(name)} free text, but it holds {'numbers' if table.facts[name].numeric else 'dates'}", pointer=pointer("roles", name))
         if role == "date" and table.facts[name].date_format is None:
             raise BadInput(f"roles calls {shown(name)} a date, but not every value is one in the same known format", pointer=pointer("roles", name))
 
@@ -225,7 +231,9 @@ def _judge(name: str, spec: TaskSpec, table: Table) -> _Judged:
     role, kind, note = _role_of(name, spec, table)
     if kind is not None and facts.infinite:
         note = (note + "; " if note else "") + f"{facts.infinite:,} infinite values count as missing"
-    feature = Feature(name, kind, facts.date_format if kind == "date" else None) if kind is not None else None
+    if kind == "number" and facts.number_format != PLAIN:
+        note = (note + "; " if note else "") + f"numbers written {facts.number_format.describe()}"
+    feature = Feature(name, kind, facts.date_format if kind == "date" else None, facts.number_format) if kind is not None else None
     column = Column(name=name, role=role, type=facts.type, missing=facts.missing, distinct=facts.distinct, used_as_feature=kind is not None, note=note)
     return _Judged(column, feature)
 
@@ -251,10 +259,12 @@ def _role_of(name: str, spec: TaskSpec, table: Table) -> tuple[Role, Kind | None
 
 def _by_choice_or_type(name: str, chosen: Role | None, table: Table) -> tuple[Role, Kind | None, str]:
     kind = table.facts[name].type
-    if kind == "text" and chosen in (None, "feature", "text"):
-        return "text", None, "free text is not learned from in this version"
-    if chosen in ("id", "ignore", "text"):
+    if chosen in ("id", "ignore"):
         return chosen, None, "left out by the person"
+    if chosen is None and kind == "text" and (why := why_personal(table, name)) is not None:
+        return "ignore", None, f"{why}; learned from only where its role says so"
+    if kind == "text" or chosen == "text":
+        return "text", "text", "free text, learned from by its words"
     if chosen is None and kind == "id":
         return "id", None, "identifies rows; nothing that it could teach would hold for new ones"
     return ("date" if kind == "date" else "feature"), _kind_of(name, table), ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,10 @@ from automl.data.leaks import find_leaks
 from automl.data.names import check_column
 from automl.data.proposals import propose_role, propose_target, task_if_target
 from automl.data.quality import find_quality_issues
+from automl.data.repeats import find_repeats, repeat_finding
 from automl.data.tables import Table
 from automl.errors import BadInput
-from automl.evidence import Bar, ColumnProfile, DatasetProfile
+from automl.evidence import Bar, ColumnProfile, DatasetProfile, Finding
 
 __all__ = ["find_quality_issues", "profile_table"]
 
@@ -36,8 +37,14 @@ def profile_table(table: Table, target: str | None = None) -> DatasetProfile:
     return DatasetProfile(
         sha256=table.sha256, bytes=table.bytes, rows=table.rows, reading=table.reading,
         columns=tuple(_profile(table, name, position, proposed, leaks.get(name)) for position, name in enumerate(table.names)),
-        preview=_preview(table), quality=find_quality_issues(table), proposed_target=proposed,
+        preview=_preview(table), quality=(*find_quality_issues(table), *_repeats(table, proposed)), proposed_target=proposed,
     )
+
+
+def _repeats(table: Table, target: str | None) -> Iterator[Finding]:
+    names = sorted((name for name in table.names if table.facts[name].type not in ("id", "constant", "empty")), key=lambda name: name != target)
+    for repeat in find_repeats(table, names):
+        yield repeat_finding(repeat, table.names, "low", "Leave one of them out." if repeat.is_kept else "Only the first of them is learned from.")
 
 
 def _leaks(table: Table, target: str | None) -> dict[str, str]:
@@ -106,7 +113,8 @@ def _histogram(table: Table, name: str, facts: ColumnFacts, numbers: pd.Series, 
 
 
 def _level_bars(table: Table, name: str, *, in_order: bool) -> tuple[Bar, ...]:
-    levels = sorted(table.levels(name).items(), key=(lambda item: float(item[0])) if in_order else (lambda item: -item[1]))
+    number = dict(zip(table.text(name), table.numbers(name).fillna(np.inf), strict=True)) if in_order else {}
+    levels = sorted(table.levels(name).items(), key=lambda item: number.get(item[0], -item[1]))
     if len(levels) <= MOST_BARS:
         return tuple(Bar(label=cut(text), n=n) for text, n in levels)
     shown, rest = levels[: MOST_BARS - 1], levels[MOST_BARS - 1 :]

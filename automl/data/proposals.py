@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from automl.data.column_types import ColumnFacts
 from automl.data.groups import LEVELS_KEPT
-from automl.data.names import shown
+from automl.data.names import shown, words_of
+from automl.data.personal import why_personal
 from automl.data.problems import infer_task
 from automl.data.tables import Table
 from automl.errors import BadInput
@@ -29,13 +29,6 @@ _WEIGHT = re.compile(r"^(fnlwgt|\w*wgt|sampl\w*_?weight|survey_?weight|case_?wei
 _PERSON_ID = re.compile(r"^(customer|client|person|patient|user|applicant|employee|student|member|kunden?|personen?|patienten?)_?(id|nr|no|number|key|nummer)$")
 _TARGET = re.compile(r"^(target|label|class|outcome|response|y|ziel|zielvariable|zielgrosse|klasse|decision|approved|accepted|hired|granted|admitted|churn)$")
 _TARGET_LIKE = re.compile(r"^(value|price|income|salary|score|default|recid\w*|result|status|preis|einkommen)$")
-
-
-def words_of(name: str) -> list[str]:
-    """A column name as plain lower-case words: "maritalStatus" and "marital-status" give marital, status."""
-    plain = unicodedata.normalize("NFKD", name[:200]).encode("ascii", "ignore").decode()
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)
-    return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
 
 
 def task_if_target(table: Table, name: str) -> TaskKind | None:
@@ -79,7 +72,7 @@ def propose_role(table: Table, name: str, target: str | None) -> ProposedRole:
     if facts.type == "empty":
         return ProposedRole(role="ignore", reason="it is missing in every row")
     if facts.type == "constant":
-        return ProposedRole(role="ignore", reason="it has the same value wherever it is not missing")
+        return ProposedRole(role="ignore", reason="it has the same value in every row")
     if (word := is_sensitive_name(name)) is not None and (proposal := _sensitive(word, facts, table.limits.groups)) is not None:
         return proposal
     joined = "_".join(words_of(name))
@@ -87,6 +80,8 @@ def propose_role(table: Table, name: str, target: str | None) -> ProposedRole:
         return ProposedRole(role="weight", reason="its name is one that survey weights have: how many people a row stands for")
     if _PERSON_ID.match(joined) and facts.type != "id":
         return ProposedRole(role="group", reason=f"its name suggests one person, and {facts.distinct:,} values repeat over the rows: keep a person's rows together")
+    if facts.type == "text" and (why := why_personal(table, name)) is not None:
+        return ProposedRole(role="ignore", reason=f"{why}: it would tell who somebody is")
     return _by_type(facts)
 
 
@@ -107,7 +102,7 @@ def _by_type(facts: ColumnFacts) -> ProposedRole:
     if facts.type == "date":
         return ProposedRole(role="date", reason=f"every value is a date ({'ISO 8601' if facts.date_format == 'ISO8601' else facts.date_format})")
     if facts.type == "text":
-        return ProposedRole(role="text", reason="it holds free text, which is not learned from in this version")
+        return ProposedRole(role="text", reason="it holds free text, of which the words are learned from")
     if facts.numeric:
         return ProposedRole(role="feature", reason=f"it holds numbers, {facts.distinct:,} different ones")
     return ProposedRole(role="feature", reason=f"it has {_values(facts)}")

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from automl.data.column_types import distinct_values
 from automl.data.names import shown
+from automl.data.number_formats import PLAIN, looks_like_numbers
 from automl.data.tables import Table
 from automl.evidence import Finding, Severity
 
 MUCH_MISSING = 0.5
 MOSTLY_NUMBERS = 0.9
 _NUMBER = r"(?i)^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$"
-_DECIMAL_COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+$|^[+-]?\d+$"
 _MOST_LEVELS = 1_000
 """Levels are compared with each other (case, blanks) up to this many."""
 
@@ -76,13 +76,19 @@ def _of_column(table: Table, name: str, position: int) -> Iterator[Finding]:
         yield _finding("empty", "low", f"{shown(name)} is missing in every row", "It is left out.", position)
         return
     if facts.type == "constant":
-        yield _finding("constant", "low", f"{shown(name)} has one value wherever it is not missing", "It is left out.", position)
+        yield _finding("constant", "low", f"{shown(name)} has one value in every row", "It is left out.", position)
     if facts.infinite:
         yield _finding("infinite", "medium", f"{shown(name)} holds {facts.infinite:,} infinite values, which count as missing", "Say what they stand for.", position)
     if facts.missing > MUCH_MISSING * table.rows:
         yield _finding(
             "missing", "low", f"{shown(name)} is missing in {facts.missing:,} of {table.rows:,} rows ({facts.missing / table.rows:.0%})",
             "Check why: what is missing can itself tell the groups apart.", position,
+        )
+    if facts.number_format != PLAIN:
+        example = distinct_values(table.cells.column(name), table.missing)[0][0].as_py()
+        yield _finding(
+            "number-format", "low", f"{shown(name)} is read as numbers written {facts.number_format.describe()} (for example {shown(example)})",
+            "A table to predict must write them in the same way.", position,
         )
     if not facts.numeric and facts.type in ("category", "text", "id"):
         yield from _of_texts(table, name, position)
@@ -91,12 +97,12 @@ def _of_column(table: Table, name: str, position: int) -> Iterator[Finding]:
 def _of_texts(table: Table, name: str, position: int) -> Iterator[Finding]:
     values, counts = distinct_values(table.cells.column(name), table.missing)
     trimmed = pc.utf8_trim_whitespace(values)
-    numeric = pc.match_substring_regex(trimmed, _NUMBER).to_numpy(zero_copy_only=False)
-    comma = pc.match_substring_regex(trimmed, _DECIMAL_COMMA).to_numpy(zero_copy_only=False)
-    if comma.all() and not numeric.all():
+    numeric = pc.match_substring_regex(trimmed, _NUMBER).to_numpy(zero_copy_only=False) | looks_like_numbers(trimmed)
+    if len(formats := table.facts[name].number_formats) > 1:
         yield _finding(
-            "decimal-comma", "medium", f"{shown(name)} looks like numbers with a decimal comma (for example {shown(values[int(np.argmin(numeric))].as_py())}) and is read as text",
-            "Write a decimal point.", position,
+            "ambiguous-numbers", "medium",
+            f"{shown(name)} looks like numbers written {formats[0].describe() or 'with a decimal point'} or {formats[1].describe()} (for example {shown(values[0].as_py())}), "
+            "which are different numbers, and is read as text", "Write them without marks between thousands and with a decimal point.", position,
         )
     elif MOSTLY_NUMBERS < counts[numeric].sum() / counts.sum() < 1:
         example = values[int(np.argmin(numeric))].as_py()
@@ -104,7 +110,7 @@ def _of_texts(table: Table, name: str, position: int) -> Iterator[Finding]:
             "texts-among-numbers", "medium", f"{shown(name)} holds numbers in all but {int(counts[~numeric].sum()):,} rows (for example {shown(example)}) and is therefore not read as a number",
             "If these texts mean missing, add them to the missing markers.", position,
         )
-    if len(values) <= _MOST_LEVELS and (alike := _alike(values)):
+    if table.facts[name].type == "category" and len(values) <= _MOST_LEVELS and (alike := _alike(values)):
         yield _finding(
             "alike-levels", "medium", f"{shown(name)} has values that differ in blanks or case only: {shown(alike[0])} and {shown(alike[1])}",
             "They are kept apart as written; make them one in the table if they mean the same.", position,

@@ -171,7 +171,7 @@ def assemble(part: _Part, train: Positions, audit: Positions, info: SplitInfo, l
 
 def _target(table: Table, problem: Problem, what: str) -> tuple[NDArray[np.int64] | NDArray[np.float64], NDArray[np.bool_]]:
     if problem.task == "regression":
-        values = table.numbers(problem.target).to_numpy()
+        values = table.numbers(problem.target, number_format=problem.target_format).to_numpy()
         return values, ~np.isnan(values)
     texts = table.text(problem.target)
     codes = pd.Index(problem.labels, dtype="str").get_indexer(pd.Index(texts)).astype(np.int64)

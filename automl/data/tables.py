@@ -28,6 +28,7 @@ from automl.data.column_types import ColumnFacts, describe_column, distinct_valu
 from automl.data.delimited import read_delimited
 from automl.data.limits import TableLimits, in_megabytes
 from automl.data.names import closest, shown
+from automl.data.number_formats import PLAIN, NumberFormat, as_plain
 from automl.data.parquet import read_parquet
 from automl.data.spreadsheets import read_spreadsheet
 from automl.errors import BadInput
@@ -93,12 +94,17 @@ class Table:
         cells = self._column(name, rows)
         return pd.Series(pc.if_else(is_missing(cells, self.missing), pa.scalar(None, cells.type), cells).to_pandas(), name=name, dtype="str")
 
-    def numbers(self, name: str, rows: Positions | None = None) -> pd.Series:
-        """The column as float64, NaN where missing or infinite. Raises BadInput naming the first row that holds no number."""
+    def numbers(self, name: str, rows: Positions | None = None, number_format: NumberFormat | None = None) -> pd.Series:
+        """The column as float64, NaN where missing or infinite; written as ``number_format`` says (default: as this column is found to be).
+        Raises BadInput naming the first row that holds no such number."""
+        how = self.facts[name].number_format if number_format is None else number_format
         cells = self._column(name, rows)
         trimmed = pc.utf8_trim_whitespace(pc.if_else(is_missing(cells, self.missing), pa.scalar(None, cells.type), cells))
         # Arrow parses exactly, but knows no leading plus
-        plain = pc.replace_substring_regex(trimmed, r"^\+", "")
+        plain = pc.replace_substring_regex(trimmed, r"^\+", "") if how == PLAIN else as_plain(trimmed, how)
+        if how != PLAIN and plain.null_count > trimmed.null_count:
+            wrong = int(np.argmax(pc.and_(plain.is_null(), trimmed.is_valid()).to_numpy()))
+            raise BadInput(f"column {shown(name)}, row {_row(wrong, rows):,}: {shown(str(trimmed[wrong]))} is not a number written like the others ({how.describe()})")
         try:
             values = pc.cast(plain, pa.float64()).to_numpy()
         except pa.ArrowInvalid as error:

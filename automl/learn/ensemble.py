@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl.data.encoding import CodeEncoder
+from automl.data.texts import TextEncoder
 from automl.evidence import EnsembleMember, LeaderboardRow, NotMeasured, ProbabilityCalibration, SearchSection, Threshold
 from automl.learn.calibration import calibrate, map_of
 from automl.learn.families import constant
@@ -50,7 +51,8 @@ def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpe
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
     out_of_fold, calibration = _calibrated(weights, split, problem, spec.seed)
     threshold = choose_threshold(out_of_fold, split.train.y, result.scorer.name, split.train.weight) if problem.task == "binary" else None
-    return FittedModel(problem, members, CodeEncoder.fit(result.frame), out_of_fold, threshold, result.threads, spec.missing, calibration)
+    codes = CodeEncoder.fit(result.frame, [TextEncoder(name) for name in problem.schema.texts])
+    return FittedModel(problem, members, codes, out_of_fold, threshold, result.threads, spec.missing, calibration)
 
 
 def _out_of_fold(weights: Weights) -> Array:

@@ -91,7 +91,7 @@ class FittedModel:
 
     @property
     def features(self) -> tuple[str, ...]:
-        return self.codes.names
+        return self.codes.columns
 
     @property
     def out_of_fold(self) -> Predictions:
@@ -144,7 +144,7 @@ class FittedModel:
         return Attributions(phi, base, space, "; ".join(explainers), float(error))
 
     def _aligned(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return as_categories(frame.reindex(columns=list(self.features)))
+        return as_categories(frame.reindex(columns=list(self.features)), self.schema.texts)
 
     # --- the folder
 

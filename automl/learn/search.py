@@ -29,7 +29,7 @@ from automl.data.encoding import as_categories
 from automl.errors import Stopped
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
-from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, constant, family
+from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, constant, family, texts_in_numbers
 from automl.learn.folds import make_folds
 from automl.learn.metrics import Scorer, scorer
 from automl.learn.predictions import to_predictions
@@ -161,7 +161,7 @@ class _Search:
         self.threads = usable_threads(spec.threads)
         self.families = tuple(name for name in FAMILIES if not spec.families or name in spec.families)
         self.classes = 0 if problem.task == "regression" else len(problem.labels)
-        self.frame = as_categories(rows.features)
+        self.frame = as_categories(rows.features, problem.schema.texts)
         self.parts = make_folds(rows, problem.task, spec.seed, float("inf") if deadline.seconds is None else deadline.seconds)
         self.kept: list[dict[str, Any]] = [{} for _ in self.parts]
         """Per fold what families keep of it from trial to trial. The rows themselves are taken from the frame when they are needed: five copies would stay."""
@@ -329,7 +329,7 @@ class _Search:
 
         began, threads, fold = time.monotonic(), self.threads // self.lanes, self._fold(at)
         model = self.kinds[trial.family].fit(trial.asked.params, fold, Effort(threads, must_end, foreseen))
-        return _Fitted(model, model.raw(fold.valid, threads), time.monotonic() - began)
+        return _Fitted(model, model.raw(texts_in_numbers(fold).valid, threads), time.monotonic() - began)
 
     def _useful(self) -> bool:
         return any(record.state == "complete" for record in self.records) or any(trial.ending == COMPLETE for trial in self._at_work())
@@ -381,7 +381,7 @@ class _Search:
         y, weight, (train, valid) = self.y, self.rows.weight, self.parts[at]
         return Fold(
             task=self.problem.task, classes=self.classes, seed=self.spec.seed, metric=self.problem.metric, quantile=self.problem.quantile,
-            dates=tuple(name for name, kind in self.problem.schema.kinds.items() if kind == "date"),
+            dates=tuple(name for name, kind in self.problem.schema.kinds.items() if kind == "date"), texts=self.problem.schema.texts,
             train=self.frame.iloc[train], train_y=y[train], train_weight=None if weight is None else weight[train],
             valid=self.frame.iloc[valid], valid_y=y[valid], valid_weight=None if weight is None else weight[valid], cache=self.kept[at])
 

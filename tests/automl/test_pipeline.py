@@ -321,3 +321,32 @@ def test_the_leaderboard_decides_by_the_deployed_cut_off(tmp_path: Path) -> None
     assert evidence.performance.threshold.value != 0.5
     [chosen] = [row for row in evidence.search.leaderboard if row.chosen]
     assert chosen.audit == evidence.performance.metrics["f1"]
+
+
+def test_texts_repeats_and_numbers_with_units_go_all_the_way(table: Path, tmp_path: Path) -> None:
+    """Learned from, told, and read again; and no word of a text stands in the evidence or the model."""
+    header, *rows = csv.reader(io.StringIO(table.read_text()))
+    draw = random.Random(0)
+    income = header.index("income")
+    wide = tmp_path / "wide.csv"
+    with wide.open("w", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow([*header, "note", "earns", "income2", "result"])
+        for row in rows:
+            remarks = draw.sample(["called about the car", "wants zucchini for dinner", "asked for the rate twice", "sent documents by post", "seems unsure of the plan"], 3)
+            note = f"{'; '.join(remarks)}; file {draw.random():.9f}" + ("; pays promptly" if row[header.index("approved")] == "yes" and draw.random() < 0.6 else "")
+            money = f"{float(row[income]):,.2f} EUR" if row[income] else ""
+            out.writerow([*row, note, money, row[income], "1" if row[header.index("approved")] == "yes" else "0"])
+    evidence = _train(wide, tmp_path, families=("linear",), budget={"trials": 1})
+    folder = tmp_path / "bundle"
+    used = {column.name: column.used_as_feature for column in evidence.data.columns}
+    assert (used["note"], used["income"], used["earns"], used["income2"], used["result"]) == (True, True, False, False, False)
+    told = {finding.text: finding for finding in evidence.data.quality if finding.rule == "data.repeated-column"}
+    assert told["'result' carries the same information as 'approved'"].severity == "high"
+    assert {"'earns' holds the same as 'income'", "'income2' holds the same as 'income'"} <= set(told)
+    assert any(finding.text.startswith("'result'") for finding in evidence.findings)
+    assert not isinstance(evidence.explanation, NotMeasured)
+    assert "note" in {feature.feature for feature in evidence.explanation.features}
+    assert not any(b"zucchini" in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert load_model(folder / "model").schema.texts == ("note",)
+    assert "result" not in load_model(folder / "model").features

@@ -11,11 +11,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.data.texts import TextEncoder, fit_texts, in_numbers, numbers_of
 from automl.spec import Metric, TaskKind
 
 if TYPE_CHECKING:
@@ -51,8 +52,29 @@ class Fold:
     """The level of that pinball loss."""
     dates: tuple[str, ...] = ()
     """The columns that are dates, as days since 1970-01-01."""
+    texts: tuple[str, ...] = ()
+    """The columns of free text."""
     cache: dict[str, Any] = field(default_factory=dict)
     """What a family made of this fold and may use again in its next trial (encoded matrices)."""
+
+
+class InNumbers(NamedTuple):
+    """The rows of a fold with their free texts in numbers (`automl.data.texts.in_numbers`), and what was fitted to the texts of its training rows."""
+
+    train: pd.DataFrame
+    valid: pd.DataFrame
+    texts: tuple[TextEncoder, ...]
+
+
+def texts_in_numbers(fold: Fold) -> InNumbers:
+    """The texts are read once per fold, for all families and trials: that takes longer than most fits. Of the other columns no copy is kept."""
+    if not fold.texts:
+        return InNumbers(fold.train, fold.valid, ())
+    if "texts" not in fold.cache:
+        fitted = fit_texts(fold.train, fold.texts, fold.seed)
+        fold.cache["texts"] = fitted, numbers_of(fold.train, fitted), numbers_of(fold.valid, fitted)
+    texts, train, valid = fold.cache["texts"]
+    return InNumbers(in_numbers(fold.train, train), in_numbers(fold.valid, valid), texts)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 
 from automl.data.encoding import TreeEncoder
-from automl.learn.families import Array, CannotFit, Effort, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Files, Fold, Params, texts_in_numbers
 from automl.learn.families.leaves import Grown, leaf_values, level_of
 from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
 from automl.learn.trees import Trees
@@ -76,7 +76,8 @@ class Forest:
 def _matrix(fold: Fold) -> tuple[TreeEncoder, Single, NDArray[np.int64]]:
     """The encoder, the encoded training rows at single precision, and which rows of the fold they are. Kept for the next trial."""
     if "trees" not in fold.cache:
-        encoder, matrix = TreeEncoder.fit_transform(fold.train, fold.train_y, fold.task, fold.seed, fold.dates)
+        table, _, texts = texts_in_numbers(fold)
+        encoder, matrix = TreeEncoder.fit_transform(table, fold.train_y, fold.task, fold.seed, fold.dates, texts)
         rows = np.arange(len(matrix))
         if matrix.size > MOST_CELLS:
             rows = np.sort(np.random.default_rng(fold.seed).choice(len(matrix), max(1000, MOST_CELLS // matrix.shape[1]), replace=False))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import lightgbm as lgb
 
 from automl.data.encoding import TreeEncoder
-from automl.learn.families import CannotFit, Effort, Files, Fold, Params
+from automl.learn.families import CannotFit, Effort, Files, Fold, Params, texts_in_numbers
 from automl.learn.families.lgbm_device import LgbmDevice
 from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
 from automl.learn.trees import parse_trees
@@ -108,11 +108,12 @@ def _datasets(fold: Fold, device: Params) -> tuple[TreeEncoder, lgb.Dataset, lgb
     """Binned once per fold and device, and kept: the search space has nothing that changes the bins."""
     kept = f"lgbm on {device['device_type']}"
     if kept not in fold.cache:
-        encoder, matrix = TreeEncoder.fit_transform(fold.train, fold.train_y, fold.task, fold.seed, fold.dates)
+        rows, valid_rows, texts = texts_in_numbers(fold)
+        encoder, matrix = TreeEncoder.fit_transform(rows, fold.train_y, fold.task, fold.seed, fold.dates, texts)
         names = [f"f{at}" for at in range(matrix.shape[1])]
         fixed = {"verbose": -1, **device}
         train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, **fixed})
-        valid = lgb.Dataset(encoder.transform(fold.valid), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params=fixed)
+        valid = lgb.Dataset(encoder.transform(valid_rows), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params=fixed)
         fold.cache[kept] = encoder, train, valid
     cached: tuple[TreeEncoder, lgb.Dataset, lgb.Dataset] = fold.cache[kept]
     return cached

@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 
 from automl.data.encoding import LinearEncoder
-from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
 from automl.learn.predictions import centred
 from automl.spec import MEDIAN, TaskKind
 
@@ -85,10 +85,11 @@ class Linear:
         return {name: trial.suggest_float(name, *SPACE[name], log=True), "bins": trial.suggest_categorical("bins", BINS)}
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> LinearModel:
-        encoder = LinearEncoder.fit(fold.train, params["bins"], fold.dates)
+        train, _, texts = texts_in_numbers(fold)
+        encoder = LinearEncoder.fit(train, params["bins"], fold.dates, texts)
         of_quantile = fold.task == "regression" and fold.metric == "quantile_loss"
         rows = _sampled(fold, MOST_QUANTILE_ROWS if of_quantile else max(1000, MOST_CELLS // max(1, len(encoder.sources))))
-        matrix = encoder.transform(fold.train.iloc[rows])
+        matrix = encoder.transform(train.iloc[rows])
         weight = None if fold.train_weight is None else fold.train_weight[rows]
         if of_quantile:
             return LinearModel(encoder, *_quantile_regression(params["alpha"], matrix, fold.train_y[rows], weight, MEDIAN if fold.quantile is None else fold.quantile))

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from automl.data.encoding import CodeEncoder, quantile_edges
-from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params
+from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
 from automl.learn.predictions import centred
 from automl.spec import MEDIAN, TaskKind
 
@@ -181,7 +181,7 @@ class TorchModel:
         Each row walks to at most `WALKS` background rows. What its sum then lacks to the distance from the mean over the whole background is shared out
         over the columns by how uncertain each one's estimate is (as shap's sampling explainer does), so that the numbers add up.
         """
-        order = [list(frame.columns).index(name) for name in self.encoder.names]
+        order = [list(frame.columns).index(name) for name in self.encoder.columns]
         rows, back = self.encoder.transform(frame), self.encoder.transform(background)
         gap = (self._raw(rows) - self._raw(back).mean(axis=0)).reshape(len(rows), -1)
         draw = np.random.default_rng(seed)
@@ -191,17 +191,23 @@ class TorchModel:
             phi[block, order] = self._walked(rows[block], back, gap[block], draw)
         return phi[:, :, 0] if self.shape.outputs == 1 else phi
 
+    @property
+    def _sources(self) -> list[int]:
+        """Per column of the matrix: which column of the frame, by its place in ``encoder.columns``, it is made from."""
+        place = {name: at for at, name in enumerate(self.encoder.columns)}
+        return [place[name] for name in self.encoder.names]
+
     def _walked(self, rows: Array, back: Array, gap: Array, draw: np.random.Generator) -> Array:
         """(rows, columns, outputs): mean steps over the walks of each row, made to sum to its ``gap`` (rows, outputs)."""
-        n, (m, d) = len(rows), back.shape
+        n, m, d = len(rows), len(back), len(self.encoder.columns)
         walks = min(m, WALKS)
         to = back[np.argsort(draw.random((n, m)), axis=1)[:, :walks]]
         half = np.argsort(draw.random((n, (walks + 1) // 2, d)), axis=2)
         orders = np.concatenate([half, half[:, :, ::-1]], axis=1)[:, :walks]
         rank = np.argsort(orders, axis=2)
-        # after s steps a walk has the row's own cells in the first s columns of its order
-        taken = rank[:, :, None, :] < np.arange(d + 1)[None, None, :, None]
-        raw = self._raw(np.where(taken, rows[:, None, None, :], to[:, :, None, :]).reshape(-1, d)).reshape(n, walks, d + 1, -1)
+        # after s steps a walk has the row's own cells in the first s columns of its order; of a text in all that is made of it
+        taken = (rank[:, :, None, :] < np.arange(d + 1)[None, None, :, None])[..., self._sources]
+        raw = self._raw(np.where(taken, rows[:, None, None, :], to[:, :, None, :]).reshape(-1, rows.shape[1])).reshape(n, walks, d + 1, -1)
         steps = np.take_along_axis(np.diff(raw, axis=2), rank[:, :, :, None], axis=2)
         found, doubt = steps.mean(axis=1), steps.std(axis=1) + 1e-12
         return np.asarray(found + doubt / doubt.sum(axis=1, keepdims=True) * (gap - found.sum(axis=1))[:, None, :])
@@ -279,11 +285,12 @@ class _Inputs:
 def _inputs(fold: Fold) -> _Inputs:
     """Encoded once per fold and kept, at half of the precision that the table has."""
     if "torch" not in fold.cache:
-        encoder, device = CodeEncoder.fit(fold.train), choose_device()
-        codes = encoder.transform(fold.train)
+        train, valid, texts = texts_in_numbers(fold)
+        encoder, device = CodeEncoder.fit(train, texts), choose_device()
+        codes = encoder.transform(train)
         numbers = [at for at, levels in enumerate(encoder.levels) if levels is None]
         edges = torch.from_numpy(_quantiles(codes[:, numbers]))
-        fold.cache["torch"] = _Inputs(encoder, edges, _tensor(codes, device), _tensor(encoder.transform(fold.valid), device))
+        fold.cache["torch"] = _Inputs(encoder, edges, _tensor(codes, device), _tensor(encoder.transform(valid), device))
     kept: _Inputs = fold.cache["torch"]
     return kept
 

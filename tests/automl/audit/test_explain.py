@@ -331,6 +331,27 @@ def test_rows_of_one_person_move_together_in_attributions_too() -> None:
     assert not second.gap.low_precision
 
 
+class Wordy(Mixed):
+    """Looks at the words themselves, as a model of texts does."""
+
+    def scores(self, frame: pd.DataFrame) -> NDArray[Any]:
+        return np.column_stack([frame["text"].str.contains("good", na=False).astype(float), frame["number"].fillna(0.0)])
+
+    def predict(self, frame: pd.DataFrame) -> Predicted:
+        assert frame["text"].str.contains("good", na=False).any(), "the model sees the words"
+        return super().predict(frame)
+
+
+def test_no_word_of_a_free_text_is_shown() -> None:
+    frame = pd.DataFrame({"text": ["Erika is good", "Max of Berlin is bad", None] * 40, "number": [1.0, 2.0, 3.0] * 40})
+    problem = Problem("multiclass", "t", ("p", "q", "r"), None, ("q",))
+    section = explain_model(Wordy(), Rows(frame), Rows(frame), problem, seed=0, texts=("text",))
+    assert not isinstance(section, NotMeasured)
+    shown = section.model_dump_json()
+    assert "text of 3 words" in shown
+    assert not any(word in shown for word in ("Erika", "Berlin", "good"))
+
+
 @pytest.mark.parametrize(("space", "quantile", "output"), [
     ("value", None, "predicted y"), ("value", 0.9, "predicted 0.9 quantile of y"), ("log1p", None, "log(1 + predicted y)"),
 ])

@@ -19,9 +19,9 @@ def kind(values, name="x") -> str:
 
 @pytest.mark.parametrize(("values", "expected"), [
     ([1, 2, 3, 2], "integer"), ([-1, "+2", 3, 3], "integer"), (["1.5", "2", "-3e5", ".5", "5."], "number"), (["41.0", "42.0"], "number"),
-    (["00012", "00345", "00012"], "category"), (["1", "02"], "category"), (["0", "0.5", "1"], "number"), (["1,5", "2,5"], "category"),
+    (["00012", "00345", "00012"], "category"), (["1", "02"], "category"), (["0", "0.5", "1"], "number"), (["1,5", "2,5"], "number"), (["1,234", "5,678"], "category"),
     (["1_000", "2"], "category"), (["0x10", "1"], "category"), (["yes", "no", "yes"], "boolean"), (["True", "FALSE"], "boolean"), (["ja", "nein"], "boolean"),
-    (["a", "b"], "category"), (["a", "a"], "constant"), (["", "NA"], "empty"), ([0, 1, 1], "integer"), (["inf", "1.5"], "number"),
+    (["a", "b"], "category"), (["a", "a"], "constant"), (["a", "", "a"], "category"), (["", "NA"], "empty"), ([0, 1, 1], "integer"), (["inf", "1.5"], "number"),
     (["1234567890123456", "1234567890123457"], "category"),
 ])
 def test_types_follow_the_texts(values, expected):

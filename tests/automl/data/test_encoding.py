@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automl.data.encoding import CodeEncoder, LinearEncoder, TreeEncoder, as_categories, soft_clip
+from automl.data.encoding import INDICATOR_LEVELS, CodeEncoder, LinearEncoder, TreeEncoder, as_categories, soft_clip
 
 FRAME = pd.DataFrame({"n": [1.0, 2.0, np.nan, 4.0], "c": ["b", "a", "b", None]})
 STRANGE = pd.DataFrame({"n": [np.inf, -3.0], "c": ["never seen", None]})
@@ -100,3 +100,16 @@ def test_a_constant_and_an_empty_column_give_finite_numbers() -> None:
     assert np.isfinite(LinearEncoder.fit(frame, 4).transform(frame)).all()
     for encoder in made(frame, np.arange(30) % 2, "binary"):
         assert encoder.transform(frame).shape[0] == 30
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+def test_ten_thousand_levels_make_few_columns(kind: Any) -> None:
+    """Frequent levels have an indicator column, all others a mean; what is stored grows with the levels, what is computed does not."""
+    draw = np.random.default_rng(0)
+    many = pd.DataFrame({"c": [f"level{at}" for at in np.minimum(draw.zipf(1.3, 30_000), 10_000_000) % 20_000]})
+    y = draw.integers(0, 10, 30_000) if kind != "binary" else draw.integers(0, 2, 30_000)
+    codes, linear, _, trees = made(as_categories(many), y, kind)
+    assert len(codes.levels[0]) > 3_000
+    assert (codes.transform(many).shape[1], linear.transform(many).shape[1]) == (1, INDICATOR_LEVELS)
+    assert trees.transform(many).shape[1] == INDICATOR_LEVELS + (10 if kind == "multiclass" else 1)
+    assert len(json.dumps(trees.as_json())) < 250 * len(codes.levels[0])

@@ -30,6 +30,14 @@ def test_the_target_in_disguise_is_found_whatever_its_name_or_form(table_of):
     assert "AUC 1.000" in found["category"]
 
 
+def test_a_text_that_tells_the_outcome_is_found(table_of):
+    said = [f"call {at} was about many things and took {at % 50} minutes of our time" for at in range(5_000)]
+    leak = lambda y, dice: [f'"{text}, {"contract sent to the customer" if one else "no contract, thanked"}"' for text, one in zip(said, y, strict=False)]  # noqa: E731
+    found = find_leaks(table_of(lines({"a": weak, "note": leak})), "y")
+    assert set(found) == {"note"}
+    assert find_leaks(table_of(lines({"a": weak, "note": lambda y, dice: [f'"{said[at]}"' for at in range(len(y))]})), "y") == {}
+
+
 def test_missing_cells_can_be_the_leak(table_of):
     table = table_of(lines({"a": weak, "closed_on": lambda y, dice: np.where(y == 1, "5", "")}).replace(",5\n", ",5\n", 1) + "1,0.1,6\n")
     assert set(find_leaks(table, "y")) == {"closed_on"}

@@ -117,14 +117,26 @@ def roles(found):
     return {column.name: (column.role, column.used_as_feature) for column in found.columns}
 
 
-def test_ids_text_and_sensitive_columns_are_not_learned_from(binary):
+def test_ids_and_sensitive_columns_are_not_learned_from_and_texts_are(binary):
     found = problem(binary, sensitive=["sex"])
-    assert roles(found) == {"y": ("target", False), "x": ("feature", True), "sex": ("sensitive", False), "pid": ("id", False), "free": ("text", False)}
-    assert found.schema.names == ("x",)
+    assert roles(found) == {"y": ("target", False), "x": ("feature", True), "sex": ("sensitive", False), "pid": ("id", False), "free": ("text", True)}
+    assert (found.schema.names, found.schema.texts) == (("x", "free"), ("free",))
+
+
+def test_a_text_is_left_out_where_the_person_says_so_and_a_category_may_be_read_as_one(binary):
+    assert problem(binary, roles={"free": "ignore"}).schema.texts == ()
+    assert problem(binary, roles={"free": "feature", "sex": "text"}).schema.texts == ("sex", "free")
+    assert "'x' free text, but it holds numbers" in refusal(binary, "/roles/x", roles={"x": "text"})
+
+
+def test_a_mark_that_is_set_or_not_is_learned_from(table_of):
+    """One value where it is not missing: whether it is there may be all there is to know."""
+    found = problem(table_of("y,mark,x,same\n" + "".join(f"{at % 2},{'*' if at % 3 else ''},{at * 1.5},k\n" for at in range(60))))
+    assert found.schema.kinds == {"mark": "category", "x": "number"}
 
 
 def test_sensitive_attributes_become_features_only_when_the_person_says_so(binary):
-    assert problem(binary, sensitive=["sex"], sensitive_as_features=True).schema.names == ("x", "sex")
+    assert problem(binary, sensitive=["sex"], sensitive_as_features=True).schema.names == ("x", "sex", "free")
 
 
 def test_roles_of_the_persons_override(binary):

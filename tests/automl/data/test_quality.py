@@ -34,7 +34,7 @@ def test_rows_that_hold_the_same_cells_in_another_order_are_not_repeated(table_o
 
 @pytest.mark.parametrize(("rule", "column", "words"), [
     ("data.constant", lambda at: "7", "one value"), ("data.empty", lambda at: "", "missing in every row"), ("data.infinite", lambda at: "inf" if at < 3 else at * 1.5, "3 infinite values"),
-    ("data.missing", lambda at: "" if at % 3 else at, "missing in 40 of 60 rows"), ("data.decimal-comma", lambda at: f'"{at},5"', "decimal comma"),
+    ("data.missing", lambda at: "" if at % 3 else at, "missing in 40 of 60 rows"), ("data.number-format", lambda at: f'"{at},5"', "decimal comma"),
     ("data.texts-among-numbers", lambda at: "unknown" if at == 9 else at * 2, "all but 1 rows (for example 'unknown')"),
     ("data.alike-levels", lambda at: ["Male", "male ", "Female"][at % 3], "'Male' and 'male '"),
 ])
@@ -58,3 +58,11 @@ def test_every_finding_has_an_id_of_its_own(table_of):
     table = table_of("a,b,c,y\n" + "".join(f"7,,7,{at % 2}\n" for at in range(30)))
     ids = [finding.id for finding in find_quality_issues(table)]
     assert len(ids) == len(set(ids)) >= 3
+
+
+def test_nothing_that_a_person_wrote_is_quoted(table_of):
+    """Two notes that differ in case only: a finding about them would print them."""
+    notes = [f"{'The' if at % 2 else 'the'} applicant {at // 2} of Secret Street wrote a long letter about many things" for at in range(120)]
+    table = table_of("x,y\n" + "".join(f'"{note}",{at % 2}\n' for at, note in enumerate(notes)))
+    assert table.facts["x"].type == "text"
+    assert not any("secret" in finding.text.lower() for finding in find_quality_issues(table))

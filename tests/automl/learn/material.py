@@ -51,6 +51,40 @@ def fold(task: TaskKind, classes: int, n: int = 400, frame: pd.DataFrame | None 
     return Fold(task, 0 if task == "regression" else classes, frame.iloc[:cut], y[:cut], None, frame.iloc[cut:], y[cut:], None, seed=0)
 
 
+GOOD = ("steady job for many years", "paid back an earlier loan on time", "savings cover half a year", "the employer confirms a permanent contract", "no debts elsewhere")
+BAD = ("two payments are overdue", "changed jobs three times this year", "the account is overdrawn", "income could not be confirmed", "a reminder was sent twice")
+IDLE = ("called on {day}", "the applicant wants a {thing}", "documents were sent by post", "asked about the rate for {thing}", "visited the branch on {day}", "speaks quickly")
+
+
+def notes(n: int, seed: int = 0, missing: float = 0.05) -> tuple[pd.Series[Any], np.ndarray[Any, Any]]:
+    """What a clerk writes about an application: one to three remarks that count among two to six that do not, in any order; and what they add up to.
+
+    The words are from a small world, as in real notes; no two notes need be alike. The merit (n,) is the number of good remarks less the number of bad ones.
+    """
+    draw = np.random.default_rng(seed)
+    texts, merit = [], np.zeros(n)
+    for at in range(n):
+        counting = [(pool[draw.integers(len(pool))], 1 if pool is GOOD else -1) for pool in ((GOOD, BAD)[which] for which in draw.integers(0, 2, draw.integers(1, 4)))]
+        filled = {"day": draw.choice(["Monday", "Tuesday", "Friday"]), "thing": draw.choice(["car", "kitchen", "roof", "boat"])}
+        idle = [IDLE[which].format(**filled) for which in draw.integers(0, len(IDLE), draw.integers(2, 7))]
+        said = [text for text, _ in counting] + idle
+        texts.append(". ".join(said[which].capitalize() for which in draw.permutation(len(said))) + f". Reference {draw.integers(1e6)}.")
+        merit[at] = sum(sign for _, sign in counting)
+    column = pd.Series(texts, dtype="str")
+    column[draw.random(n) < missing] = None
+    return column, merit
+
+
+def fold_with_notes(n: int = 600, task: TaskKind = "binary", classes: int = 2) -> Fold:
+    """The target follows the notes and one number; the first three quarters of the rows to train on."""
+    texts, merit = notes(n)
+    frame = features(n)[["size"]].assign(note=texts)
+    noisy = 2 * merit + frame["size"].to_numpy() + np.random.default_rng(1).logistic(size=n)
+    edges = np.quantile(noisy, np.linspace(0, 1, max(2, classes) + 1)[1:-1])
+    y, cut = noisy if task == "regression" else np.digitize(noisy, edges).astype(np.int64), 3 * n // 4
+    return Fold(task, 0 if task == "regression" else classes, frame.iloc[:cut], y[:cut], None, frame.iloc[cut:], y[cut:], None, seed=0, texts=("note",))
+
+
 def problem(task: TaskKind, classes: int, frame: pd.DataFrame) -> Problem:
     labels = () if task == "regression" else tuple(f"c{at}" for at in range(classes))
     kinds = tuple(Feature(str(name), "number" if pd.api.types.is_numeric_dtype(frame[name]) else "category") for name in frame.columns)
