@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<str:run_id>/report.pdf", results.report_pdf, name="run-report"),
     path("runs/<str:run_id>/evidence.json", results.artifact, {"name": "evidence.json"}, name="run-evidence"),
     path("runs/<str:run_id>/modelcard.md", results.artifact, {"name": "modelcard.md"}, name="run-card"),
+    path("runs/<str:run_id>/model.onnx", results.artifact, {"name": "model.onnx"}, name="run-onnx"),
     path("runs/<str:run_id>/bundle.zip", results.bundle_zip, name="run-bundle"),
     path("runs/<str:run_id>/charts/<slug:name>.svg", results.chart_svg, name="run-chart"),
     path("runs/<str:run_id>/charts/<slug:name>.csv", results.chart_csv, name="run-chart-csv"),

@@ -1,4 +1,5 @@
-"""The engine on a laptop: ``python -m automl fit TRAIN --target COL --out MODELDIR`` and ``python -m automl predict MODELDIR TABLE --out FILE.csv``.
+"""The engine on a laptop: ``python -m automl fit TRAIN --target COL --out MODELDIR``, ``python -m automl predict MODELDIR TABLE --out FILE.csv`` and
+``python -m automl export MODELDIR --format onnx --out FILE.onnx``.
 
 Exit codes: 0 done; 2 bad input, one sentence on standard error; 1 anything else.
 """
@@ -36,7 +37,7 @@ ENDING_SHARE = 0.03
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        _fit(options) if options.command == "fit" else _predict(options)
+        {"fit": _fit, "predict": _predict, "export": _export}[options.command](options)
     except BadInput as error:
         print(error.sentence, file=sys.stderr)
         return BAD_INPUT
@@ -89,9 +90,7 @@ def _predict(options: argparse.Namespace) -> None:
     from automl.data.tables import read_table
     from automl.learn.model import load_model
 
-    folder = Path(options.model)
-    if not (folder / "model.json").is_file():
-        raise BadInput(f"{options.model!r} is not a model folder: it has no model.json")
+    folder = _model_folder(options.model)
     out = _new_file(options.out)
     begun = time.monotonic()
     model = load_model(folder, options.threads)
@@ -104,6 +103,23 @@ def _predict(options: argparse.Namespace) -> None:
     _write_predictions(out, model, predictions)
     timings = {"load_s": loaded - begun, "predict_s": seconds, "rows": len(frame)}
     Path(f"{options.out}.timings.json").write_text(json.dumps(timings))
+
+
+def _export(options: argparse.Namespace) -> None:
+    folder = _model_folder(options.model)
+    out = _new_file(options.out)
+    from automl.evidence import NotMeasured
+    from automl.export.onnx_export import export_model
+    from automl.learn.model import load_model
+
+    export = export_model(load_model(folder))
+    if export.content is None or isinstance(export.evidence, NotMeasured):
+        if not out.stat().st_size:
+            out.unlink()
+        raise BadInput(str(getattr(export.evidence, "reason", "")))
+    out.write_bytes(export.content)
+    found = export.evidence
+    print(f"{options.out}: {found.bytes:,} bytes; on {found.rows:,} rows it differs from the model by at most {found.largest_difference:.3g} ({found.unit}; limit {found.limit:g})")
 
 
 class _Shown(Hooks):
@@ -149,6 +165,10 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("table", metavar="TABLE")
     predict.add_argument("--threads", type=int)
     predict.add_argument("--out", required=True, metavar="PREDICTIONS.csv")
+    export = commands.add_parser("export", help="write the model of MODELDIR, with its encoding, as one file for other programs")
+    export.add_argument("model", metavar="MODELDIR")
+    export.add_argument("--format", choices=["onnx"], default="onnx")
+    export.add_argument("--out", required=True, metavar="FILE")
     return parser
 
 
@@ -177,6 +197,12 @@ def _use_threads(threads: int | None) -> None:
 def _existing(path: str) -> Path:
     if not Path(path).is_file():
         raise BadInput(f"there is no file {path!r}")
+    return Path(path)
+
+
+def _model_folder(path: str) -> Path:
+    if not (Path(path) / "model.json").is_file():
+        raise BadInput(f"{path!r} is not a model folder: it has no model.json")
     return Path(path)
 
 

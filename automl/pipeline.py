@@ -27,9 +27,11 @@ from automl.data.splits import Problem, Rows, resolve_problem, split_table
 from automl.data.tables import TableLimits, read_table
 from automl.errors import Stopped
 from automl.evidence import Evidence, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
+from automl.export.onnx_export import FILE, Export, export_model
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import Candidate, candidates, ensemble_not_taken, fit_best, search_section
+from automl.learn.model import FittedModel
 from automl.learn.search import search, usable_threads
 from automl.provenance import provenance
 from automl.sections import (
@@ -45,7 +47,7 @@ from automl.sections import (
 )
 from automl.spec import AuditPolicy, PredictionsSpec, TaskSpec
 
-FORESEEN = ("performance", "fairness", "explanation", "findings", "charts")
+FORESEEN = ("performance", "fairness", "explanation", "export", "findings", "charts")
 
 
 def run_training(
@@ -78,6 +80,7 @@ def run_training(
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=split.bins, seed=spec.seed))
     explanation = step.done("explanation", explain_model(
         model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold, texts=problem.schema.texts))
+    export = step.done("export", export_model(model, split.train.features, spec.seed))
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
     leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in rivals]
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
@@ -86,9 +89,10 @@ def run_training(
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
         explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit)),
-        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, devices=result.devices),
+        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, onnx=export.evidence,
+                              devices=result.devices),
     )
-    return _seal(evidence, out, step, outcomes, audit.position, model.save)
+    return _seal(evidence, out, step, outcomes, audit.position, lambda folder: _save(model, export, folder))
 
 
 def run_audit_of_predictions(
@@ -115,7 +119,8 @@ def run_audit_of_predictions(
     evidence = _document(
         spec, run, "predictions", plan=plan, design=design_section(spec, trained=False), data=data, search=no_model, performance=performance,
         fairness=fairness, explanation=no_model, findings=step.done("findings", write_findings(data, no_model, performance, fairness, no_model, spec.limit)),
-        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=None, threads=usable_threads(spec.threads), started_at=started_at),
+        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=None, threads=usable_threads(spec.threads), started_at=started_at,
+                              onnx=NotMeasured(reason=no_model.reason)),
     )
     return _seal(evidence, out, step, outcomes, rows.position, None)
 
@@ -136,6 +141,12 @@ class _Evidence:
             raise Stopped
         self.hooks.progress(Progress("evidence", self.finished, len(FORESEEN), note=part))
         return result
+
+
+def _save(model: FittedModel, export: Export, folder: Path) -> None:
+    model.save(folder)
+    if export.content is not None:
+        (folder / FILE).write_bytes(export.content)
 
 
 def _cut_rule(problem: Problem, threshold: Any) -> str:

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from automl import __version__
-from automl.evidence import Provenance, canonical_json
+from automl.evidence import NotMeasured, OnnxExport, Provenance, canonical_json
 from automl.spec import AuditPolicy
 
-LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "statsmodels", "lightgbm", "torch", "optuna", "shap", "numba", "fairlearn", "altair", "pydantic")
+LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "statsmodels", "lightgbm", "torch", "optuna", "shap", "numba", "fairlearn", "altair", "pydantic", "onnx", "onnxruntime")
 
 
 def provenance(
-    spec: AuditPolicy, *, dataset_sha256: str, model_sha256: str | None, threads: int, started_at: datetime, now: datetime | None = None,
+    spec: AuditPolicy, *, dataset_sha256: str, model_sha256: str | None, threads: int, started_at: datetime, onnx: OnnxExport | NotMeasured, now: datetime | None = None,
     devices: Mapping[str, str] | None = None,
 ) -> Provenance:
     """The provenance section; ``started_at`` is an aware UTC time, ``devices`` what each family of models learned on."""
@@ -30,7 +30,7 @@ def provenance(
         dataset_sha256=dataset_sha256, config_sha256=config_sha256(spec), model_sha256=model_sha256, code_version=code_version(),
         libraries=installed_versions(), python=platform.python_version(), hardware=hardware() | {f"{family} learned on": device for family, device in (devices or {}).items()}, seeds={"run": spec.seed}, threads=threads,
         started_at=started_at.isoformat(timespec="seconds"), finished_at=finished_at.isoformat(timespec="seconds"),
-        seconds=round((finished_at - started_at).total_seconds(), 3),
+        seconds=round((finished_at - started_at).total_seconds(), 3), onnx=onnx,
     )
 
 

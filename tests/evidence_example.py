@@ -46,6 +46,7 @@ from automl.evidence import (
     LeaderboardRow,
     LeftOut,
     NotMeasured,
+    OnnxExport,
     PerformanceSection,
     Plan,
     Points,
@@ -330,7 +331,9 @@ def make_evidence(**changes: Any) -> Evidence:
             CrosswalkRow(law="EU AI Act", item="Annex IV 2(e) human oversight", evidence="statement", supplied_by="person", status="NOT PROVIDED"))),
         "provenance": Provenance(dataset_sha256="5c" * 32, config_sha256="c0" * 32, model_sha256="d1" * 32, code_version="0.1.0",
                                  libraries={"lightgbm": "4.7.0", "scikit-learn": "1.9.1", "shap": "0.51.0"}, python="3.11.2", hardware={"cpus": 2, "gpu": None},
-                                 seeds={"split": 0, "search": 0}, threads=2, started_at="2026-11-21T08:00:00Z", finished_at="2026-11-21T08:01:32Z", seconds=92.4),
+                                 seeds={"split": 0, "search": 0}, threads=2, started_at="2026-11-21T08:00:00Z", finished_at="2026-11-21T08:01:32Z", seconds=92.4,
+                                 onnx=OnnxExport(file="model/model.onnx", sha256="0e" * 32, bytes=1_234_567, opsets={"ai.onnx": 21, "ai.onnx.ml": 5}, rows=1_713, training_rows=713,
+                                                 largest_difference=3.21e-9, unit="probability", limit=1e-4)),
     }
     evidence = Evidence(**{**document, **changes})
     return evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})

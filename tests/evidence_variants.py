@@ -110,7 +110,7 @@ def predictions() -> Evidence:
         data=data.model_copy(update={"target": None, "split": data.split.model_copy(update={"method": "none", "train": 0, "audit": data.rows})}),
         search=NotMeasured(reason="no model was trained here"), performance=nothing, explanation=NotMeasured(reason="the model was not seen"),
         fairness=fairness.model_copy(update={"attributes": tuple(map(bare, fairness.attributes)), "intersections": ()}),
-        provenance=example.provenance.model_copy(update={"model_sha256": None}), crosswalk=NotMeasured(reason="the crosswalk is not part of this version"))
+        provenance=example.provenance.model_copy(update={"model_sha256": None, "onnx": NotMeasured(reason="the model was not seen")}), crosswalk=NotMeasured(reason="the crosswalk is not part of this version"))
 
 
 def hostile() -> Evidence:

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("automl", "auditapp", "workers")
-HEAVY = ("torch", "lightgbm", "shap", "optuna", "fairlearn", "sklearn", "pandas", "pyarrow", "typst", "altair", "vl_convert")
+HEAVY = ("torch", "lightgbm", "shap", "optuna", "fairlearn", "sklearn", "pandas", "pyarrow", "typst", "altair", "vl_convert", "onnx", "onnxruntime")
 TOP_LEVEL = {
     "manage.py", "auditapp", "automl", "workers", "templates", "tests", "requirements.txt", "docker-compose.yml", "pyproject.toml", "README.md", "CHANGELOG.md",
     "DECISIONS.md", "Makefile", "Procfile", "Dockerfile", ".dockerignore", ".env.example", ".gitignore", ".gitattributes", ".ci", "docs",

@@ -1,4 +1,4 @@
-"""What a run ended in, byte for byte as it was sealed: evidence, charts, signed report, bundle, model and its card."""
+"""What a run ended in, byte for byte as it was sealed: evidence, charts, signed report, bundle, model, its card and its export."""
 
 from __future__ import annotations
 
@@ -87,6 +87,16 @@ def get_model(request: HttpRequest, model_id: str) -> object:
 def get_card(request: HttpRequest, model_id: str) -> HttpResponseBase:
     model = find(AuditedModel.objects.select_related("run"), caller(request), model_id)
     return _artifact(request, model.run, "modelcard.md", f"{model.pk}.md")
+
+
+@router.get("/models/{model_id}/export", auth=BearerToken("read"), summary="The model as a file for other programs", openapi_extra=_said("application/octet-stream", _BINARY))
+def get_export(request: HttpRequest, model_id: str, format: Annotated[Literal["onnx"], Query()] = "onnx") -> HttpResponseBase:
+    """The fitted model with its encoding. 409 with the reason where it could not be exported, or where the exported file did not say what the model says."""
+    model = find(AuditedModel.objects.select_related("run"), caller(request), model_id)
+    export = results.read_evidence(model.run).provenance.onnx
+    if isinstance(export, NotMeasured):
+        raise Problem("conflict", f"There is no ONNX file of this model: {export.reason}.")
+    return _artifact(request, model.run, export.file, f"{model.pk}.onnx")
 
 
 def _succeeded(request: HttpRequest, run_id: str) -> Run:

@@ -8,7 +8,7 @@ from auditapp.report.blocks import Block, Statements, data_text, facts, heading,
 from auditapp.report.fairness_sections import attributes_of, crossings_section, errors_section, lowest_ratio, outcome_section, tests_section
 from auditapp.report.model_sections import data_section, explanation_section, model_section
 from automl.charts.performance import in_order, metric_words
-from automl.evidence import Charts, Estimate, Evidence, NotMeasured
+from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
 from automl.printing import LABEL_WORDS, ratio, significant, visible, whole
 
 LANGUAGES = ("en",)
@@ -165,7 +165,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{name} {seed}" for name, seed in provenance.seeds.items())),
             ("Hardware", ", ".join(f"{visible(name, 40)}: {visible(str(value), 80)}" for name, value in provenance.hardware.items())),
             ("Configuration, SHA-256", provenance.config_sha256), ("Data, SHA-256", provenance.dataset_sha256), ("Model, SHA-256", provenance.model_sha256 or "no model"),
-            ("Evidence digest", evidence.digest),
+            ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest),
         ]),
         heading("The analysis plan, sealed before the audit part was opened"),
         facts([
@@ -176,6 +176,14 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
         table("Libraries", [("library", "left", 1), ("version", "left", 1)], sorted(provenance.libraries.items())),
         note("The file evidence.json is attached to this PDF byte for byte; the same inputs, seed, threads and budget in trials give the same digest."),
     ]
+
+
+def _exported(onnx: OnnxExport | NotMeasured) -> str:
+    if isinstance(onnx, NotMeasured):
+        return f"not measured: {data_text(onnx.reason, 300)}"
+    return (
+        f"{onnx.file}, {whole(onnx.bytes)} bytes, SHA-256 {onnx.sha256}; on {whole(onnx.rows)} rows it differs from the model by at most {significant(onnx.largest_difference, 3)} "
+        f"({onnx.unit}); the limit is {onnx.limit:g}")
 
 
 def _sign_off(statements: Statements | None) -> list[Block]:

@@ -35,7 +35,7 @@ NOT_MEASURED_WORDS = {
     "explanation": lazy("Explanation"), "reasons": lazy("Reasons for unfavourable decisions"), "mitigation": lazy("Mitigation alternatives"), "slices": lazy("Error slices"),
     "robustness": lazy("Robustness"), "crosswalk": lazy("Crosswalk to laws and standards"),
 }
-FILES = {"evidence.json": "evidence.json", "modelcard.md": "modelcard.md"}
+FILES = {"evidence.json": "evidence.json", "modelcard.md": "modelcard.md", "model.onnx": "model/model.onnx"}
 _CHART = re.compile(r"[a-z0-9-]{1,100}")
 
 

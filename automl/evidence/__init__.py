@@ -41,6 +41,7 @@ from automl.evidence.explanation import (
     Points,
     ScoreGap,
 )
+from automl.evidence.export import OnnxExport
 from automl.evidence.fairness import (
     Attribute,
     AttributeSummary,
@@ -65,7 +66,7 @@ __all__ = [
     "Column", "ColumnProfile", "ColumnType", "Confusion", "Contribution", "CrosswalkRow", "CrosswalkSection", "Curve", "DataSection",
     "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
     "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "GapShare", "Gaps", "Group", "GroupCalibration",
-    "GroupImportance", "GroupPerformance", "LeaderboardRow", "LeftOut", "Measured", "NotMeasured", "Part", "PerformanceSection", "Plan",
+    "GroupImportance", "GroupPerformance", "LeaderboardRow", "LeftOut", "Measured", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
     "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "Value", "VersusRest", "canonical_json", "digest_of",

@@ -11,6 +11,7 @@ from pydantic import Field
 from automl.evidence.blocks import Finding, Measured, NotMeasured, Part
 from automl.evidence.data import DataSection
 from automl.evidence.explanation import ExplanationSection
+from automl.evidence.export import OnnxExport
 from automl.evidence.fairness import FairnessSection
 from automl.evidence.performance import PerformanceSection
 from automl.evidence.search import SearchSection
@@ -81,6 +82,8 @@ class Provenance(Part):
     started_at: str
     finished_at: str
     seconds: float
+    onnx: OnnxExport | NotMeasured = NotMeasured(reason="the run was made before models were exported")
+    """The model as an ONNX file, or why there is none."""
 
 
 class Evidence(Part):

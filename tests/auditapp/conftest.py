@@ -120,9 +120,14 @@ def succeeded_run(people: Cast, tmp_path: Path) -> Any:
         evidence = evidence.model_copy(update={"run": evidence.run.model_copy(update={"id": run.pk, "kind": "training"})})
         evidence = evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})
         bundle = tmp_path / run.pk
+
+        def save_model(folder: Path) -> None:
+            (folder / "model.json").write_text("{}")
+            (folder / "model.onnx").write_bytes(b"ONNX")
+
         write_bundle(
             bundle, evidence=evidence, charts=make_charts(evidence), card="# Card\n", predictions=lambda path: path.write_text("row,label,prediction\n"),
-            save_model=lambda folder: (folder / "model.json").write_text("{}"))
+            save_model=save_model)
         (bundle / "charts").mkdir()
         for chart in ("roc.svg", "roc.dark.svg"):
             (bundle / "charts" / chart).write_text(f"<svg xmlns='http://www.w3.org/2000/svg'><title>{chart}</title></svg>")

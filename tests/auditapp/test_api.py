@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
+from auditapp import results
 from auditapp.models import Artifact, Dataset, LedgerEntry, Profile, Report, Run
+from automl.evidence import NotMeasured
 from tests.auditapp.conftest import TABLE
 
 SPEC = {"target": "income", "sensitive": ["sex"]}
@@ -329,6 +331,19 @@ def test_the_model_and_its_card(people: Any, succeeded_run: Any) -> None:
     assert (_body(card), card["Content-Type"]) == (b"# Card\n", "text/markdown; charset=utf-8")
 
 
+def test_the_exported_model_or_why_there_is_none(people: Any, succeeded_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = succeeded_run()
+    rest = people.rest("viewer")
+    answer = rest.get(f"/models/{run.model.pk}/export?format=onnx")
+    assert (_body(answer), answer["Content-Type"]) == (b"ONNX", "application/octet-stream")
+    assert rest.get(f"/models/{run.model.pk}/export?format=skops").status_code == 422
+    evidence = results.read_evidence(run)
+    refused = evidence.provenance.model_copy(update={"onnx": NotMeasured(reason="it reads free text")})
+    monkeypatch.setattr(results, "read_evidence", lambda run: evidence.model_copy(update={"provenance": refused}))
+    answer = rest.get(f"/models/{run.model.pk}/export")
+    assert (answer.status_code, "it reads free text" in answer.json()["detail"]) == (409, True)
+
+
 def test_altered_bytes_are_not_handed_out(people: Any, succeeded_run: Any, settings: Any) -> None:
     run = succeeded_run()
     sha256 = Artifact.objects.get(run=run, name="evidence.json").sha256
@@ -398,7 +413,7 @@ def test_openapi_names_every_route_of_the_contract(client: Any, db: None) -> Non
         ("POST", "/datasets"), ("GET", "/datasets"), ("GET", "/datasets/{dataset_id}"), ("GET", "/datasets/{dataset_id}/profile"), ("DELETE", "/datasets/{dataset_id}"),
         ("POST", "/runs"), ("GET", "/runs"), ("GET", "/runs/{run_id}"), ("DELETE", "/runs/{run_id}"), ("POST", "/runs/{run_id}/cancel"), ("POST", "/runs/{run_id}/finish"),
         ("GET", "/runs/{run_id}/evidence"), ("GET", "/runs/{run_id}/report.pdf"), ("GET", "/runs/{run_id}/charts/{name}.svg"), ("GET", "/runs/{run_id}/bundle.zip"),
-        ("POST", "/audits"), ("GET", "/models/{model_id}"), ("GET", "/models/{model_id}/card"), ("POST", "/verify"),
+        ("POST", "/audits"), ("GET", "/models/{model_id}"), ("GET", "/models/{model_id}/card"), ("GET", "/models/{model_id}/export"), ("POST", "/verify"),
     } <= routes
     assert schema["components"]["securitySchemes"]["BearerToken"] == {"type": "http", "scheme": "bearer"}
 

@@ -42,6 +42,7 @@ REST: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "/runs/{run_id}/bundle.zip"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}/card"): (401, 404, 403, 200, 200),
+    ("GET", "/models/{model_id}/export"): (401, 404, 403, 200, 200),
     ("POST", "/verify"): (401, 200, 403, 200, 200),
     ("GET", "/me"): (401, 200, 403, 200, 200),
     # What the interface looks like is no secret
@@ -76,6 +77,7 @@ PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "run-report"): (302, 302, 404, 200, 200),
     ("GET", "run-evidence"): (302, 302, 404, 200, 200),
     ("GET", "run-card"): (302, 302, 404, 200, 200),
+    ("GET", "run-onnx"): (302, 302, 404, 200, 200),
     ("GET", "run-bundle"): (302, 302, 404, 200, 200),
     ("GET", "run-chart"): (302, 302, 404, 200, 200),
     ("GET", "run-chart-csv"): (302, 302, 404, 200, 200),

@@ -80,6 +80,9 @@ def test_the_table_to_predict_needs_no_target(tmp_path: Path) -> None:
     (["predict", "{full}", "{train}", "--out", "{new}"], ["not a model folder"]),
     (["predict", "{model}", "{train}", "--out", "{full}"], ["--out", "cannot be written"]),
     (["predict", "{model}", "{train}", "--out", "{absent}/p.csv"], ["--out", "cannot be written"]),
+    (["export", "{full}", "--out", "{new}"], ["not a model folder"]),
+    (["export", "{model}", "--out", "{full}"], ["--out", "cannot be written"]),
+    (["export", "{model}", "--format", "pmml", "--out", "{new}"], ["--format", "onnx"]),
 ])
 def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path: Path, arguments: list[str], words: list[str], capsys: Any) -> None:
     train = table(tmp_path / "train.csv", "binary", 2)
@@ -96,6 +99,21 @@ def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path: Path, arguments: li
     assert all(word in said[-1] for word in words), said
     assert "Traceback" not in "".join(said)
     assert len([line for line in said if not line.endswith("%  read")]) == 1
+
+
+def test_export_writes_one_file_or_says_why_not(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.automl.export import models
+
+    out = tmp_path / "loan model.onnx"
+    models.fitted("binary", ("linear", "lgbm")).save(tmp_path / "model")
+    assert main(["export", str(tmp_path / "model"), "--format", "onnx", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert f"{out.stat().st_size:,} bytes; on 1,000 rows it differs from the model by at most " in said
+    out.unlink()
+    monkeypatch.setattr("automl.export.onnx_export.LIMIT", -1.0)
+    assert main(["export", str(tmp_path / "model"), "--out", str(out)]) == 2
+    assert capsys.readouterr().err.startswith("the exported file was not given out: on 1,000 rows it differs from the model by up to ")
+    assert not out.exists()
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from automl.bundle import open_bundle
 from automl.data import splits
 from automl.data.sample import make_sample
 from automl.errors import BadInput, Stopped
-from automl.evidence import Estimate, Evidence, NotMeasured, SearchSection
+from automl.evidence import Estimate, Evidence, NotMeasured, OnnxExport, SearchSection
 from automl.hooks import STAGES, Hooks, Progress
 from automl.learn.model import load_model
 from automl.pipeline import run_audit_of_predictions, run_training
@@ -72,6 +72,11 @@ def test_the_bundle_holds_what_the_evidence_says(trained: tuple[Evidence, Path])
     assert model.calibration == evidence.search.calibration
     assert evidence.provenance.hardware["linear learned on"] == "CPU"
     assert evidence.provenance.hardware["lgbm learned on"].split(":")[0] in {"CPU", "GPU"}
+    onnx = evidence.provenance.onnx
+    assert isinstance(onnx, OnnxExport)
+    assert (onnx.file, onnx.sha256) == ("model/model.onnx", bundle.manifest.files["model/model.onnx"]["sha256"])
+    assert onnx.rows >= 1_000
+    assert onnx.largest_difference <= onnx.limit == 1e-4
 
 
 def test_every_number_of_a_selection_table_can_be_counted_again(trained: tuple[Evidence, Path]) -> None:
@@ -129,6 +134,7 @@ def test_rule_1_audit_rows_change_nothing_that_is_chosen(
     changed = _train(_scramble(table, tmp_path / "changed.csv", audit, delete=delete), tmp_path)
     assert changed.data.sha256 != evidence.data.sha256
     assert changed.provenance.model_sha256 == evidence.provenance.model_sha256
+    assert changed.provenance.onnx == evidence.provenance.onnx
     assert changed.plan == evidence.plan
     assert isinstance(changed.search, SearchSection)
     assert isinstance(evidence.search, SearchSection)
@@ -181,6 +187,7 @@ def test_the_same_predictions_are_audited_the_same_when_they_come_from_elsewhere
     assert isinstance(outside.search, NotMeasured)
     assert isinstance(outside.explanation, NotMeasured)
     assert outside.provenance.model_sha256 is None
+    assert isinstance(outside.provenance.onnx, NotMeasured)
     open_bundle(tmp_path / "bundle")
 
 

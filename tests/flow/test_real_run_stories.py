@@ -28,7 +28,7 @@ def test_child_killed_in_tuning_still_ends_in_a_signed_report(redis_server: Any,
         seen = house.until_state(run, "succeeded", "failed", seconds=400)
         assert house.struck("trial-2:kill")
         assert (seen["state"], seen["attempt"], seen["report"]) == ("succeeded", 2, "signed"), seen
-        assert {"audit.pdf", "audit.unsigned.pdf", "evidence.json", "modelcard.md", "predictions.csv", "model/model.json"} <= set(seen["artifacts"])
+        assert {"audit.pdf", "audit.unsigned.pdf", "evidence.json", "modelcard.md", "predictions.csv", "model/model.json", "model/model.onnx"} <= set(seen["artifacts"])
         attempts = dict(seen["trials"])
         assert [attempts[0], attempts[1]] == [1, 1], "what was finished is not repeated"
         assert attempts[max(attempts)] == 2

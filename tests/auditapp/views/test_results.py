@@ -149,7 +149,7 @@ def test_results_of_a_run_that_has_none_lead_to_the_run(page: Client, waiting_ru
     assert page.get(f"/runs/{waiting_run.pk}/bundle.zip").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["", "/live", "/results", "/results/fairness", "/report.pdf", "/evidence.json", "/modelcard.md", "/bundle.zip", "/charts/roc.svg", "/charts/roc.csv"])
+@pytest.mark.parametrize("path", ["", "/live", "/results", "/results/fairness", "/report.pdf", "/evidence.json", "/modelcard.md", "/model.onnx", "/bundle.zip", "/charts/roc.svg", "/charts/roc.csv"])
 def test_a_stranger_gets_404_and_nobody_gets_the_login(client: Client, stranger: Client, finished_run: Run, path: str) -> None:
     assert stranger.get(f"/runs/{finished_run.pk}{path}").status_code == 404
     assert client.get(f"/runs/{finished_run.pk}{path}")["Location"].startswith("/login?next=")
