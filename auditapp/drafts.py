@@ -27,7 +27,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
 STEP_OF_POINTER: dict[str, Step] = {
     "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
     "intersections": "attributes", "limit": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget",
-    "simple": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
+    "simple": "budget", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
     "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
 }
 """Where each field of the spec is asked, so that a refusal can link to its question."""
@@ -72,7 +72,8 @@ class Draft:
         draft.answers["outcome"] = {**outcome, "left_out": False}
         draft.answers["budget"] = {
             "seconds": spec.budget.seconds, "trials": spec.budget.trials, "metric": spec.metric or "", "quantile": spec.quantile, "families": list(spec.families), "simple": spec.simple, "time": spec.time,
-            "group": spec.group, "audit_fraction": spec.audit_fraction, "seed": spec.seed}
+            "group": spec.group, "audit_fraction": spec.audit_fraction, "seed": spec.seed,
+            "fairness_objective": None if spec.fairness_objective is None else spec.fairness_objective.model_dump()}
         return draft
 
 
@@ -101,6 +102,10 @@ def answer(draft: Draft, step: Step, answers: dict[str, Any]) -> None:
         if budget := draft.answers.get("budget"):
             # How long, with which models and by which seed is about no target; the metric and the columns may not fit the new one
             draft.answers["budget"] = {**budget, "metric": "", "quantile": None, **{name: None for name in ("time", "group") if budget.get(name) == answers.get("target")}}
+    if step == "attributes" and (objective := draft.get("budget", "fairness_objective")):
+        sensitive = answers["sensitive"]
+        if not sensitive or objective["attribute"] not in (None, *sensitive):
+            draft.answers["budget"] = {**draft.answers["budget"], "fairness_objective": None}
 
 
 def steps_of(draft: Draft) -> tuple[Step, ...]:
@@ -181,6 +186,7 @@ def _training(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "sensitive_as_features": draft.get("attributes", "as_features", False), "metric": budget.get("metric") or None, "quantile": budget.get("quantile"),
         "budget": {"seconds": budget.get("seconds"), "trials": budget.get("trials")}, "families": budget.get("families", []), "simple": budget.get("simple", False),
         "audit_fraction": budget.get("audit_fraction", 0.25), "seed": budget.get("seed", 0), "group": budget.get("group"), "time": budget.get("time"),
+        "fairness_objective": budget.get("fairness_objective") if task_of(draft, profile) != "regression" else None,
         "roles": {name: _spare(role) for name, role in roles(draft, profile).items() if name not in named},
     }
 
@@ -227,7 +233,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
                   *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()]]
     if isinstance(spec, TaskSpec):
         lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), metric_words(spec, task)),
-                  Answer("budget", _("Models"), ", ".join(spec.families) or _("all families")), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
+                  Answer("budget", _("Models"), ", ".join(spec.families) or _("all families")),
+                  *([] if spec.fairness_objective is None else [Answer("budget", _("Second objective"), objective_words(spec))]), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
     return lines
 
 
@@ -256,6 +263,8 @@ def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -
                     "share": spec.audit_fraction * 100, "split": split_words(spec)},
                 _("Search for a model on the other rows for %(budget)s, by cross-validation, and combine the best ones.") % {"budget": budget_words(spec)},
                 _("Measure on the audit part how well the model does, with uncertainty, next to a baseline that knows nothing.")]
+        if spec.fairness_objective is not None:
+            plan.insert(3, _("Let the search look for models with a better %(objective)s as well, and show those that no other one beats in both.") % {"objective": objective_words(spec)})
     if spec.sensitive:
         plan.append(_("Compare %(names)s: selection rates, impact ratios against the limit of %(ratio)s, error rates and calibration, each with its interval.") % {
             "names": _listed(spec.sensitive), "ratio": spec.limit.ratio})
@@ -296,6 +305,14 @@ def budget_words(spec: TaskSpec) -> str:
     if spec.budget.trials is not None:
         parts.append(ngettext("%(n)s trial", "%(n)s trials", spec.budget.trials) % {"n": spec.budget.trials})
     return _(" or ").join(parts) + (_(", whichever ends first") if len(parts) == 2 else "")
+
+
+def objective_words(spec: TaskSpec) -> str:
+    """What the search is asked for beside its metric."""
+    if spec.fairness_objective is None:
+        return _("none")
+    names = spec.sensitive if spec.fairness_objective.attribute is None else (spec.fairness_objective.attribute,)
+    return _("%(metric)s between the groups of %(names)s") % {"metric": spec.fairness_objective.metric.replace("_", " "), "names": _listed(names)}
 
 
 def split_words(spec: TaskSpec) -> str:

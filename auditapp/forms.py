@@ -32,6 +32,12 @@ ROLE_WORDS = {
 PRESETS = {"quick": (120, None), "standard": (900, None), "thorough": (7200, None)}
 FAMILY_WORDS: Choices = [("linear", lazy("Linear models")), ("lgbm", lazy("Gradient-boosted trees (LightGBM)")), ("torch", lazy("Neural network (PyTorch)")),
                          ("trees", lazy("Random forests and extra trees (scikit-learn)"))]
+FAIRNESS_WORDS = {
+    "demographic_parity_difference": lazy("Demographic parity difference: all groups are selected equally often"),
+    "demographic_parity_ratio": lazy("Demographic parity ratio: the same, as a ratio"),
+    "equal_opportunity_difference": lazy("Equal opportunity difference: those who deserve the good outcome get it equally often"),
+    "equalized_odds_difference": lazy("Equalized odds difference: the errors fall equally often on all groups"),
+}
 METRIC_WORDS = {
     "roc_auc": lazy("ROC AUC: ranks people well"), "average_precision": lazy("Average precision: finds the rare class"), "log_loss": lazy("Log loss: good probabilities"),
     "brier": lazy("Brier score: good probabilities, bounded"), "accuracy": lazy("Accuracy: share of right decisions"), "balanced_accuracy": lazy("Balanced accuracy"),
@@ -412,6 +418,16 @@ class BudgetForm(StepForm):
         add("group", forms.ChoiceField(label=_("Column that names the person or group"), required=False, choices=self.column_choices(others, _("none")), initial=self.position_of(group), widget=forms.Select(attrs={"class": "w-mid"})))
         add("audit_fraction", forms.FloatField(label=_("Share of the rows kept for the audit"), min_value=0.05, max_value=0.5, initial=kept.get("audit_fraction", 0.25), widget=forms.NumberInput(attrs={"step": "any", "class": "w-short"})))
         add("seed", forms.IntegerField(label=_("Seed"), min_value=0, max_value=2**31 - 1, initial=kept.get("seed", 0), widget=forms.NumberInput(attrs={"class": "w-short"}), help_text=_("Any number; the same one repeats the same choices.")))
+        if (sensitive := self.draft.get("attributes", "sensitive", [])) and task != "regression":
+            objective = kept.get("fairness_objective") or {}
+            compared = [c for c in self.profile.columns if c.name in sensitive]
+            add("fairness", forms.ChoiceField(
+                label=_("Should the search also look for models whose groups are closer together?"), required=False, initial=objective.get("metric", ""), widget=forms.Select(attrs={"class": "w-mid"}),
+                choices=[("", _("No")), *FAIRNESS_WORDS.items()],
+                help_text=_("The results then show what each step closer costs in score. The model with the best score is still the one that is audited; the others are kept beside it.")))
+            add("fairness_of", forms.ChoiceField(
+                label=_("Between the groups of"), required=False, initial=self.position_of(objective.get("attribute")), widget=forms.Select(attrs={"class": "w-mid"}),
+                choices=self.column_choices(compared, _("every sensitive attribute; the one that does worst counts"))))
         add("simple", forms.BooleanField(label=_("One single model instead of a combination"), required=False, initial=kept.get("simple", False)))
         self.fields["preset"].initial = next((name for name, budget in PRESETS.items() if kept and budget == (kept.get("seconds"), kept.get("trials"))), "custom" if kept else "quick")
         self.fields["seconds"].initial, self.fields["trials"].initial = kept.get("seconds"), kept.get("trials")
@@ -436,7 +452,8 @@ class BudgetForm(StepForm):
         seconds, trials = (said["seconds"], said["trials"]) if said["preset"] == "custom" else PRESETS[said["preset"]]
         return {"seconds": seconds, "trials": trials, "metric": said["metric"], "quantile": said.get("quantile"), "families": said["families"] if len(said["families"]) < len(FAMILY_WORDS) else [], "simple": said["simple"],
                 "time": self.column_named("time") if said["split"] == "time" else None, "group": self.column_named("group") if said["split"] == "group" else None,
-                "audit_fraction": said["audit_fraction"], "seed": said["seed"]}
+                "audit_fraction": said["audit_fraction"], "seed": said["seed"],
+                "fairness_objective": {"metric": said["fairness"], "attribute": self.column_named("fairness_of")} if said.get("fairness") else None}
 
 
 class CheckForm(StepForm):

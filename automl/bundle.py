@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,10 +49,12 @@ class Bundle:
 
 def write_bundle(
     out: Path, *, evidence: Evidence, charts: Charts, card: str, predictions: Callable[[Path], None], save_model: Callable[[Path], object] | None,
+    save_others: Mapping[str, Callable[[Path], object]] | None = None,
 ) -> Manifest:
     """Write the bundle beside ``out``, flush it to the disk and rename it into place: ``out`` is whole or absent.
 
-    ``predictions`` writes the CSV of the audit rows to the path it is given, ``save_model`` the model into the folder it is given.
+    ``predictions`` writes the CSV of the audit rows to the path it is given, ``save_model`` the model into the folder it is given,
+    ``save_others`` models that were not deployed into folders of the bundle, by their names.
     """
     draft = out.with_name(out.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -61,9 +63,9 @@ def write_bundle(
     (draft / "charts.json").write_bytes(canonical_json(charts.model_dump(mode="json")))
     (draft / "modelcard.md").write_text(card, encoding="utf-8")
     predictions(draft / "predictions.csv")
-    if save_model is not None:
-        (draft / "model").mkdir()
-        save_model(draft / "model")
+    for name, save in {**({} if save_model is None else {"model": save_model}), **(save_others or {})}.items():
+        (draft / name).mkdir(parents=True)
+        save(draft / name)
     manifest = reseal(draft)
     for folder, _, names in os.walk(draft):
         for name in names:

@@ -15,6 +15,7 @@ from typing import Any
 from automl.audit.explain import explain_model
 from automl.audit.fairness import measure_fairness
 from automl.audit.findings import write_findings
+from automl.audit.front import measure_front, models_kept
 from automl.audit.outcomes import Outcomes
 from automl.audit.performance import measure_performance, metric_estimates
 from automl.bundle import write_bundle
@@ -23,16 +24,18 @@ from automl.charts import draw_charts
 from automl.data.predictions import read_predictions
 from automl.data.quality import find_quality_issues
 from automl.data.repeats import leave_out_repeats
-from automl.data.splits import Problem, Rows, resolve_problem, split_table
+from automl.data.splits import Problem, Rows, Split, resolve_problem, split_table
 from automl.data.tables import TableLimits, read_table
 from automl.errors import Stopped
-from automl.evidence import Evidence, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
+from automl.evidence import Evidence, Front, LeaderboardRow, NotMeasured, RunInfo, SearchSection, SplitInfo, TargetInfo, digest_of
 from automl.export.onnx_export import FILE, Export, export_model
 from automl.hooks import Hooks, Progress
+from automl.learn.calibration import IDENTITY
 from automl.learn.deadline import Deadline
-from automl.learn.ensemble import Candidate, candidates, ensemble_not_taken, fit_best, search_section
+from automl.learn.ensemble import Candidate, candidates, combined, ensemble_not_taken, fit_best, search_section
 from automl.learn.model import FittedModel
-from automl.learn.search import search, usable_threads
+from automl.learn.predictions import to_predictions
+from automl.learn.search import SearchResult, search, usable_threads
 from automl.provenance import provenance
 from automl.sections import (
     LATER,
@@ -69,6 +72,7 @@ def run_training(
     result = search(split, problem, spec, hooks, trials or out.with_name("trials"), deadline)
     hooks.progress(Progress("ensemble"))
     model = fit_best(result, split, problem, spec)
+    front, others = _front(result, model, split, problem, spec)
     plan = seal_plan(spec, split.bins, cut_rule=_cut_rule(problem, model.threshold), audit_number=audit_number,
                      sealed_at="after the model was fitted and its cut-off chosen, before the audit part was opened")
     step = _Evidence(hooks)
@@ -85,14 +89,14 @@ def run_training(
     leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in rivals]
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
                         left_out=split.left_out, quality=(*find_quality_issues(source), *told))
-    section = search_section(result, model, leaderboard, split)
+    section = search_section(result, model, leaderboard, split, front)
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
         explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit)),
         provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, onnx=export.evidence,
                               devices=result.devices),
     )
-    return _seal(evidence, out, step, outcomes, audit.position, lambda folder: _save(model, export, folder))
+    return _seal(evidence, out, step, outcomes, audit.position, lambda folder: _save(model, export, folder), others)
 
 
 def run_audit_of_predictions(
@@ -149,6 +153,20 @@ def _save(model: FittedModel, export: Export, folder: Path) -> None:
         (folder / FILE).write_bytes(export.content)
 
 
+def _front(result: SearchResult, model: FittedModel, split: Split, problem: Problem, spec: TaskSpec) -> tuple[Front | None, dict[str, FittedModel]]:
+    """What a search with two objectives found, and the models of its front that are kept beside the deployed one, by their folder in the bundle."""
+    if spec.fairness_objective is None:
+        return None, {}
+    # the front is of trials as they are: a calibrated one decides otherwise
+    alone = model.members[0].trial if len(model.members) == 1 and model.raw_map == IDENTITY else None
+    others = {record.number: combined([(record, 1.0)], result, split, problem, spec, calibrated=False) for record in models_kept(result) if record.number != alone}
+    folders = {number: (f"front/{number}", other.sha256) for number, other in others.items()} | ({} if alone is None else {alone: ("model", model.sha256)})
+    front = measure_front(
+        result, model, lambda raw, threshold: outcomes_of_model(problem, split.train, to_predictions(raw, problem.task), threshold), spec.seed,
+        asked=spec.sensitive if spec.fairness_objective.attribute is None else (spec.fairness_objective.attribute,), folders=folders)
+    return front, {folders[number][0]: other for number, other in others.items()}
+
+
 def _cut_rule(problem: Problem, threshold: Any) -> str:
     if problem.task == "regression":
         return "no cut: the outcome is a number"
@@ -170,6 +188,8 @@ def _document(spec: AuditPolicy, run: Mapping[str, Any], kind: Any, **sections: 
         "local_law_144": "the Local Law 144 tables", "reasons": "adverse-action reasons", "mitigation": "mitigation alternatives", "slices": "error slices",
         "robustness": "robustness tests", "crosswalk": "the crosswalk to laws and standards",
     }
+    if isinstance(found := sections["search"], SearchSection) and found.front is not None:
+        later["mitigation"] = "mitigation alternatives beside the front of the search (/search/front)"
     evidence = Evidence(
         digest="", run=RunInfo(id=run["id"], kind=kind, title=run.get("title") or spec.title, parent=run.get("parent")), spec=spec,
         **sections, **{name: NotMeasured(reason=f"{what}: {LATER}") for name, what in later.items()},
@@ -179,9 +199,11 @@ def _document(spec: AuditPolicy, run: Mapping[str, Any], kind: Any, **sections: 
 
 def _seal(
     evidence: Evidence, out: Path, step: _Evidence, outcomes: Outcomes, position: Any, save_model: Callable[[Path], object] | None,
+    others: Mapping[str, FittedModel] | None = None,
 ) -> Evidence:
     write_bundle(
         out, evidence=evidence, charts=step.done("charts", draw_charts(evidence)), card=write_card(evidence),
         predictions=lambda path: write_predictions(path, outcomes, position), save_model=save_model,
+        save_others={name: other.save for name, other in (others or {}).items()},
     )
     return evidence

@@ -119,6 +119,15 @@ LABEL_WORDS = {
 """The words for the label of an impact ratio (evidence rule 7)."""
 
 
+FAIRNESS_WORDS = {
+    "demographic_parity_difference": "largest minus smallest selection rate",
+    "demographic_parity_ratio": "smallest over largest selection rate",
+    "equalized_odds_difference": "largest difference of true or of false positive rates",
+    "equal_opportunity_difference": "largest minus smallest true positive rate",
+}
+"""What each metric of a fairness objective compares between groups (Fairlearn's definitions)."""
+
+
 def visible(text: str, limit: int | None = None) -> str:
     """``text`` for a label: characters that control layout are written as their code points, and more than ``limit`` characters are cut with an ellipsis."""
     shown = "".join(character if character.isprintable() else f"[U+{ord(character):04X}]" for character in text)

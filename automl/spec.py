@@ -21,6 +21,7 @@ Metric = Literal[
     "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc", "rmse", "mae", "rmsle", "r2", "quantile_loss",
 ]
 Family = Literal["linear", "lgbm", "torch", "trees"]
+FairnessMetric = Literal["demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference", "equal_opportunity_difference"]
 
 METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {
     "binary": ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc"),
@@ -28,6 +29,8 @@ METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {
     "regression": ("rmse", "mae", "rmsle", "r2", "quantile_loss"),
 }
 """Metrics that can steer the search, per task; the first is the default."""
+
+NO_FAIRNESS_OBJECTIVE = "fairness_objective compares decisions, and a regression predicts a number: leave it out, or state a task with classes"
 
 SMALLER_IS_BETTER = frozenset[str]({"log_loss", "brier", "rmse", "mae", "rmsle", "quantile_loss"})
 """The metrics that are losses; of every other one more is better."""
@@ -76,6 +79,14 @@ class Limit(Frozen):
     """The limit that the person states and findings are measured against; a convention, not a law."""
 
     ratio: Annotated[float, Field(gt=0, le=1)] = 0.8
+
+
+class FairnessObjective(Frozen):
+    """A second objective of the search, beside the metric: Fairlearn's ``metric`` between the groups of ``attribute``; None: of every sensitive attribute,
+    and the one that does worst counts."""
+
+    metric: FairnessMetric = "demographic_parity_difference"
+    attribute: Name | None = None
 
 
 class AuditPolicy(Frozen):
@@ -129,7 +140,7 @@ class TaskSpec(AuditPolicy):
     audit_fraction: Annotated[float, Field(ge=0.05, le=0.5)] = 0.25
     time: Name | None = None
     roles: dict[Name, Role] = Field(default_factory=dict)
-    fairness_objective: None = None
+    fairness_objective: FairnessObjective | None = None
     parent: Title | None = None
 
     @model_validator(mode="before")
@@ -150,7 +161,18 @@ class TaskSpec(AuditPolicy):
         for option in ("group", "time", "weight"):
             if getattr(self, option) == self.target:
                 raise ValueError(f"{option} cannot be the target {self.target!r}")
+        self._check_fairness_objective()
         return self
+
+    def _check_fairness_objective(self) -> None:
+        if (objective := self.fairness_objective) is None:
+            return
+        if not self.sensitive:
+            raise ValueError("fairness_objective compares the groups of a sensitive attribute, and none is named")
+        if objective.attribute is not None and objective.attribute not in self.sensitive:
+            raise ValueError(f"fairness_objective names {objective.attribute!r}, which is not among the sensitive attributes {', '.join(map(repr, self.sensitive))}")
+        if self.task == "regression":
+            raise ValueError(NO_FAIRNESS_OBJECTIVE)
 
 
 class PredictionsSpec(AuditPolicy):

@@ -13,16 +13,23 @@ from automl.evidence import (
     ExplanationSection,
     FairnessByClass,
     FairnessSection,
+    Front,
+    FrontAttribute,
+    FrontGap,
+    FrontGroup,
+    FrontModel,
     Group,
     NotMeasured,
     PerformanceSection,
     Points,
     RunInfo,
     ScoreOutcome,
+    SearchSection,
     TargetInfo,
+    Threshold,
 )
-from automl.spec import PredictionsSpec
-from tests.evidence_example import make_data, make_evidence, make_explanation, make_fairness, make_performance, make_search, rate
+from automl.spec import FairnessObjective, PredictionsSpec
+from tests.evidence_example import difference, make_data, make_evidence, make_explanation, make_fairness, make_performance, make_search, rate
 
 HOSTILE = (
     'a[x]:"{}', "</script><script>alert(1)</script>", "#read(\"/etc/passwd\")", "$ sum $", "日本語 \U0001F600 שלום", "*bold* _x_ @ref <label>", "\u202eevil\u202c", "line\nbreak\x07",
@@ -113,6 +120,42 @@ def predictions() -> Evidence:
         provenance=example.provenance.model_copy(update={"model_sha256": None, "onnx": NotMeasured(reason="the model was not seen")}), crosswalk=NotMeasured(reason="the crosswalk is not part of this version"))
 
 
+GAPS = (None, 0.1875, 0.1912, None, 0.1421, 0.2066, 0.091, 0.063, 0.2, 0.2043)
+"""The fairness objective of each trial of the example's search; trials 8, 6 and 7 are on the front."""
+
+
+def _front_model(trial: int | None, selected: tuple[int, int], names: tuple[str, str, str], **more: Any) -> FrontModel:
+    """``selected`` of 3,000 and of 6,000 rows; a third group of 12 rows is not compared."""
+    search = make_search()
+    score = search.out_of_fold_score if trial is None else search.trials[trial].score
+    assert score is not None
+    (low, high, tiny), (a, b) = names, selected
+    groups = tuple(FrontGroup(group=name, n=n, compared=n >= 30, selection_rate=rate(k, n), tpr=rate(k // 2, n // 3), fpr=rate(k // 4, n // 2))
+                   for name, k, n in ((low, a, 3000), (high, b, 6000), (tiny, 3, 12)))
+    fairness = b / 6000 - a / 3000
+    gap = FrontGap(rate="selection_rate", high=high, low=low, difference=difference(b, 6000, a, 3000))
+    return FrontModel(
+        trial=trial, family="ensemble" if trial is None else search.trials[trial].family, score=Estimate(value=score, low=score - 0.004, high=score + 0.004, method="delong (logit)", n=9012),
+        fairness=fairness, threshold=Threshold(value=0.5, chosen_on="default 0.5"),
+        attributes=(FrontAttribute(attribute="sex", value=fairness, gaps=(gap,), groups=groups, unknown=14),), **{"reweighing": None, "deployed": False, **more})
+
+
+def front_search(names: tuple[str, str, str] = ("Female", "Male", "Other")) -> SearchSection:
+    """The example's search as it would be with a second objective."""
+    search = make_search()
+    trials = tuple(trial.model_copy(update={"fairness": gap, "params": {**trial.params, "reweighing": at / 10}}) for at, (trial, gap) in enumerate(zip(search.trials, GAPS, strict=True)))
+    return search.model_copy(update={"trials": trials, "front": Front(
+        metric="demographic_parity_difference", direction="minimize", attributes=("sex",), not_compared=("race",), smallest_group=30, n=9012, trials=8, on_front=(8, 6, 7),
+        models=(_front_model(8, (480, 2160), names, reweighing=0.25, folder="front/8", model_sha256="e8" * 32), _front_model(6, (540, 1626), names, reweighing=0.5),
+                _front_model(7, (600, 1578), names, reweighing=1.0, folder="front/7", model_sha256="e7" * 32)),
+        deployed=_front_model(None, (475, 2150), names, deployed=True), note="Measured out of fold on the training rows; the audit part was not looked at.")})
+
+
+def with_front() -> Evidence:
+    """A search with two objectives."""
+    return make_evidence(search=front_search(), spec=make_evidence().spec.model_copy(update={"fairness_objective": FairnessObjective(attribute="sex")}))
+
+
 def hostile() -> Evidence:
     """The example with every name of the data replaced by one that tries to break out of where it is written."""
     fairness, explanation, data, performance = make_fairness(), make_explanation(), make_data(), make_performance()
@@ -136,6 +179,6 @@ def hostile() -> Evidence:
                                       for place, one in enumerate(explanation.by_group["sex"])]},
             "points": [Points(feature=HOSTILE[0], values=(1.0, "x", None), shap=(0.1, -0.2, 0.3)).model_dump()]}),
         "data": DataSection.model_validate({**data.model_dump(), "columns": [one.model_dump() for one in columns], "unknown": {HOSTILE[1]: 3}}),
-        "performance": performance.model_copy(update={"by_group": by_group}),
+        "performance": performance.model_copy(update={"by_group": by_group}), "search": front_search((HOSTILE[0], HOSTILE[1], HOSTILE[2])),
     }
     return make_evidence(**changes)

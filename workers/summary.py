@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from automl.evidence import Evidence, NotMeasured, SearchSection
-from automl.printing import estimate
+from automl.printing import estimate, significant
 
 SEVERITIES = ("high", "medium", "low", "info")
 
@@ -19,6 +19,7 @@ def _lines(evidence: Evidence) -> Iterator[str]:
     if isinstance(evidence.search, SearchSection):
         members = ", ".join(f"{member.family} (trial {member.trial}) {member.weight:.2f}" for member in evidence.search.ensemble)
         yield f"Model        {members}"
+        yield from _front(evidence.search)
     if isinstance(evidence.performance, NotMeasured):
         yield f"Performance  not measured: {evidence.performance.reason}"
     else:
@@ -32,6 +33,16 @@ def _lines(evidence: Evidence) -> Iterator[str]:
         for finding in evidence.findings:
             if finding.severity == severity:
                 yield f"  {severity:<7} {finding.text}"
+
+
+def _front(search: SearchSection) -> Iterator[str]:
+    if (front := search.front) is None:
+        return
+    yield f"Front        out of fold: {search.metric} with 95 % interval, {front.metric}"
+    for model in front.listed:
+        name = model.family if model.trial is None else f"trial {model.trial}"
+        value = "not defined" if model.fairness is None else significant(model.fairness, 3)
+        yield f"  {name:<18} {estimate(model.score)}, {value}{', deployed' if model.deployed else ''}{f', in {model.folder}' if model.folder else ''}"
 
 
 def _shown(line: str) -> str:

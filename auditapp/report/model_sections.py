@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditapp.report.blocks import Block, Statements, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
+from auditapp.report.front_section import front_blocks
 from automl.charts.performance import in_order, metric_words
 from automl.evidence import Calibration, Charts, Confusion, Estimate, Evidence, ExplanationSection, NotMeasured, PerformanceSection, SearchSection, Value
 from automl.printing import calibration, estimate, fixed, percent, significant, whole
@@ -96,6 +97,7 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
               [("candidate", "left", 1), ("family", "left", 0), ("out of fold", "right", 0), ("audit part, with 95 % interval", "left", 1.2)],
               [(data_text(row.name) + (" (chosen)" if row.chosen else ""), row.family, "–" if row.out_of_fold is None else significant(row.out_of_fold), shown(row.audit))
                for row in search.leaderboard]),
+        *front_blocks(search, charts),
         *charts_of(charts, "trials", exactly=True),
         table("Trials", [("trial", "right", 0), ("family", "left", 0), (f"out-of-fold {words}", "right", 0), ("seconds", "right", 0), ("state", "left", 0), ("note", "left", 1)],
               [(str(trial.number), trial.family, "–" if trial.score is None else significant(trial.score), significant(trial.seconds, 3), trial.state, data_text(trial.note) if trial.note else "")

@@ -46,6 +46,7 @@ SECTION_OF_POINTER = {
 METRIC_NAMES = {
     "roc_auc": "ROC AUC", "average_precision": gettext_lazy("average precision"), "log_loss": gettext_lazy("log loss"), "brier": gettext_lazy("Brier score"), "rmse": "RMSE",
     "mae": gettext_lazy("mean absolute error"), "r2": "R²", "f1": "F1", "mcc": "MCC", "rmsle": "RMSLE", "quantile_loss": gettext_lazy("quantile loss (pinball)"),
+    "tpr": gettext_lazy("true positive rate"), "fpr": gettext_lazy("false positive rate"),
 }
 STATES = {
     "queued": gettext_lazy("Waiting"), "running": gettext_lazy("Running"), "succeeded": gettext_lazy("Finished"), "failed": gettext_lazy("Failed"),
@@ -255,6 +256,12 @@ def size(count: int) -> str:
 def metric_name(key: str | None) -> str:
     """A metric for a reader; the keys of the evidence stay as they are."""
     return str(METRIC_NAMES.get(key or "", (key or "").replace("_", " ")))
+
+
+@register.filter
+def fairness_words(key: str) -> str:
+    """What a fairness objective compares, in words."""
+    return printing.FAIRNESS_WORDS.get(key, key)
 
 
 @register.filter

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
+from automl.charts.front import front_chart
 from automl.charts.marks import WIDE, axis_labels, chart, data, dots_with_intervals, interval_rows, series_looks
 from automl.charts.performance import metric_words
 from automl.evidence import Chart, Estimate, SearchSection
@@ -15,8 +16,8 @@ MAX_MARKS = 1_500
 
 
 def search_charts(search: SearchSection) -> list[Chart]:
-    """The trials with the best so far, and the candidates on the audit part."""
-    return [made for made in (_trials(search), _leaderboard(search)) if made is not None]
+    """The trials with the best so far, the candidates on the audit part, and the front of two objectives."""
+    return [made for made in (_trials(search), _leaderboard(search), front_chart(search)) if made is not None]
 
 
 def _trials(search: SearchSection) -> Chart | None:

@@ -58,6 +58,7 @@ from automl.evidence.fairness import (
     UnknownBand,
     VersusRest,
 )
+from automl.evidence.front import Front, FrontAttribute, FrontGap, FrontGroup, FrontModel
 from automl.evidence.performance import Calibration, CalibrationBin, Confusion, Curve, GroupPerformance, PerformanceSection, Threshold
 from automl.evidence.search import EnsembleMember, LeaderboardRow, ProbabilityCalibration, SearchSection, Trial
 
@@ -65,8 +66,8 @@ __all__ = [
     "SCHEMA_VERSION", "Attribute", "AttributeSummary", "Background", "Bar", "Calibration", "CalibrationBin", "Chart", "ChartTable", "Charts",
     "Column", "ColumnProfile", "ColumnType", "Confusion", "Contribution", "CrosswalkRow", "CrosswalkSection", "Curve", "DataSection",
     "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
-    "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "GapShare", "Gaps", "Group", "GroupCalibration",
-    "GroupImportance", "GroupPerformance", "LeaderboardRow", "LeftOut", "Measured", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
+    "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "Front", "FrontAttribute", "FrontGap", "FrontGroup", "FrontModel",
+    "GapShare", "Gaps", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LeaderboardRow", "LeftOut", "Measured", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
     "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "Value", "VersusRest", "canonical_json", "digest_of",

@@ -1,10 +1,13 @@
-"""How the model was found: every trial, the leaderboard, the ensemble."""
+"""How the model was found: every trial, the leaderboard, the ensemble, and the front of a search with two objectives."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from automl.evidence.blocks import Estimate, Measured, NotMeasured, Part, Value
+from automl.evidence.front import Front, is_none
 from automl.spec import Metric
 
 
@@ -17,6 +20,8 @@ class Trial(Part):
     seconds: float
     state: Literal["complete", "pruned", "failed", "baseline"]
     note: str = ""
+    fairness: float | None = Field(default=None, exclude_if=is_none)
+    """The metric of the spec's fairness objective, out of fold; absent where there is none."""
 
 
 class LeaderboardRow(Part):
@@ -63,3 +68,5 @@ class SearchSection(Measured):
     ensemble: tuple[EnsembleMember, ...]
     out_of_fold_score: float
     calibration: ProbabilityCalibration | NotMeasured = NotMeasured(reason="this document is older than the calibration of probabilities")
+    front: Front | None = Field(default=None, exclude_if=is_none)
+    """Absent where the spec has no fairness objective."""

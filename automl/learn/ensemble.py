@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from automl.data.encoding import CodeEncoder
 from automl.data.texts import TextEncoder
-from automl.evidence import EnsembleMember, LeaderboardRow, NotMeasured, ProbabilityCalibration, SearchSection, Threshold
+from automl.evidence import EnsembleMember, Front, LeaderboardRow, NotMeasured, ProbabilityCalibration, SearchSection, Threshold
 from automl.learn.calibration import calibrate, map_of
+from automl.learn.cut_off import choose_threshold
 from automl.learn.families import constant
-from automl.learn.metrics import HALF, OF_DECISIONS, Scorer, at_cut, best_cut
+from automl.learn.metrics import OF_DECISIONS, Scorer
 from automl.learn.model import AS_THEY_ARE, FittedModel, Member
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.search import SearchResult
@@ -29,7 +30,7 @@ from automl.learn.trials import TrialRecord
 if TYPE_CHECKING:
     from automl.data.problems import Problem
     from automl.data.splits import Split
-    from automl.spec import Metric, TaskSpec
+    from automl.spec import TaskSpec
 
 Array = NDArray[np.float64]
 Weights = list[tuple[TrialRecord, float]]
@@ -47,9 +48,13 @@ MOST_ROWS = 50_000
 
 def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel:
     """The deployed model: the greedy ensemble, the best single trial with ``spec.simple``, the baseline where no trial is complete."""
-    weights = choose_weights(result, split, problem, spec)
+    return combined(choose_weights(result, split, problem, spec), result, split, problem, spec)
+
+
+def combined(weights: Weights, result: SearchResult, split: Split, problem: Problem, spec: TaskSpec, *, calibrated: bool = True) -> FittedModel:
+    """The model that these trials and weights make, with its cut-off. Reads their fold models."""
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
-    out_of_fold, calibration = _calibrated(weights, split, problem, spec.seed)
+    out_of_fold, calibration = _calibrated(weights, split, problem, spec.seed) if calibrated else (_out_of_fold(weights), AS_THEY_ARE)
     threshold = choose_threshold(out_of_fold, split.train.y, result.scorer.name, split.train.weight) if problem.task == "binary" else None
     codes = CodeEncoder.fit(result.frame, [TextEncoder(name) for name in problem.schema.texts])
     return FittedModel(problem, members, codes, out_of_fold, threshold, result.threads, spec.missing, calibration)
@@ -144,29 +149,6 @@ def _rows_to_compare(n: int, seed: int) -> NDArray[np.int64]:
     return np.arange(n) if n <= MOST_ROWS else np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
 
 
-def choose_threshold(out_of_fold: Array, y: NDArray[np.int64] | NDArray[np.float64], metric: Metric | None = None, weight: Array | None = None) -> Threshold:
-    """Where ``metric`` depends on the decision, which somebody then asked for, the cut with its best value out-of-fold (`best_cut`).
-
-    Else 0.5, unless that selects nobody or everybody out-of-fold; then the cut at which the share of rows selected comes nearest to the base rate.
-    Equal scores fall on one side together. Where all are equal nothing can be cut, and 0.5 stays."""
-    score = np.asarray(to_predictions(out_of_fold, "binary").probabilities)[:, 1]
-    if metric is not None and metric in OF_DECISIONS and (cut := best_cut(metric, y, score, weight)) is not None:
-        name, at_half = {"f1": "F1", "mcc": "MCC"}.get(metric, metric.replace("_", " ")), at_cut(metric, y, score, HALF, weight)
-        return Threshold(value=cut.value, chosen_on=f"out-of-fold predictions: the highest {name}, {cut.score:.4f} there and {at_half:.4f} at 0.5, of the cuts that select some rows and not all")
-    if 0 < (score >= 0.5).sum() < len(score):
-        return Threshold(value=0.5, chosen_on="default 0.5")
-    everybody_or_nobody = "everybody" if (score >= 0.5).all() else "nobody"
-    distinct, rows = np.unique(score, return_counts=True)
-    if len(distinct) < 2:
-        return Threshold(value=0.5, chosen_on=f"default 0.5, which selects {everybody_or_nobody} out-of-fold: all scores are equal")
-    selected = np.cumsum(rows[::-1])[::-1][1:] / len(score)  # by a cut at each distinct score but the lowest, which selects everybody
-    at = int(np.argmin(np.abs(selected - float(np.mean(y)))))
-    return Threshold(
-        value=float(distinct[1 + at]),
-        chosen_on=f"out-of-fold predictions: selects {selected[at]:.1%} of the rows, nearest to the base rate of {float(np.mean(y)):.1%}, since 0.5 selects {everybody_or_nobody}",
-    )
-
-
 # --- what the evidence says of it
 
 
@@ -241,10 +223,10 @@ def out_of_fold_score(result: SearchResult, model: FittedModel, split: Split) ->
     return result.scorer(split.train.y, model.out_of_fold, model.problem.labels, split.train.weight)
 
 
-def search_section(result: SearchResult, model: FittedModel, leaderboard: Sequence[LeaderboardRow], split: Split) -> SearchSection:
-    """The search as evidence. ``leaderboard`` is `candidates` measured on the audit part."""
+def search_section(result: SearchResult, model: FittedModel, leaderboard: Sequence[LeaderboardRow], split: Split, front: Front | None = None) -> SearchSection:
+    """The search as evidence. ``leaderboard`` is `candidates` measured on the audit part; ``front`` what a second objective found."""
     return SearchSection(
         metric=result.scorer.name, direction=result.scorer.direction, families=result.families, folds=result.folds,
         trials=tuple(record.as_evidence() for record in result.trials), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
         leaderboard=tuple(leaderboard), ensemble=tuple(EnsembleMember(trial=member.trial, family=member.family, weight=member.weight) for member in model.members),
-        out_of_fold_score=out_of_fold_score(result, model, split), calibration=model.calibration)
+        out_of_fold_score=out_of_fold_score(result, model, split), calibration=model.calibration, front=front)

@@ -4,7 +4,7 @@ One writer; folds are fitted in lanes, as many at once as there are threads, and
 seeded anew for every trial and, with more than one lane, knows the trials up to the last but one, whichever fold was quicker: the same seed, threads
 and number of trials give the same search. Finished trials are read back from their files, so that a search that was killed goes on exactly as it would
 have. Which family comes next depends on the trial's number and on what the families' finished trials scored, and in a budget of seconds also on what
-there is time for.
+there is time for. Where the spec has a fairness objective, it is the second one beside the score (`automl.learn.disparity`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from automl.data.encoding import as_categories
 from automl.errors import Stopped
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
+from automl.learn.disparity import Disparity
 from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, constant, family, texts_in_numbers
 from automl.learn.folds import make_folds
 from automl.learn.metrics import Scorer, scorer
@@ -77,6 +78,8 @@ class SearchResult:
     threads: int
     frame: pd.DataFrame = field(repr=False)
     """The training rows' features as they were learned from (texts as categories)."""
+    disparity: Disparity | None = None
+    """The second objective, where the spec asks for one."""
 
     @property
     def baseline(self) -> TrialRecord:
@@ -135,6 +138,7 @@ class _Open:
     """Mean over the folds so far, after each."""
     seconds: float = 0.0
     score: float | None = None
+    fairness: float | None = None
     ending: Ending | None = None
 
     @property
@@ -165,9 +169,11 @@ class _Search:
         self.parts = make_folds(rows, problem.task, spec.seed, float("inf") if deadline.seconds is None else deadline.seconds)
         self.kept: list[dict[str, Any]] = [{} for _ in self.parts]
         """Per fold what families keep of it from trial to trial. The rows themselves are taken from the frame when they are needed: five copies would stay."""
+        self.disparity = Disparity.of(spec, rows, problem)
+        self.reweighing = [] if self.disparity is None else [self.disparity.reweighing(train) for train, _ in self.parts]
         self.lanes = min(self.threads, len(self.parts))
         self.kinds = {name: family(name) for name in self.families}
-        self.studies = {name: Study(kind, problem.task, spec.seed) for name, kind in self.kinds.items()}
+        self.studies = {name: Study(kind, problem.task, spec.seed, reweighed=self.disparity is not None) for name, kind in self.kinds.items()}
         self.records: list[TrialRecord] = []
         self.open: list[_Open | _Known] = []
         self.abandoned = False
@@ -189,7 +195,7 @@ class _Search:
                 self.abandoned = True
         self._tell()
         return SearchResult(
-            self.scorer, self.families, len(self.parts), tuple(self.records), reason, earlier + time.monotonic() - began, self.threads, self.frame)
+            self.scorer, self.families, len(self.parts), tuple(self.records), reason, earlier + time.monotonic() - began, self.threads, self.frame, self.disparity)
 
     # --- what is known already
 
@@ -200,12 +206,15 @@ class _Search:
         self.deadline.spent = max(self.deadline.spent, self.records[-1].spent_seconds)
         last = self.records.pop() if self.lanes > 1 and len(self.records) > 1 else None
         for record in self.records[1:]:
-            self.studies[record.family].replay(record, self._loss_of(record))
+            self.studies[record.family].replay(record, self._losses(record.score, record.fairness))
         if last is not None:
             self.open = [_Known(last, self.studies[last.family].open_again(last))]
 
-    def _loss_of(self, record: TrialRecord) -> float | None:
-        return None if record.score is None else self.scorer.loss(record.score)
+    def _losses(self, score: float | None, fairness: float | None) -> list[float] | None:
+        """What the sampler is told: one number, or two with a second objective."""
+        if score is None:
+            return None
+        return [self.scorer.loss(score), *([] if self.disparity is None else [self.disparity.loss(fairness)])]
 
     def _try_baseline(self) -> None:
         model = constant.fit_constant(self.y, self.rows.weight, self.problem.task, self.classes, self.problem.metric, self.problem.quantile)
@@ -254,8 +263,7 @@ class _Search:
 
     def _best_loss(self, name: str) -> float:
         """Of this family's complete trials; families without any are last."""
-        losses = [self._loss_of(record) for record in self.records if record.family == name and record.state == "complete"]
-        return min((loss for loss in losses if loss is not None), default=math.inf)
+        return min((self.scorer.loss(record.score) for record in self.records if record.family == name and record.state == "complete" and record.score is not None), default=math.inf)
 
     def _worth_starting(self, name: str) -> bool:
         """In a budget of seconds: not where a trial of this family takes far more than what is left, nor where it said that it needs more."""
@@ -327,9 +335,16 @@ class _Search:
         def must_end() -> bool:
             return time.monotonic() >= until or self.wish is not None or trial.ending is not None or self.abandoned
 
-        began, threads, fold = time.monotonic(), self.threads // self.lanes, self._fold(at)
+        began, threads, fold = time.monotonic(), self.threads // self.lanes, self._reweighed(at, trial.asked.reweighing)
         model = self.kinds[trial.family].fit(trial.asked.params, fold, Effort(threads, must_end, foreseen))
         return _Fitted(model, model.raw(texts_in_numbers(fold).valid, threads), time.monotonic() - began)
+
+    def _reweighed(self, at: int, strength: float | None) -> Fold:
+        fold = self._fold(at)
+        if not strength:
+            return fold
+        factor = 1 + strength * (self.reweighing[at] - 1)
+        return replace(fold, train_weight=factor if fold.train_weight is None else fold.train_weight * factor)
 
     def _useful(self) -> bool:
         return any(record.state == "complete" for record in self.records) or any(trial.ending == COMPLETE for trial in self._at_work())
@@ -358,6 +373,7 @@ class _Search:
             trial.losses.append((sum(trial.losses[-1:]) * at + self._fold_loss(trial.raw, at)) / (at + 1))
             if at + 1 == len(self.parts):
                 trial.score = _finite(self._score(trial.raw))
+                trial.fairness = None if self.disparity is None or trial.score is None else self.disparity.value(trial.raw)
                 trial.ending = ("failed", "its score is not a number") if trial.score is None else COMPLETE
             elif self.studies[trial.family].hopeless(trial.asked, trial.losses):
                 trial.ending = "pruned", f"after {at + 1} of {len(self.parts)} folds it was below the median of this family's trials"
@@ -365,16 +381,16 @@ class _Search:
     def _close(self, trial: _Open | _Known) -> None:
         """Tells the sampler, and keeps what is new."""
         if isinstance(trial, _Known):
-            self.studies[trial.record.family].tell_known(trial.at, trial.record, self._loss_of(trial.record))
+            self.studies[trial.record.family].tell_known(trial.at, trial.record, self._losses(trial.record.score, trial.record.fairness))
             self.records.append(trial.record)
             return
         assert trial.ending is not None
         state, note = trial.ending
-        self.studies[trial.family].tell(trial.asked, state, None if trial.score is None else self.scorer.loss(trial.score))
+        self.studies[trial.family].tell(trial.asked, state, self._losses(trial.score, trial.fairness))
         done = state == "complete"
         self._keep(TrialRecord(
-            number=trial.number, family=trial.family, params=trial.asked.params, spaces=trial.asked.spaces, state=state, score=trial.score,
-            fold_losses=tuple(trial.losses), note=note, seconds=trial.seconds, spent_seconds=self.deadline.elapsed(), fingerprint=self.fingerprint,
+            number=trial.number, family=trial.family, params=trial.asked.settings, spaces=trial.asked.spaces, state=state, score=trial.score,
+            fairness=trial.fairness, fold_losses=tuple(trial.losses), note=note, seconds=trial.seconds, spent_seconds=self.deadline.elapsed(), fingerprint=self.fingerprint,
         ), trial.raw if done else None, tuple(trial.models) if done else ())
 
     def _fold(self, at: int) -> Fold:
@@ -421,12 +437,15 @@ class _Search:
     def fingerprint(self) -> str:
         """Of everything that a trial's numbers depend on besides its settings."""
         settings = [FORMAT, self.problem.task, self.problem.metric, self.problem.labels, [str(name) for name in self.frame.columns], self.spec.seed, self.families,
-                    [len(valid) for _, valid in self.parts], *([] if self.problem.quantile is None else [self.problem.quantile])]
+                    [len(valid) for _, valid in self.parts], *([] if self.problem.quantile is None else [self.problem.quantile]),
+                    *([] if self.disparity is None else [self.disparity.as_json()])]
         digest = hashlib.sha256(json.dumps(settings, ensure_ascii=False).encode())
         digest.update(np.ascontiguousarray(self.rows.y).tobytes())
         digest.update(pd.util.hash_pandas_object(self.rows.features, index=False).to_numpy().tobytes())
         if self.rows.weight is not None:
             digest.update(np.ascontiguousarray(self.rows.weight).tobytes())
+        for groups in () if self.disparity is None else self.disparity.compared:
+            digest.update(groups.codes.tobytes())
         return digest.hexdigest()
 
 

@@ -44,11 +44,14 @@ class TrialRecord:
     """Mean loss (smaller is better) over the folds so far, after each fold: what pruning compared."""
     spaces: dict[str, str] = field(default_factory=dict)
     """Setting to the space it was drawn from, as Optuna's JSON: with it a resumed search replays the trial."""
+    fairness: float | None = None
+    """The second objective's value out of fold (`automl.learn.disparity`), where the spec asks for one and it is defined."""
     note: str = ""
     path: Path | None = field(default=None, compare=False)
 
     def as_evidence(self) -> Trial:
-        return Trial(number=self.number, family=self.family, params=self.params, score=self.score, seconds=round(self.seconds, 3), state=self.state, note=self.note)
+        return Trial(number=self.number, family=self.family, params=self.params, score=self.score, seconds=round(self.seconds, 3), state=self.state, note=self.note,
+                     fairness=self.fairness)
 
     def out_of_fold(self) -> Array:
         """Raw scores of the training rows, (n,) or (n, k)."""
@@ -82,7 +85,8 @@ def write_trial(folder: Path, record: TrialRecord, out_of_fold: Array | None, fo
     """Writes ``folder/0003.trial`` whole or not at all, and returns its path."""
     path = folder / f"{record.number:04}{SUFFIX}"
     aside = path.with_suffix(".part")
-    document = {key: value for key, value in asdict(record).items() if key != "path"}
+    # a search with one objective writes what it always wrote
+    document = {key: value for key, value in asdict(record).items() if key != "path" and (key, value) != ("fairness", None)}
     with aside.open("wb") as stream:
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
             _add(archive, "trial.json", json.dumps(document, ensure_ascii=False, sort_keys=True).encode())

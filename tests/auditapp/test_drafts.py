@@ -15,7 +15,7 @@ from tests.profile_example import make_column, make_profile
 SPEC = {
     "title": "Mine", "target": "income", "positive": ">50K", "sensitive": ["sex", "age"], "bins": {"age": [30, 45]}, "reference": {"sex": "Male"}, "limit": {"ratio": 0.9},
     "intersections": 1, "metric": "log_loss", "budget": {"seconds": 90, "trials": 5}, "families": ["linear"], "audit_fraction": 0.3, "seed": 11, "missing": ["", "none"],
-    "table": {"delimiter": ";"}, "simple": True, "roles": {"person": "id", "granted": "ignore", "decided_at": "ignore", "score": "feature"},
+    "table": {"delimiter": ";"}, "simple": True, "fairness_objective": {"metric": "equalized_odds_difference", "attribute": "sex"}, "roles": {"person": "id", "granted": "ignore", "decided_at": "ignore", "score": "feature"},
 }
 
 
@@ -65,9 +65,25 @@ def test_a_contradiction_points_at_its_field() -> None:
 
 
 def test_every_field_of_a_spec_has_a_step_that_asks_it() -> None:
-    not_asked = {"title", "threads", "parent", "fairness_objective", "parallel"}
+    not_asked = {"title", "threads", "parent", "parallel"}
     assert set(TaskSpec.model_fields) | set(PredictionsSpec.model_fields) == set(STEP_OF_POINTER) | not_asked
     assert set(STEP_OF_POINTER.values()) <= {step for steps in STEPS.values() for step in steps}
+
+
+@pytest.mark.parametrize(("attribute", "sensitive", "kept"), [("sex", ["sex"], True), ("sex", ["age"], False), (None, ["age"], True), (None, [], False)])
+def test_a_second_objective_goes_with_its_attribute(attribute: str | None, sensitive: list[str], kept: bool) -> None:
+    objective = {"metric": "equalized_odds_difference", "attribute": attribute}
+    draft = Draft.from_spec(parse_spec(SPEC | {"fairness_objective": objective}, "training"))
+    drafts.answer(draft, "attributes", {"sensitive": sensitive})
+    assert draft.get("budget", "fairness_objective") == (objective if kept else None)
+
+
+def test_a_number_to_predict_has_no_second_objective() -> None:
+    draft = Draft.from_spec(parse_spec(SPEC, "training"))
+    drafts.answer(draft, "target", {"target": "score", "task": ""})
+    spec = drafts.spec_of(draft, make_profile())
+    assert isinstance(spec, TaskSpec)
+    assert spec.fairness_objective is None
 
 
 def test_groups_are_asked_for_only_where_there_are_any() -> None:
@@ -108,7 +124,9 @@ def test_the_plan_says_in_words_what_will_be_done() -> None:
     for expected in ("Read 1,000 rows; leave out 20 without a value of income", "Set aside 30 % of the rows", "the latest rows by decided_at", "1 min 30 s or 5 trials, whichever ends first",
                      "sex, age", "limit of 0.9", "are not features"):
         assert expected in words
+    assert "better equalized odds difference between the groups of sex as well" in words
     lines = {line.question: line.answer for line in drafts.answers_of(spec, make_profile(), "binary")}
+    assert lines["Second objective"] == "equalized odds difference between the groups of sex"
     assert lines["Outcome"] == "We predict whether income is >50K. Being predicted >50K is good for the person."
     # Sensitive attributes, ids and what orders the rows are no inputs either
     assert lines["Left out of the model"] == "age, sex, person, decided_at, granted"

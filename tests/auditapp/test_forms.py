@@ -119,6 +119,32 @@ def test_metrics_are_those_of_the_task(target: str, task: str) -> None:
     assert tuple(offered) == METRICS_OF_TASK[task]
 
 
+def test_the_second_objective_is_offered_where_there_are_groups_and_decisions() -> None:
+    answers = {"target": {"target": "income", "task": ""}, "attributes": {"sensitive": ["sex"]}}
+    assert form(BudgetForm, BUDGET, **answers).fields["fairness"].initial == ""
+    asked = form(BudgetForm, BUDGET | {"fairness": "equal_opportunity_difference", "fairness_of": "1"}, **answers)
+    assert asked.is_valid(), asked.errors
+    assert asked.answers()["fairness_objective"] == {"metric": "equal_opportunity_difference", "attribute": "sex"}
+    again = form(BudgetForm, **answers, budget=asked.answers())
+    assert (again.fields["fairness"].initial, again.fields["fairness_of"].initial) == ("equal_opportunity_difference", "1")
+    every = form(BudgetForm, BUDGET | {"fairness": "demographic_parity_ratio"}, **answers)
+    assert every.is_valid()
+    assert every.answers()["fairness_objective"] == {"metric": "demographic_parity_ratio", "attribute": None}
+    none = form(BudgetForm, BUDGET | {"fairness": "", "fairness_of": "1"}, **answers)
+    assert none.is_valid()
+    assert none.answers()["fairness_objective"] is None
+    assert not form(BudgetForm, BUDGET | {"fairness": "x"}, **answers).is_valid()
+
+
+@pytest.mark.parametrize("answers", [
+    {"target": {"target": "income", "task": ""}}, {"target": {"target": "age", "task": "regression"}, "attributes": {"sensitive": ["sex"]}}])
+def test_without_groups_or_decisions_there_is_no_second_objective(answers: dict[str, Any]) -> None:
+    asked = form(BudgetForm, BUDGET | {"metric": "rmse" if answers["target"]["task"] else "roc_auc", "fairness": "demographic_parity_ratio"}, **answers)
+    assert "fairness" not in asked.fields
+    assert asked.is_valid(), asked.errors
+    assert asked.answers()["fairness_objective"] is None
+
+
 @pytest.mark.parametrize(("metric", "level", "accepted"), [
     ("quantile_loss", "0.9", True), ("quantile_loss", "", True), ("rmse", "", True), ("rmse", "0.9", False), ("quantile_loss", "0", False), ("quantile_loss", "1", False),
     ("quantile_loss", "nan", False), ("quantile_loss", "x", False),

@@ -12,7 +12,7 @@ from auditapp.models import Dataset, Workspace
 from auditapp.submission import check_against_profile
 from automl.errors import BadInput
 from automl.evidence import ColumnProfile, ColumnType, DatasetProfile, ProposedRole, TableReading
-from automl.spec import PredictionsSpec, TableOptions, TaskSpec
+from automl.spec import FairnessObjective, PredictionsSpec, TableOptions, TaskSpec
 
 
 def column(name: str, kind: ColumnType, distinct: int) -> ColumnProfile:
@@ -20,7 +20,8 @@ def column(name: str, kind: ColumnType, distinct: int) -> ColumnProfile:
 
 
 COLUMNS = (column("y", "boolean", 2), column("sex", "category", 2), column("age", "integer", 70), column("city", "category", 5000), column("one", "constant", 1),
-           column("void", "empty", 0), column("p/q~r", "number", 9), column("below", "number", 40).model_copy(update={"low": -3.0}))
+           column("void", "empty", 0), column("p/q~r", "number", 9), column("below", "number", 40).model_copy(update={"low": -3.0}),
+           column("n", "number", 9).model_copy(update={"could_be_target": "regression"}))
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def dataset(workspace: Workspace, analyst: Any) -> Dataset:
     (TaskSpec(target="z"), "/target", "no column 'z'; it has 'y', 'sex'"),
     (TaskSpec(target="y", sensitive=("sexx",)), "/sensitive/0", "no column 'sexx'; did you mean 'sex'[?] it has 'y', 'sex'"),
     (TaskSpec(target="one"), "/target", "one value"),
+    (TaskSpec(target="n", sensitive=("sex",), fairness_objective=FairnessObjective()), "/fairness_objective", "a regression predicts a number"),
     (TaskSpec(target="void"), "/target", "every cell of 'void' is missing"),
     (TaskSpec(target="y", sensitive=("sex", "nope")), "/sensitive/1", "no column 'nope'"),
     (TaskSpec(target="y", sensitive=("city",)), "/sensitive/0", "5,000 values; the limit is 50 groups"),

@@ -17,9 +17,9 @@ from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals
 from automl.charts.themes import IN_THE_DARK, in_the_dark, theme
 from automl.evidence import Chart, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
 from tests.evidence_example import make_evidence, make_explanation
-from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, quantile, regression
+from tests.evidence_variants import GAPS, HOSTILE, front_search, hostile, multiclass, predictions, quantile, regression, with_front
 
-KINDS = {"binary": make_evidence, "multiclass": multiclass, "regression": regression, "quantile": quantile, "predictions": predictions}
+KINDS = {"binary": make_evidence, "multiclass": multiclass, "regression": regression, "quantile": quantile, "predictions": predictions, "front": with_front}
 
 
 def numbers_of(node: Any) -> set[float]:
@@ -83,6 +83,30 @@ def test_regression_has_scores_instead_of_rates() -> None:
     names = {chart.name for chart in draw_charts(regression()).charts}
     assert "score-1" in names
     assert not any(name.startswith(("selection", "impact", "error")) for name in names)
+
+
+def test_the_front_is_drawn_where_the_search_had_two_objectives() -> None:
+    charts = {chart.name: chart for chart in draw_charts(with_front()).charts}
+    front = charts["front"]
+    assert front.section == "search"
+    assert "trial 8 (lgbm): area under the ROC curve 0.9266 (0.9226 to 0.9306), demographic parity difference 0.200" in front.sentence
+    assert "trial 7 (torch)" in front.sentence
+    assert "The deployed model" in front.sentence
+    marked = {row[0]: row[4] for row in front.table.rows}
+    assert [number for number, on_front in marked.items() if on_front == "yes"] == [6, 7, 8]
+    assert 3 not in marked, "a trial without a score has no place"
+    line, dots = (front.spec["datasets"][layer["data"]["name"]] for layer in front.spec["layer"])
+    assert [point["fairness"] for point in line] == [GAPS[number] for number in (6, 7, 8)]
+    assert {row["series"] for row in dots} == {"on the front", "another trial", "deployed model"}
+    assert "front" not in {chart.name for chart in draw_charts(make_evidence()).charts}
+
+
+def test_the_steps_of_a_ratio_lead_the_other_way() -> None:
+    search = front_search()
+    assert search.front is not None
+    ratio = search.model_copy(update={"front": search.front.model_copy(update={"metric": "demographic_parity_ratio", "direction": "maximize"})})
+    drawn = {chart.name: chart for chart in draw_charts(make_evidence(search=ratio)).charts}["front"]
+    assert drawn.spec["layer"][0]["mark"]["interpolate"] == "step-before"
 
 
 def test_nothing_measured_nothing_drawn() -> None:

@@ -79,6 +79,38 @@ def test_the_bundle_holds_what_the_evidence_says(trained: tuple[Evidence, Path])
     assert onnx.largest_difference <= onnx.limit == 1e-4
 
 
+def test_what_was_not_asked_for_leaves_no_trace(trained: tuple[Evidence, Path]) -> None:
+    evidence, folder = trained
+    search = evidence.model_dump(mode="json")["search"]
+    assert "front" not in search
+    assert all("fairness" not in trial for trial in search["trials"])
+    assert not (folder / "front").exists()
+    assert b"front" not in (folder / "evidence.json").read_bytes()
+
+
+def test_a_second_objective_ends_in_a_front_whose_models_are_kept(table: Path, tmp_path: Path) -> None:
+    objective = {"metric": "demographic_parity_difference", "attribute": "sex"}
+    evidence = _train(table, tmp_path, families=("linear",), budget={"trials": 8}, fairness_objective=objective)
+    assert isinstance(evidence.search, SearchSection)
+    front = evidence.search.front
+    assert front is not None
+    assert front.n == evidence.data.split.train
+    assert set(front.on_front) <= {trial.number for trial in evidence.search.trials if trial.state == "complete" and trial.fairness is not None}
+    bundle = open_bundle(tmp_path / "bundle")
+    assert bundle.evidence == evidence
+    kept = {model.folder: model for model in front.models if model.folder and model.folder != "model"}
+    assert {"/".join(name.split("/")[:2]) for name in bundle.manifest.files if name.startswith("front/")} == set(kept)
+    assert kept or len(front.models) == 1
+    for folder, model in kept.items():
+        loaded = load_model(tmp_path / "bundle" / str(folder))
+        assert loaded.sha256 == model.model_sha256
+        assert [member.trial for member in loaded.members] == [model.trial]
+        assert loaded.threshold == model.threshold
+    assert front.deployed.fairness is not None
+    assert "/search/front" in evidence.mitigation.reason
+    assert "front" in {chart.name for chart in bundle.charts().charts}
+
+
 def test_every_number_of_a_selection_table_can_be_counted_again(trained: tuple[Evidence, Path]) -> None:
     evidence, folder = trained
     rows = _rows(folder)

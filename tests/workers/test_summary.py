@@ -3,6 +3,7 @@ from __future__ import annotations
 from automl.evidence import Finding, NotMeasured
 from automl.printing import estimate
 from tests.evidence_example import make_evidence
+from tests.evidence_variants import with_front
 from workers.summary import reaches, summary
 
 
@@ -20,6 +21,14 @@ def test_what_was_not_measured_says_why() -> None:
     text = summary(make_evidence().model_copy(update={"performance": NotMeasured(reason="no label column was named"), "fairness": NotMeasured(reason="one group")}))
     assert "Performance  not measured: no label column was named" in text
     assert "Fairness     not measured: one group" in text
+
+
+def test_the_front_is_told_where_there_is_one() -> None:
+    lines = summary(with_front()).splitlines()
+    assert "Front        out of fold: roc_auc with 95 % interval, demographic_parity_difference" in lines
+    assert "  trial 8            0.9266 (0.9226 to 0.9306), 0.200, in front/8" in lines
+    assert any(line.startswith("  ensemble") and line.endswith(", deployed") for line in lines)
+    assert "Front" not in summary(make_evidence())
 
 
 def test_a_name_from_the_data_cannot_drive_the_terminal() -> None:

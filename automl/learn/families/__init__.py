@@ -55,7 +55,7 @@ class Fold:
     texts: tuple[str, ...] = ()
     """The columns of free text."""
     cache: dict[str, Any] = field(default_factory=dict)
-    """What a family made of this fold and may use again in its next trial (encoded matrices)."""
+    """What a family made of this fold and may use again in its next trial (encoded matrices). The next one may come with other ``train_weight``."""
 
 
 class InNumbers(NamedTuple):

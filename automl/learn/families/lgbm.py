@@ -105,7 +105,7 @@ def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
 
 
 def _datasets(fold: Fold, device: Params) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
-    """Binned once per fold and device, and kept: the search space has nothing that changes the bins."""
+    """Binned once per fold and device, and kept: the search space has nothing that changes the bins. The weights are this fit's own."""
     kept = f"lgbm on {device['device_type']}"
     if kept not in fold.cache:
         rows, valid_rows, texts = texts_in_numbers(fold)
@@ -114,8 +114,12 @@ def _datasets(fold: Fold, device: Params) -> tuple[TreeEncoder, lgb.Dataset, lgb
         fixed = {"verbose": -1, **device}
         train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, **fixed})
         valid = lgb.Dataset(encoder.transform(valid_rows), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params=fixed)
-        fold.cache[kept] = encoder, train, valid
+        fold.cache[kept], fold.cache["lgbm weight"] = (encoder, train, valid), fold.train_weight
     cached: tuple[TreeEncoder, lgb.Dataset, lgb.Dataset] = fold.cache[kept]
+    if fold.cache["lgbm weight"] is not fold.train_weight:
+        # `set_weight` leaves the old ones where there are none or all are 1
+        cached[1].construct().set_field("weight", fold.train_weight)
+        fold.cache["lgbm weight"] = fold.train_weight
     return cached
 
 

@@ -15,10 +15,10 @@ from automl.charts import draw_charts
 from automl.evidence import Charts, ErrorRates, Estimate, Evidence, FairnessSection, Finding, Gaps, NotMeasured, VersusRest
 from automl.printing import fixed
 from tests.evidence_example import make_evidence, make_performance
-from tests.evidence_variants import multiclass, predictions, quantile, regression
+from tests.evidence_variants import multiclass, predictions, quantile, regression, with_front
 from tests.numbers_of_evidence import unfounded_numbers
 
-KINDS = [make_evidence, multiclass, regression, quantile, predictions]
+KINDS = [make_evidence, multiclass, regression, quantile, predictions, with_front]
 VERDICTS = re.compile(r"\b(compliant|complies|passes|passed|certified|unbiased|bias-free|debias\w*|solved)\b", re.IGNORECASE)
 
 
@@ -185,6 +185,14 @@ def test_classes_of_which_none_is_favourable_are_not_numbers() -> None:
     assert "none was named; each class is measured on its own" in texts
     assert "a higher number" not in texts
     assert "a higher number" in strings_of(data_of(regression())["sections"][5])
+
+
+def test_the_front_stands_with_its_intervals_and_what_was_not_compared() -> None:
+    text = "\n".join(strings_of(data_of(with_front())))
+    for words in ("The front of score and fairness objective", "lgbm (trial 8)", "ensemble, deployed", "Male, Female", "+0.200", "front/7", "race: no two groups are large enough",
+                  "Other (not compared)", "trials 8, 6, 7; the best score first"):
+        assert words in text, words
+    assert "The front of score" not in "\n".join(strings_of(data_of(make_evidence())))
 
 
 def test_a_predicted_quantile_is_called_one() -> None:

@@ -18,7 +18,7 @@ from automl.charts import draw_charts
 from automl.evidence import Estimate, NotMeasured
 from tests.auditapp.views.conftest import finish_run
 from tests.evidence_example import make_charts, make_evidence
-from tests.evidence_variants import multiclass, quantile, regression
+from tests.evidence_variants import multiclass, quantile, regression, with_front
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +193,29 @@ def test_classes_of_which_none_is_favourable_are_said_to_be_measured_one_by_one(
     evidence = evidence.model_copy(update={"fairness": evidence.fairness.model_copy(update={"favourable": ()})})
     finish_run(waiting_run, evidence, draw_charts(evidence))
     assert "No outcome was named as the good one" in text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))
+
+
+def test_the_front_is_on_the_leaderboard_with_its_picture_and_each_groups_rates(page: Client, waiting_run: Run) -> None:
+    evidence = with_front()
+    finish_run(waiting_run, evidence, draw_charts(evidence))
+    response = page.get(f"/runs/{waiting_run.pk}/results/leaderboard")
+    assert 'id="chart-front"' in response.content.decode()
+    text = text_of(response)
+    assert not isinstance(evidence.search, NotMeasured)
+    assert evidence.search.front is not None
+    assert "largest minus smallest selection rate" in text
+    assert "no two groups are large enough: race" in text
+    for model in evidence.search.front.listed:
+        assert isinstance(model.score, Estimate)
+        assert printing.estimate(model.score) in text
+        for gap in model.attributes[0].gaps:
+            assert printing.estimate(gap.difference) in text
+        for group in model.attributes[0].groups:
+            assert printing.estimate(group.selection_rate, as_percent=True) in text
+
+
+def test_a_search_with_one_objective_shows_no_front(page: Client, finished_run: Run) -> None:
+    assert "search-front" not in page.get(f"/runs/{finished_run.pk}/results/leaderboard").content.decode()
 
 
 def test_a_predicted_quantile_is_called_one(page: Client, waiting_run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,16 @@ def test_attributions_add_up_to_the_distance_from_the_background(name: str, task
     assert phi.shape == ((12, 5, classes) if task == "multiclass" else (12, 5))
     gap = model.raw(rows) - model.raw(background).mean(axis=0)
     assert np.abs(phi.sum(axis=1) - gap).max() < 1e-4 * max(1, np.abs(gap).max())
+
+
+@everywhere
+def test_what_is_kept_of_a_fold_does_not_keep_its_weights(name: str, task: TaskKind, classes: int) -> None:
+    """The search reweighs rows from trial to trial, and a fold's cache goes with it."""
+    fold = material.fold(task, classes)
+    fits = [fold, *(replace(fold, train_weight=np.random.default_rng(seed).uniform(0.1, 4, len(fold.train))) for seed in (0, 1)), fold]
+    shared = [digest(fit(name, each)) for each in fits]
+    assert shared == [digest(fit(name, replace(each, cache={}))) for each in fits]
+    assert len(set(shared)) == 3, "weights matter, and without them it is as before"
 
 
 @everywhere

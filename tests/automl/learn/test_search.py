@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
+import zipfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import fit_best
 from automl.learn.families import family
+from automl.learn.front import front_of
 from automl.learn.search import SearchResult, _Search, search
 from automl.learn.trials import TrialRecord
 from automl.spec import Budget, TaskKind, TaskSpec
@@ -255,3 +258,105 @@ def test_the_audit_part_stays_shut(tmp_path: Path) -> None:
     run(tmp_path, made=(split, problem, spec))
     with pytest.raises(AssertionError, match="opened the audit part"):
         split._read_audit()
+
+
+# --- two objectives
+
+
+def grouped(n: int = 240, **spec: Any) -> tuple[Split, Any, TaskSpec]:
+    """The target is the more often positive in group A; every seventh row's group is unknown."""
+    split, problem, settings = case(n=n, **{"sensitive": ("sex",), "fairness_objective": {"metric": "demographic_parity_difference"}, **spec})
+    group = np.where(split.train.features["size"].to_numpy() + np.random.default_rng(0).normal(size=n) > 0, "A", "B").astype(object)
+    group[::7] = None
+    split.train = replace(split.train, groups={"sex": group})
+    return split, problem, settings
+
+
+def test_with_two_objectives_every_trial_has_both_and_nothing_is_pruned(tmp_path: Path) -> None:
+    split, problem, spec = grouped(budget=Budget(trials=16), families=("lgbm",), n=80)
+    result, _ = run(tmp_path, made=(split, problem, spec))
+    assert {record.state for record in result.trials[1:]} == {"complete"}
+    assert [record.params["reweighing"] for record in result.trials[1:11]] == [0.0, 1.0] * 5
+    assert result.disparity is not None
+    for record in result.complete:
+        assert record.fairness == result.disparity.value(record.out_of_fold())
+        assert record.fairness is not None
+    assert result.baseline.fairness is None
+    assert 1 <= len(front_of(result)) < len(result.complete)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kept", [1, 12])
+def test_a_search_with_two_objectives_goes_on_as_it_would_have(tmp_path: Path, kept: int, threads: int) -> None:
+    made: dict[str, Any] = {"budget": Budget(trials=16), "families": ("linear",), "threads": threads, "n": 120}
+    whole, model = run(tmp_path / "whole", made=grouped(**made))
+    (tmp_path / "cut").mkdir()
+    for number in range(kept + 1):
+        shutil.copy(tmp_path / "whole" / f"{number:04}.trial", tmp_path / "cut")
+    hooks = Watching()
+    resumed, again = run(tmp_path / "cut", hooks, made=grouped(**made))
+    assert told(resumed) == told(whole)
+    assert [record.fairness for record in resumed.trials] == [record.fairness for record in whole.trials]
+    assert [number for number, _ in hooks.finished] == list(range(kept + 1, 17))
+    assert again.sha256 == model.sha256
+
+
+def test_rows_are_reweighed_by_group_and_class_and_unknown_ones_are_not(tmp_path: Path) -> None:
+    split, problem, spec = grouped()
+    searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(None, started=time.time()))
+    train = searching.parts[0][0]
+    factor, unknown = searching._reweighed(0, 1.0).train_weight, split.train.groups["sex"][train] == None  # noqa: E711 - elementwise
+    assert factor is not None
+    assert (factor[unknown] == 1).all()
+    assert searching._reweighed(0, 0.0).train_weight is None
+    assert np.allclose(searching._reweighed(0, 0.5).train_weight, (1 + factor) / 2)
+    y, group = split.train.y[train][~unknown], (split.train.groups["sex"][train] == "A")[~unknown]
+    rates = [np.average(y[mine], weights=factor[~unknown][mine]) for mine in (group, ~group)]
+    assert rates[0] == pytest.approx(rates[1]), "the class says nothing about the group any more"
+    assert y[group].mean() > y[~group].mean() + 0.2
+    assert searching._reweighed(0, 1.0).valid_weight is None, "scored and stopped by the rows as they are"
+
+
+def test_reweighing_brings_the_groups_closer_together(tmp_path: Path) -> None:
+    split, problem, spec = grouped(n=600, families=("linear",), budget=Budget(trials=2))
+    result, _ = run(tmp_path, made=(split, problem, spec))
+    plain, reweighed = result.trials[1], result.trials[2]
+    assert reweighed.params == {**plain.params, "reweighing": 1.0}
+    assert plain.fairness is not None
+    assert reweighed.fairness is not None
+    assert reweighed.fairness < plain.fairness - 0.03
+
+
+def test_weights_of_the_table_stay_beneath_the_reweighing(tmp_path: Path) -> None:
+    split, problem, spec = grouped()
+    weight = np.random.default_rng(4).uniform(0.5, 2, len(split.train.y))
+    split.train = replace(split.train, weight=weight)
+    searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(None, started=time.time()))
+    train = searching.parts[0][0]
+    found = searching._reweighed(0, 1.0).train_weight
+    assert np.allclose(found, weight[train] * searching.reweighing[0])
+
+
+def test_trials_of_another_objective_are_not_taken_up(tmp_path: Path) -> None:
+    run(tmp_path, made=grouped())
+    for changes in ({"fairness_objective": None}, {"fairness_objective": {"metric": "demographic_parity_ratio"}}):
+        hooks = Watching()
+        folder = tmp_path / str(changes["fairness_objective"] is None)
+        shutil.copytree(tmp_path, folder, ignore=shutil.ignore_patterns("True", "False"))
+        run(folder, hooks, made=grouped(**changes))
+        assert hooks.finished[0][0] == 0
+
+
+def test_without_a_second_objective_nothing_of_it_is_written(tmp_path: Path) -> None:
+    """Neither in the trials' files nor in what they are known by: those of an earlier version are taken up."""
+    plain, _ = run(tmp_path / "plain")
+    named, _ = run(tmp_path / "named", made=grouped(fairness_objective=None))
+    assert [record.fingerprint for record in named.trials] == [record.fingerprint for record in plain.trials]
+    for record in named.trials:
+        assert record.path is not None
+        with zipfile.ZipFile(record.path) as archive:
+            written = json.loads(archive.read("trial.json"))
+        assert "fairness" not in written
+        assert "reweighing" not in written["params"]
+        assert "fairness" not in record.as_evidence().model_dump(mode="json")
+    assert named.disparity is None
