@@ -28,6 +28,11 @@ def ring_run(run_id: str) -> None:
     _after_commit("workers.tasks.run_hint", run_id, RUNS)
 
 
+def ring_part(part_id: int) -> None:
+    """Tell the workers that take runs, once the transaction is committed, that the part ``part_id`` of one waits."""
+    _after_commit("workers.tasks.part_hint", part_id, RUNS)
+
+
 def ring_profile(profile_id: int) -> None:
     """Tell the workers, once the transaction is committed, that the profile ``profile_id`` waits."""
     _after_commit("workers.tasks.profile_hint", profile_id, PROFILES)

@@ -26,7 +26,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
 }
 STEP_OF_POINTER: dict[str, Step] = {
     "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
-    "intersections": "attributes", "limit": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget",
+    "intersections": "attributes", "limit": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
     "simple": "budget", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
     "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
 }
@@ -72,7 +72,7 @@ class Draft:
         draft.answers["outcome"] = {**outcome, "left_out": False}
         draft.answers["budget"] = {
             "seconds": spec.budget.seconds, "trials": spec.budget.trials, "metric": spec.metric or "", "quantile": spec.quantile, "families": list(spec.families), "simple": spec.simple, "time": spec.time,
-            "group": spec.group, "audit_fraction": spec.audit_fraction, "seed": spec.seed,
+            "group": spec.group, "audit_fraction": spec.audit_fraction, "seed": spec.seed, "parallel": spec.parallel,
             "fairness_objective": None if spec.fairness_objective is None else spec.fairness_objective.model_dump()}
         return draft
 
@@ -185,7 +185,7 @@ def _training(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "target": target, "task": draft.get("target", "task") or None, "positive": draft.get("outcome", "positive"), "favourable": draft.get("outcome", "favourable"),
         "sensitive_as_features": draft.get("attributes", "as_features", False), "metric": budget.get("metric") or None, "quantile": budget.get("quantile"),
         "budget": {"seconds": budget.get("seconds"), "trials": budget.get("trials")}, "families": budget.get("families", []), "simple": budget.get("simple", False),
-        "audit_fraction": budget.get("audit_fraction", 0.25), "seed": budget.get("seed", 0), "group": budget.get("group"), "time": budget.get("time"),
+        "audit_fraction": budget.get("audit_fraction", 0.25), "seed": budget.get("seed", 0), "parallel": budget.get("parallel", 1), "group": budget.get("group"), "time": budget.get("time"),
         "fairness_objective": budget.get("fairness_objective") if task_of(draft, profile) != "regression" else None,
         "roles": {name: _spare(role) for name, role in roles(draft, profile).items() if name not in named},
     }
@@ -235,6 +235,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
         lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), metric_words(spec, task)),
                   Answer("budget", _("Models"), ", ".join(spec.families) or _("all families")),
                   *([] if spec.fairness_objective is None else [Answer("budget", _("Second objective"), objective_words(spec))]), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
+        if spec.parallel > 1:
+            lines.append(Answer("budget", _("Workers"), _("up to %(n)s at once; not reproducible trial by trial") % {"n": spec.parallel}))
     return lines
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import connection
 from django.utils.translation import gettext as _, gettext_lazy as lazy
 
 from auditapp.access import SCOPES
@@ -428,6 +429,9 @@ class BudgetForm(StepForm):
             add("fairness_of", forms.ChoiceField(
                 label=_("Between the groups of"), required=False, initial=self.position_of(objective.get("attribute")), widget=forms.Select(attrs={"class": "w-mid"}),
                 choices=self.column_choices(compared, _("every sensitive attribute; the one that does worst counts"))))
+        if connection.vendor == "postgresql":
+            add("parallel", forms.IntegerField(label=_("Workers that search together"), min_value=1, max_value=16, initial=kept.get("parallel", 1), widget=forms.NumberInput(attrs={"class": "w-short"}),
+                                               help_text=_("As many as are free take part. With more than one, the same seed does not repeat the same trials.")))
         add("simple", forms.BooleanField(label=_("One single model instead of a combination"), required=False, initial=kept.get("simple", False)))
         self.fields["preset"].initial = next((name for name, budget in PRESETS.items() if kept and budget == (kept.get("seconds"), kept.get("trials"))), "custom" if kept else "quick")
         self.fields["seconds"].initial, self.fields["trials"].initial = kept.get("seconds"), kept.get("trials")
@@ -452,7 +456,7 @@ class BudgetForm(StepForm):
         seconds, trials = (said["seconds"], said["trials"]) if said["preset"] == "custom" else PRESETS[said["preset"]]
         return {"seconds": seconds, "trials": trials, "metric": said["metric"], "quantile": said.get("quantile"), "families": said["families"] if len(said["families"]) < len(FAMILY_WORDS) else [], "simple": said["simple"],
                 "time": self.column_named("time") if said["split"] == "time" else None, "group": self.column_named("group") if said["split"] == "group" else None,
-                "audit_fraction": said["audit_fraction"], "seed": said["seed"],
+                "audit_fraction": said["audit_fraction"], "seed": said["seed"], "parallel": said.get("parallel") or 1,
                 "fairness_objective": {"metric": said["fairness"], "attribute": self.column_named("fairness_of")} if said.get("fairness") else None}
 
 

@@ -200,6 +200,22 @@ class Run(Leased):
         ]
 
 
+class RunPart(Leased):
+    """One more worker's share in a run's search. States: queued, running, ended, failed. Written by `auditapp.parts` only."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveSmallIntegerField()
+    """From 1; the leading part is the run itself."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="one_row_a_part"),
+            models.CheckConstraint(condition=Q(state__in=["queued", "running", "ended", "failed"]), name="part_state_known"),
+            models.CheckConstraint(condition=Q(state="failed") ^ Q(failure_code=""), name="part_failure_says_why"),
+            models.CheckConstraint(condition=Q(state="running") ^ Q(lease_until__isnull=True), name="part_lease_only_while_running"),
+        ]
+
+
 class RunEvent(models.Model):
     """What happened to a run, written in the transaction that made it happen."""
 
@@ -207,7 +223,7 @@ class RunEvent(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     attempt = models.PositiveIntegerField()
     kind = models.CharField(max_length=30)
-    """submitted, claimed, stage, trial, requeued, cancel_requested, finish_requested, succeeded, failed, cancelled ..."""
+    """submitted, claimed, stage, trial, part, requeued, cancel_requested, finish_requested, succeeded, failed, cancelled ..."""
     text = models.TextField(default="")
     data = models.JSONField(default=dict)
 

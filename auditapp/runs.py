@@ -13,7 +13,7 @@ ledger comes last in each because it locks the workspace's chain.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,7 +31,7 @@ from auditapp.bundles import check_plain, media_type_of, open_checked, open_plai
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
 from auditapp.models import Artifact, AuditedModel, Dataset, LedgerEntry, Report, Run, RunEvent, RunTrial, Workspace
-from auditapp.submission import check_against_profile
+from auditapp.submission import check_against_profile, check_parallel
 from automl.bundle import MANIFEST, Bundle, reseal
 from automl.errors import BadInput
 from automl.hooks import Progress
@@ -89,6 +89,11 @@ class Lease:
     def fence(self) -> Fence:
         return Fence(self.run_id, self.attempt)
 
+    @property
+    def parallel(self) -> int:
+        """How many workers may search; this one leads (`auditapp.parts`)."""
+        return int(self.spec.get("parallel", 1))
+
 
 @dataclass(frozen=True)
 class RemovedRun:
@@ -110,6 +115,7 @@ def submit(
             raise BadInput("dataset: there is no such dataset (any more)", pointer="/dataset")
     if (kind == "training") != isinstance(spec, TaskSpec):
         raise BadInput(f"spec: it does not describe a run of kind {kind}", pointer="/")
+    check_parallel(spec)
     check_against_profile(spec, dataset, settings.TABLE_GROUPS)
     with transaction.atomic():
         # One submission of a workspace at a time, so that the limit is kept; and none on a dataset that is just being deleted
@@ -228,14 +234,28 @@ def record_trial(lease: Lease, number: int, path: Path, progress: Progress | Non
 
     Raises LeaseLost, storage.StorageFull, and automl.bundle.BrokenBundle where the file is not a plain one.
     """
-    with open_plain(path) as file:
-        stored = storage.put(file)
+    stored = store_trial(path)
     with transaction.atomic():
         leases.write(_runs(), lease.fence, **leases.extension())
-        RunTrial.objects.update_or_create(run_id=lease.run_id, number=number, defaults={
-            "attempt": lease.attempt, "sha256": stored.sha256, "bytes": stored.bytes})
-        _tell(lease.run_id, lease.attempt, "trial", data={
-            "number": number, "family": family, "score": score, "best": progress.best if progress else None, "metric": progress.metric if progress else None})
+        keep_trial(lease.run_id, lease.attempt, number, stored, progress, family=family, score=score)
+
+
+def store_trial(path: Path) -> storage.Stored:
+    """The bytes of a finished trial; raises storage.StorageFull, and automl.bundle.BrokenBundle where the file is not a plain one."""
+    with open_plain(path) as file:
+        return storage.put(file)
+
+
+def keep_trial(run_id: str, attempt: int, number: int, stored: storage.Stored, progress: Progress | None, *, family: str, score: float | None) -> None:
+    """The row and the event of a stored trial; for who has just shown, in the same transaction, that it still holds its lease."""
+    RunTrial.objects.update_or_create(run_id=run_id, number=number, defaults={"attempt": attempt, "sha256": stored.sha256, "bytes": stored.bytes})
+    _tell(run_id, attempt, "trial", data={
+        "number": number, "family": family, "score": score, "best": progress.best if progress else None, "metric": progress.metric if progress else None})
+
+
+def trials_of(lease: Lease, beyond: Collection[int]) -> list[tuple[int, str]]:
+    """Number and sha256 of the finished trials of all parts, without those of the numbers ``beyond``."""
+    return list(RunTrial.objects.filter(run_id=lease.run_id).exclude(number__in=beyond).values_list("number", "sha256"))
 
 
 def succeed(lease: Lease, bundle: Path, signed: SignedReport | None, keep: Callable[[], object] = lambda: None) -> None:
@@ -398,11 +418,16 @@ def _tell(run_id: str, attempt: int, kind: str, text: str = "", data: dict[str, 
 
 
 def _lease(run: Run, number: int) -> Lease:
-    spent = run.events.filter(kind="requeued").aggregate(seconds=Sum(Cast(KT("data__seconds"), FloatField())))["seconds"]
     return Lease(
         run_id=run.pk, attempt=run.attempt, kind=run.kind, title=run.title, parent=run.parent_id, spec=run.spec, dataset_sha256=run.dataset.sha256,  # type: ignore[arg-type]
-        test_sha256=run.test_dataset.sha256 if run.test_dataset else None, audit_number=number, spent_seconds=spent or 0.0,
+        test_sha256=run.test_dataset.sha256 if run.test_dataset else None, audit_number=number, spent_seconds=seconds_spent(run),
         trials=tuple(run.trials.values_list("number", "sha256")))
+
+
+def seconds_spent(run: Run) -> float:
+    """What earlier attempts used of the budget."""
+    spent: float | None = run.events.filter(kind="requeued").aggregate(seconds=Sum(Cast(KT("data__seconds"), FloatField())))["seconds"]
+    return spent or 0.0
 
 
 def _seconds_of_attempt(run_id: str, attempt: int) -> float:

@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import QuerySet
 
-from auditapp.models import Run
+from auditapp.models import Run, RunPart
 
 
 @contextmanager
@@ -41,4 +42,8 @@ def sweep_staging(older_than_seconds: float = 3600) -> int:
 def _in_use(name: str) -> bool:
     key, _, rest = name.partition(".")
     attempt = rest.partition(".")[0]
-    return attempt.isdigit() and Run.objects.filter(pk=key, attempt=int(attempt), state="running").exists()
+    if not attempt.isdigit():
+        return False
+    run_id, _, part = key.partition("-")
+    held: QuerySet = RunPart.objects.filter(run_id=run_id, number=int(part)) if part.isdigit() else Run.objects.filter(pk=key)
+    return held.filter(attempt=int(attempt), state="running").exists()

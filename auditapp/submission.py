@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from django.db import connection
+
 from auditapp.models import Dataset
 from auditapp.profiles import ready_profile
 from automl.errors import BadInput
@@ -12,6 +14,12 @@ from automl.evidence import ColumnProfile, DatasetProfile
 from automl.spec import NO_FAIRNESS_OBJECTIVE, PredictionsSpec, Spec, TaskSpec
 
 _NUMBERS = ("integer", "number")
+
+
+def check_parallel(spec: Spec) -> None:
+    """Refuse what this installation's database cannot keep: Optuna's own pages advise against SQLite for several writers."""
+    if isinstance(spec, TaskSpec) and spec.parallel > 1 and connection.vendor != "postgresql":
+        raise BadInput(f"parallel: {spec.parallel} workers on one search need a PostgreSQL database, which this installation does not have; ask for 1", pointer="/parallel")
 
 
 def check_against_profile(spec: Spec, dataset: Dataset, groups_limit: int) -> None:

@@ -25,9 +25,9 @@ from automl.data.predictions import read_predictions
 from automl.data.quality import find_quality_issues
 from automl.data.repeats import leave_out_repeats
 from automl.data.splits import Problem, Rows, Split, resolve_problem, split_table
-from automl.data.tables import TableLimits, read_table
+from automl.data.tables import Table, TableLimits, read_table
 from automl.errors import Stopped
-from automl.evidence import Evidence, Front, LeaderboardRow, NotMeasured, RunInfo, SearchSection, SplitInfo, TargetInfo, digest_of
+from automl.evidence import Evidence, Finding, Front, LeaderboardRow, NotMeasured, RunInfo, SearchSection, SplitInfo, TargetInfo, digest_of
 from automl.export.onnx_export import FILE, Export, export_model
 from automl.hooks import Hooks, Progress
 from automl.learn.calibration import IDENTITY
@@ -36,6 +36,7 @@ from automl.learn.ensemble import Candidate, candidates, combined, ensemble_not_
 from automl.learn.model import FittedModel
 from automl.learn.predictions import to_predictions
 from automl.learn.search import SearchResult, search, usable_threads
+from automl.learn.shared_search import search_together
 from automl.provenance import provenance
 from automl.sections import (
     LATER,
@@ -63,13 +64,8 @@ def run_training(
     ``started``: when the budget began, in seconds since 1970 (default: this process's start). Raises BadInput, and Stopped on "cancel".
     """
     started_at, deadline = datetime.now(UTC), Deadline(spec.budget.seconds, started=started, spent=spent_seconds)
-    hooks.progress(Progress("read"))
-    source = read_table(table, spec.table, spec.missing, limits)
-    problem = resolve_problem(spec, source)
-    hooks.progress(Progress("split"))
-    split = split_table(source, spec, problem, None if test is None else read_table(test, spec.table, spec.missing, limits))
-    problem, split, told = leave_out_repeats(source, spec, problem, split)
-    result = search(split, problem, spec, hooks, trials or out.with_name("trials"), deadline)
+    source, problem, split, told = _set_aside(spec, table, test, hooks, limits)
+    result = _search(split, problem, spec, hooks, trials or out.with_name("trials"), deadline)
     hooks.progress(Progress("ensemble"))
     model = fit_best(result, split, problem, spec)
     front, others = _front(result, model, split, problem, spec)
@@ -92,11 +88,39 @@ def run_training(
     section = search_section(result, model, leaderboard, split, front)
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
-        explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit)),
+        explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit, parallel=spec.parallel)),
         provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, onnx=export.evidence,
                               devices=result.devices),
     )
     return _seal(evidence, out, step, outcomes, audit.position, lambda folder: _save(model, export, folder), others)
+
+
+def run_part(
+    spec: TaskSpec, table: Path, hooks: Hooks, *, trials: Path, test: Path | None = None, limits: TableLimits | None = None, spent_seconds: float = 0.0,
+    started: float | None = None,
+) -> None:
+    """Search as one more part of a run that another process leads. Leaves trials, and nothing else; the audit part stays shut.
+
+    Raises BadInput, and Stopped on "cancel". ``hooks.shared_study()`` must not be None.
+    """
+    deadline = Deadline(spec.budget.seconds, started=started, spent=spent_seconds)
+    _, problem, split, _ = _set_aside(spec, table, test, hooks, limits)
+    _search(split, problem, spec, hooks, trials, deadline)
+
+
+def _set_aside(spec: TaskSpec, table: Path, test: Path | None, hooks: Hooks, limits: TableLimits | None) -> tuple[Table, Problem, Split, tuple[Finding, ...]]:
+    hooks.progress(Progress("read"))
+    source = read_table(table, spec.table, spec.missing, limits)
+    problem = resolve_problem(spec, source)
+    hooks.progress(Progress("split"))
+    split = split_table(source, spec, problem, None if test is None else read_table(test, spec.table, spec.missing, limits))
+    problem, split, told = leave_out_repeats(source, spec, problem, split)
+    return source, problem, split, told
+
+
+def _search(split: Split, problem: Problem, spec: TaskSpec, hooks: Hooks, trials: Path, deadline: Deadline) -> SearchResult:
+    shared = hooks.shared_study()
+    return search(split, problem, spec, hooks, trials, deadline) if shared is None else search_together(split, problem, spec, hooks, trials, deadline, shared)
 
 
 def run_audit_of_predictions(

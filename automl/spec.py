@@ -136,7 +136,8 @@ class TaskSpec(AuditPolicy):
     budget: Budget = Budget(seconds=120)
     families: Annotated[tuple[Family, ...], Field(max_length=10)] = ()
     simple: bool = False
-    parallel: Annotated[int, Field(ge=1, le=1)] = 1
+    parallel: Annotated[int, Field(ge=1, le=16)] = 1
+    """Workers that search together, as far as so many are free; more than one needs PostgreSQL (`auditapp.parts`)."""
     audit_fraction: Annotated[float, Field(ge=0.05, le=0.5)] = 0.25
     time: Name | None = None
     roles: dict[Name, Role] = Field(default_factory=dict)
@@ -169,6 +170,8 @@ class TaskSpec(AuditPolicy):
             return
         if not self.sensitive:
             raise ValueError("fairness_objective compares the groups of a sensitive attribute, and none is named")
+        if self.parallel > 1:
+            raise ValueError(f"fairness_objective is searched for by one worker, and parallel is {self.parallel}; ask for 1")
         if objective.attribute is not None and objective.attribute not in self.sensitive:
             raise ValueError(f"fairness_objective names {objective.attribute!r}, which is not among the sensitive attributes {', '.join(map(repr, self.sensitive))}")
         if self.task == "regression":

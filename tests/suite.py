@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-STATE_AND_ACCESS = ("runs", "leases", "sweeps", "submission", "storage", "datasets", "profiles", "dispatch", "ledger", "access", "idempotency", "removal")
+STATE_AND_ACCESS = ("runs", "parts", "leases", "sweeps", "submission", "storage", "datasets", "profiles", "dispatch", "ledger", "access", "idempotency", "removal")
 STATE_AND_ACCESS_TESTS = "tests/auditapp/test_*.py"
 
 Step = tuple[str, Callable[[], int]]

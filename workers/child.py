@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from auditapp.confinement import confine
 from auditapp.failpoints import failpoint, testing
 from automl.errors import BadInput, Stopped
-from automl.hooks import Hooks, Progress
+from automl.hooks import Hooks, Progress, SharedStudy
+from workers.asking import asking_study
 from workers.compiled import lend_compiled
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Teller:
 class ChildHooks(Hooks):
     """Progress and trials go up the pipe; wishes come down by the control file."""
 
-    def __init__(self, teller: Teller, staging: Path) -> None:
-        self._teller, self._staging, self._stage = teller, staging, ""
+    def __init__(self, teller: Teller, staging: Path, study: SharedStudy | None = None) -> None:
+        self._teller, self._staging, self._stage, self._study = teller, staging, "", study
 
     def progress(self, progress: Progress) -> None:
         self._teller.tell("progress", **progress.as_json())
@@ -59,6 +60,9 @@ class ChildHooks(Hooks):
         self._teller.tell("trial", number=number, path=path.resolve().relative_to(self._staging.resolve()).as_posix(), family=family, score=score)
         failpoint(f"trial-{number}")
 
+    def shared_study(self) -> SharedStudy | None:
+        return self._study
+
 
 def main(staging: Path) -> int:
     teller = Teller()
@@ -69,7 +73,7 @@ def main(staging: Path) -> int:
     walls = confine(memory=None if _has_accelerator() else job["memory"] * 3 // 2 + 2**30, cpu_seconds=job["cpu_seconds"], writable=[staging], readable=tables)
     print(f"walls: {walls.as_json()}", file=sys.stderr)
     try:
-        _do(job, staging, ChildHooks(teller, staging))
+        _do(job, staging, ChildHooks(teller, staging, asking_study(leads=job["kind"] == "training")))
         failpoint("bundle")
     except BadInput as refusal:
         teller.tell("bad_input", sentence=refusal.sentence, pointer=refusal.pointer)
@@ -92,7 +96,7 @@ def _do(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
         return
     if job["kind"] == "profile":
         _profile(job, staging, hooks)
-    elif job["kind"] in ("training", "predictions"):
+    elif job["kind"] in ("training", "predictions", "part"):
         _run(job, staging, hooks)
     else:
         raise ValueError(f"job.json: kind {job['kind']!r} is unknown")
@@ -116,7 +120,7 @@ def _run(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
     hooks.progress(Progress("read"))
     from automl.spec import parse_spec
 
-    spec = parse_spec(job["spec"], job["kind"])
+    spec = parse_spec(job["spec"], "predictions" if job["kind"] == "predictions" else "training")
     # A scripted engine may stand in for the real one in tests of everything around it
     name = os.environ.get("PLUMBLINE_TESTING_PIPELINE") if testing() else None
     pipeline = importlib.import_module(name or "automl.pipeline")
@@ -125,6 +129,11 @@ def _run(job: dict[str, Any], staging: Path, hooks: ChildHooks) -> None:
         pipeline.run_audit_of_predictions(spec, Path(job["table"]), staging / "bundle", hooks, **always)
         return
     lend_compiled(staging / "tmp" / "compiled")
+    if job["kind"] == "part":
+        pipeline.run_part(
+            spec, Path(job["table"]), hooks, trials=staging / "trials", test=Path(job["test"]) if job["test"] else None, limits=always["limits"],
+            spent_seconds=job["spent_seconds"])
+        return
     pipeline.run_training(
         spec, Path(job["table"]), staging / "bundle", hooks, **always, test=Path(job["test"]) if job["test"] else None,
         trials=staging / "trials", spent_seconds=job["spent_seconds"])

@@ -20,6 +20,11 @@ def job_document(kind: str, table: Path, test: Path | None = None, **more: Any) 
     return {"kind": kind, "table": str(table), "test": str(test) if test else None, "limits": limits, **absent, **more}
 
 
+def trial_name(number: int) -> str:
+    """The file of a trial in ``trials/``: what the engine writes, and what a resumed attempt finds again."""
+    return f"{number:04d}.trial"
+
+
 def run_limits(threads: int | None) -> Limits:
     """Of the child that trains or audits; ``threads`` is what the spec asks for, if anything."""
     return Limits(settings.RUN_MEMORY, settings.RUN_SECONDS, min(threads or settings.RUN_THREADS, settings.RUN_THREADS))

@@ -63,17 +63,19 @@ class Ending:
 
 def run_child(
     job: dict[str, Any], staging: Path, *, limits: Limits, on_event: Callable[[dict[str, Any]], None], wish: Callable[[], Wish | None],
+    study: tuple[int, int] | None = None,
 ) -> Ending:
     """Do ``job`` (see docs/architecture.md, job.json) in a child that works in ``staging`` and leaves ``staging/bundle``.
 
     ``on_event`` gets each progress and trial event; ``wish`` is asked several times a second and may raise, which ends the child and is raised on.
+    ``study``: the descriptors by which the child asks who keeps a shared study, and hears the answers (`workers.kept_study`).
     """
     (staging / "tmp").mkdir(exist_ok=True)
     (staging / "trials").mkdir(exist_ok=True)
     job = {**job, "memory": limits.memory, "cpu_seconds": limits.seconds * limits.threads, "threads": limits.threads}
     (staging / "job.json").write_text(json.dumps(job, allow_nan=False))
     command = [sys.executable, "-m", "workers.child", str(staging)]
-    with _Group(command, staging, limits) as group:
+    with _Group(command, staging, limits, study) as group:
         return _watch(group, limits, staging / "control", on_event, wish)
 
 
@@ -145,7 +147,7 @@ def _tell(control: Path, wish: Wish) -> None:
 class _Group:
     """A child in a session and process group of its own, with its events, its memory and its end."""
 
-    def __init__(self, command: list[str], staging: Path, limits: Limits) -> None:
+    def __init__(self, command: list[str], staging: Path, limits: Limits, study: tuple[int, int] | None = None) -> None:
         self.peak = 0
         self._buffer = b""
         # Without a name: one in the staging folder could be a link to a file of ours by the time the next child begins
@@ -153,9 +155,11 @@ class _Group:
         self._reader, writer = os.pipe()
         os.set_blocking(self._reader, False)
         environment = child_environment(staging / "tmp", limits.threads) | {"PLUMBLINE_EVENTS": str(writer)}
+        if study is not None:
+            environment["PLUMBLINE_STUDY"] = "{},{}".format(*study)
         try:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)
+                command, cwd=ROOT, env=environment, pass_fds=[writer, *(study or ())], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)
         except BaseException:
             os.close(self._reader)
             self._log.close()

@@ -24,10 +24,11 @@ from django.conf import settings
 from django.db import OperationalError, close_old_connections
 from pydantic import TypeAdapter, ValidationError
 
-from auditapp import profiles, runs, storage
+from auditapp import parts, profiles, runs, storage
 from auditapp.bundles import check_plain, open_checked, open_plain
 from auditapp.failpoints import failpoint, testing
 from auditapp.leases import LeaseLost
+from auditapp.parts import PartLease
 from auditapp.runs import Lease
 from auditapp.staging import staging_folder
 from auditapp.storage import StorageFull
@@ -36,7 +37,9 @@ from automl.bundle import BrokenBundle
 from automl.evidence import DatasetProfile
 from automl.hooks import STAGES, Progress
 from workers import stopping
-from workers.jobs import INTERNAL, failure, job_document, render_limits, run_limits
+from workers.arrivals import Arrivals, arriving_trials
+from workers.jobs import INTERNAL, failure, job_document, render_limits, run_limits, trial_name
+from workers.kept_study import KeptStudy, kept_study
 from workers.process import Ending, Limits, Wish, run_child, run_render
 
 logger = logging.getLogger(__name__)
@@ -61,7 +64,7 @@ def do_run(run_id: str) -> bool:
     if lease is None:
         return False
     with (
-        _every_end(f"run {lease.run_id}, attempt {lease.attempt}", fail=partial(runs.fail, lease), lose=partial(runs.lose, lease), stop=partial(runs.hand_back, lease)),
+        every_end(f"run {lease.run_id}, attempt {lease.attempt}", fail=partial(runs.fail, lease), lose=partial(runs.lose, lease), stop=partial(runs.hand_back, lease)),
         staging_folder(lease.run_id, lease.attempt) as staging,
     ):
         _attempt(lease, staging)
@@ -76,7 +79,7 @@ def read_profile(profile_id: int) -> bool:
     give_up = partial(profiles.lose, lease)
     with (
         # Reading is short: where the worker is stopped, the lease ends at once and the next sweep has it done elsewhere
-        _every_end(f"profile {profile_id}, attempt {lease.attempt}", fail=partial(profiles.fail, lease), lose=lambda why: give_up(), stop=give_up),
+        every_end(f"profile {profile_id}, attempt {lease.attempt}", fail=partial(profiles.fail, lease), lose=lambda why: give_up(), stop=give_up),
         staging_folder(f"profile-{profile_id}", lease.attempt) as staging, storage.local_path(lease.dataset_sha256) as table,
     ):
         limits = Limits(settings.RUN_MEMORY, settings.PROFILE_SECONDS, 1)
@@ -88,7 +91,7 @@ def read_profile(profile_id: int) -> bool:
 
 
 @contextmanager
-def _every_end(what: str, *, fail: Callable[[str, str], None], lose: Callable[[str], None], stop: Callable[[], None]) -> Iterator[None]:
+def every_end(what: str, *, fail: Callable[[str, str], None], lose: Callable[[str], None], stop: Callable[[], None]) -> Iterator[None]:
     """However an attempt ends, its row says so: ``fail`` with code and sentence, ``lose`` where another attempt may do better, ``stop`` where this worker ends."""
     try:
         yield
@@ -108,11 +111,6 @@ def _every_end(what: str, *, fail: Callable[[str, str], None], lose: Callable[[s
         _quietly(partial(fail, "internal", INTERNAL))
 
 
-def trial_name(number: int) -> str:
-    """The file of a trial in ``trials/``: what the engine writes, and what a resumed attempt finds again."""
-    return f"{number:04d}.trial"
-
-
 def owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
@@ -122,14 +120,25 @@ def owner() -> str:
 
 def _attempt(lease: Lease, staging: Path) -> None:
     keeper = RunKeeper(lease, staging)
+    study: KeptStudy | None = None
     with ExitStack() as stack:
         table = stack.enter_context(storage.local_path(lease.dataset_sha256))
         test = stack.enter_context(storage.local_path(lease.test_sha256)) if lease.test_sha256 else None
         _restore_trials(lease, staging)
         limits = run_limits(lease.spec.get("threads"))
-        ending = run_child(_run_job(lease, table, test), staging, limits=limits, on_event=keeper.event, wish=keeper.wish)
+        if lease.parallel > 1:
+            study = stack.enter_context(kept_study(lease.run_id, parts.LEADS, lease.attempt))
+            keeper.arrivals = stack.enter_context(arriving_trials(lease, staging / "trials"))
+            parts.invite(lease)
+        ending = run_child(
+            _run_job(lease, table, test), staging, limits=limits, on_event=keeper.event, wish=keeper.wish, study=study.lent if study else None)
+        keeper.arrivals = None
+        study_failed = study is not None and study.has_failed
     keeper.record_trials()
-    if ending.kind != "done":
+    if ending.kind == "failed" and study_failed:
+        logger.warning("run %s, attempt %d: %s", lease.run_id, lease.attempt, ending.text)
+        runs.lose(lease, "the process that keeps the shared study ended")
+    elif ending.kind != "done":
         _end_without_result(lease, ending, limits)
     elif _is_nothing(lease):
         runs.end_cancelled(lease)
@@ -281,11 +290,13 @@ class _Trial:
 
 
 class RunKeeper(Keeper):
-    """A Keeper that also turns the child's events into rows."""
+    """A Keeper that also turns the child's events into rows. ``book``: who writes them, `auditapp.runs` or, for a part of a run, `auditapp.parts`."""
 
-    def __init__(self, lease: Lease, staging: Path) -> None:
-        super().__init__(lambda progress: runs.beat(lease, progress), lambda: runs.wish(lease))
-        self._lease, self._staging = lease, staging
+    def __init__(self, lease: Lease | PartLease, staging: Path, book: Any = runs) -> None:
+        super().__init__(lambda progress: book.beat(lease, progress), lambda: book.wish(lease))
+        self._lease, self._staging, self._book = lease, staging, book
+        self.arrivals: Arrivals | None = None
+        """Where trials of other parts come in, while there is a child that leads some."""
         self._latest: Progress | None = None
         self._scored: Progress | None = None
         self._trials: list[_Trial] = []
@@ -298,6 +309,8 @@ class RunKeeper(Keeper):
         elif event["event"] == "trial" and isinstance(event.get("number"), int) and 0 <= event["number"] <= 100_000:
             path = self._staging / "trials" / trial_name(event["number"])
             if path.is_file() and not path.is_symlink() and path.stat().st_size <= TRIAL_BYTES:
+                if self.arrivals:
+                    self.arrivals.known(event["number"])
                 self._trials.append(_Trial(event["number"], path, time.monotonic(), _family(event.get("family")), _score(event.get("score"))))
 
     def stage(self, stage: str) -> None:
@@ -311,15 +324,17 @@ class RunKeeper(Keeper):
             trial = self._trials[0]
             if not all_of_them and trial.progress is None and time.monotonic() - trial.at < PROGRESS_SECONDS:
                 return
-            runs.record_trial(self._lease, trial.number, trial.path, trial.progress, family=trial.family, score=trial.score)
+            self._book.record_trial(self._lease, trial.number, trial.path, trial.progress, family=trial.family, score=trial.score)
             self._trials.pop(0)
 
     def _due(self, now: float) -> None:
         # Every stage gets its event with its time, also one that was over before it was time to beat
         while self._begun:
-            self.wished = runs.beat(self._lease, self._begun[0])
+            self.wished = self._book.beat(self._lease, self._begun[0])
             self._begun.pop(0)
         self.record_trials(all_of_them=False)
+        if self.arrivals:
+            self.arrivals.look(now)
         super()._due(now)
 
     def _take_progress(self, fields: dict[str, Any]) -> None:

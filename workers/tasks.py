@@ -6,11 +6,17 @@ from auditapp.report.waiting import sign_waiting
 from auditapp.sweeps import sweep_all
 from workers.app import app
 from workers.supervise import do_run, read_profile
+from workers.taking_part import do_part
 
 
 @app.task(name="workers.tasks.run_hint")
 def run_hint(run_id: str) -> None:
     do_run(run_id)
+
+
+@app.task(name="workers.tasks.part_hint")
+def part_hint(part_id: int) -> None:
+    do_part(part_id)
 
 
 @app.task(name="workers.tasks.profile_hint")

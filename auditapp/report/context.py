@@ -10,6 +10,7 @@ from auditapp.report.model_sections import data_section, explanation_section, mo
 from automl.charts.performance import in_order, metric_words
 from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
 from automl.printing import LABEL_WORDS, ratio, significant, visible, whole
+from automl.spec import TaskSpec
 
 LANGUAGES = ("en",)
 FINDINGS_AT_A_GLANCE = 6
@@ -174,8 +175,14 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             ("Limit", f"{plan.limit:g}"), ("Primary family of tests", data_text(plan.family, 300)), ("Rule for the cut", data_text(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
         ]),
         table("Libraries", [("library", "left", 1), ("version", "left", 1)], sorted(provenance.libraries.items())),
-        note("The file evidence.json is attached to this PDF byte for byte; the same inputs, seed, threads and budget in trials give the same digest."),
+        note("The file evidence.json is attached to this PDF byte for byte; " + _made_again(evidence)),
     ]
+
+
+def _made_again(evidence: Evidence) -> str:
+    if isinstance(evidence.spec, TaskSpec) and evidence.spec.parallel > 1:
+        return f"up to {evidence.spec.parallel} workers searched together, so the search is not reproducible trial by trial: which trial knew of which depended on timing."
+    return "the same inputs, seed, threads and budget in trials give the same digest."
 
 
 def _exported(onnx: OnnxExport | NotMeasured) -> str:

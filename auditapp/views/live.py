@@ -108,6 +108,8 @@ def _context(run: Run) -> dict[str, Any]:
         "picture": draw_trials(trial_points(events), maximize=best.get("metric") not in SMALLER_IS_BETTER) if run.kind == "training" else None,
         "poll_seconds": next(seconds for limit, seconds in POLL_SECONDS if age < limit), "silent_since": silent_since(run),
         "what_to_do": WHAT_TO_DO.get(run.failure_code), "report": results.newest_report(run) if run.state == "succeeded" else None,
+        # One of them leads
+        "workers": run.parts.filter(state="running").count() + 1 if run.spec.get("parallel", 1) > 1 else None,
         "restarts": sum(event.kind == "requeued" for event in events),
     }
 

@@ -21,6 +21,7 @@ A finding states a value, its interval, and its relation to a limit that somebod
 - ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
 - ``left_out`` (low, medium above 5 % of the rows): rows that were not used. ``drift`` (medium): out-of-fold and audit scores differ in the mean.
 - ``fairness_not_measured`` (medium), ``performance_not_measured`` (info): a whole section is missing, with its reason.
+- ``order_depends_on_timing`` (info): several workers searched together, so that the same inputs need not give the same trials.
 - ``data_quality``: the data section's own findings of severity high or medium, as they stand.
 """
 
@@ -61,12 +62,15 @@ COVERAGE_OFF = 0.05, 0.5
 
 def write_findings(
     data: DataSection, search: SearchSection | NotMeasured, performance: PerformanceSection | NotMeasured, fairness: FairnessSection | NotMeasured,
-    explanation: ExplanationSection | NotMeasured, limit: Limit | float,
+    explanation: ExplanationSection | NotMeasured, limit: Limit | float, *, parallel: int = 1,
 ) -> tuple[Finding, ...]:
-    """All findings, most severe first; their ids are unique and their pointers lead into the document that has these sections."""
+    """All findings, most severe first; their ids are unique and their pointers lead into the document that has these sections.
+
+    ``parallel``: how many parts the search was asked to have (`TaskSpec.parallel`)."""
     ratio = limit.ratio if isinstance(limit, Limit) else float(limit)
     found = [
         *_of_fairness(fairness, ratio, residuals=isinstance(performance, NotMeasured) or performance.quantile is None), *_of_performance(performance, search), *_of_explanation(explanation, data), *_of_data(data),
+        *_of_search(search, parallel),
     ]
     return tuple(sorted(found, key=lambda finding: ORDER.index(finding.severity)))
 
@@ -101,6 +105,15 @@ def _listing(names: Sequence[str]) -> str:
 
 def _excludes(estimate: Value, value: float) -> bool:
     return isinstance(estimate, Estimate) and not estimate.low_precision and not estimate.low <= value <= estimate.high
+
+
+def _of_search(search: SearchSection | NotMeasured, parallel: int) -> Iterator[Finding]:
+    if isinstance(search, SearchSection) and parallel > 1:
+        yield Finding(
+            id="order_depends_on_timing", severity="info", evidence="/search/trials", rule="order_depends_on_timing",
+            text=f"Up to {parallel} workers searched together: which trial knew of which depended on timing, so the search is not reproducible trial by trial. "
+                 "What was measured on the audit part is, for this model.",
+            suggestion="Ask for one worker (parallel 1) and a budget in trials where the same search is to be made again.")
 
 
 def _of_fairness(fairness: FairnessSection | NotMeasured, limit: float, *, residuals: bool) -> Iterator[Finding]:

@@ -185,7 +185,7 @@ class _Search:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._take_up()
         earlier = self.deadline.spent
-        if not self.records:
+        if not (self.records and self.records[0].number == 0):
             self._try_baseline()
         with ThreadPoolExecutor(self.lanes) as pool:
             try:
@@ -193,6 +193,7 @@ class _Search:
             finally:
                 # folds still at work where an exception ends this: the pool waits for them
                 self.abandoned = True
+        self._gather()
         self._tell()
         return SearchResult(
             self.scorer, self.families, len(self.parts), tuple(self.records), reason, earlier + time.monotonic() - began, self.threads, self.frame, self.disparity)
@@ -251,7 +252,7 @@ class _Search:
 
     def _next_family(self) -> str | None:
         """The family whose turn it is, passing over those that there is no time for; None when there is none."""
-        tried = Counter([*(record.family for record in self.records), *(_family_of(trial) for trial in self.open)])
+        tried = self._tried()
         opening = [name for at, name in enumerate(OPENING) if name in self.families and tried[name] <= OPENING[:at].count(name)]
         unexhausted = [name for name in self.families if tried[name] < ENOUGH.get(name, math.inf)] or self.families
         ranked = sorted(unexhausted, key=self._best_loss)
@@ -260,6 +261,10 @@ class _Search:
         # when there is no time for the one whose turn it is, yet another linear model is no way to use what is left
         instead = [name for name in (*rota[at:], *rota[:at]) if name != "linear"]
         return next((name for name in (*opening, rota[at], *instead) if self._worth_starting(name)), None)
+
+    def _tried(self) -> Counter[str]:
+        """How many trials each family has had, the open ones included."""
+        return Counter([*(record.family for record in self.records), *(_family_of(trial) for trial in self.open)])
 
     def _best_loss(self, name: str) -> float:
         """Of this family's complete trials; families without any are last."""
@@ -392,6 +397,9 @@ class _Search:
             number=trial.number, family=trial.family, params=trial.asked.settings, spaces=trial.asked.spaces, state=state, score=trial.score,
             fairness=trial.fairness, fold_losses=tuple(trial.losses), note=note, seconds=trial.seconds, spent_seconds=self.deadline.elapsed(), fingerprint=self.fingerprint,
         ), trial.raw if done else None, tuple(trial.models) if done else ())
+
+    def _gather(self) -> None:
+        """Waits for what is not in our hands: nothing, for who searches alone."""
 
     def _fold(self, at: int) -> Fold:
         y, weight, (train, valid) = self.y, self.rows.weight, self.parts[at]

@@ -10,16 +10,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
 from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.trial import TrialState, create_trial
 
-from automl.learn.families import Family, Params
-from automl.learn.trials import TrialRecord
-from automl.spec import TaskKind
+if TYPE_CHECKING:
+    from automl.learn.families import Family, Params
+    from automl.learn.trials import TrialRecord
+    from automl.spec import TaskKind
 
 Losses = Sequence[float]
 """Of the score, and with a second objective of that: smaller is better."""
@@ -53,6 +54,11 @@ class Asked:
         return {name: distribution_to_json(space) for name, space in self.trial.distributions.items()}
 
 
+def sampler(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    """Seeded anew for every trial, so that what it says depends on the trials it knows and on nothing else."""
+    return optuna.samplers.TPESampler(seed=seed + number, n_startup_trials=RANDOM_TRIALS)
+
+
 class Study:
     def __init__(self, kind: Family, task: TaskKind, seed: int, *, reweighed: bool = False) -> None:
         """``reweighed``: with the second objective; each of the family's defaults is then tried as it is and fully reweighed."""
@@ -66,7 +72,7 @@ class Study:
         tried = len(self.study.trials)
         if tried < len(self.defaults):
             self.study.enqueue_trial(self.defaults[tried])
-        self.study.sampler = optuna.samplers.TPESampler(seed=self.seed + number, n_startup_trials=RANDOM_TRIALS)
+        self.study.sampler = sampler(self.seed, number)
         rivals = tuple(dict(known.intermediate_values) for known in self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
         trial = self.study.ask()
         params = self.kind.suggest(trial, self.task)

@@ -118,18 +118,19 @@ def _sync_folder(folder: Path) -> None:
 
 def read_trials(folder: Path, fingerprint: str) -> list[TrialRecord]:
     """The finished trials in ``folder`` that were made with these rows and settings, by number, up to the first gap."""
-    found = {record.number: record for path in sorted(folder.glob(f"*{SUFFIX}")) if (record := _read_trial(path)) and record.fingerprint == fingerprint}
+    found = {record.number: record for path in sorted(folder.glob(f"*{SUFFIX}")) if (record := read_trial(path, fingerprint))}
     kept: list[TrialRecord] = []
     while len(kept) in found:
         kept.append(found[len(kept)])
     return kept
 
 
-def _read_trial(path: Path) -> TrialRecord | None:
-    """None for a file that is no trial of ours: it is then simply made again."""
+def read_trial(path: Path, fingerprint: str) -> TrialRecord | None:
+    """None for a file that is no trial of these rows and settings: it is then simply made again."""
     try:
         with zipfile.ZipFile(path) as archive:
             document = json.loads(archive.read("trial.json"))
-        return TrialRecord(**{**document, "fold_losses": tuple(document["fold_losses"]), "path": path})
+        record = TrialRecord(**{**document, "fold_losses": tuple(document["fold_losses"]), "path": path})
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError):
         return None
+    return record if record.fingerprint == fingerprint else None

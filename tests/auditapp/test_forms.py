@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -189,3 +190,15 @@ def test_predictions_need_something_to_audit() -> None:
 def test_a_bad_yes_among_many_values_is_refused() -> None:
     three = make_column("decision", 0, distinct=3, histogram=(Bar(label="a", n=1), Bar(label="b", n=1), Bar(label="c", n=1)))
     assert "good" in form(PredictionsForm, {"decision": "0", "positive": "a", "good": "bad"}, profile=make_profile(columns=(three,))).errors
+
+
+def test_several_workers_are_offered_only_where_the_database_can_keep_their_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"target": {"target": "income", "task": "binary"}}
+    for vendor, offered in (("sqlite", False), ("postgresql", True)):
+        monkeypatch.setattr("auditapp.forms.connection", SimpleNamespace(vendor=vendor))
+        asked = form(BudgetForm, {**BUDGET, "parallel": "4"}, **answers)
+        assert ("parallel" in asked.fields) is offered
+        assert asked.is_valid(), asked.errors
+        assert asked.answers()["parallel"] == (4 if offered else 1)
+    too_many = form(BudgetForm, {**BUDGET, "parallel": "17"}, **answers)
+    assert "parallel" in too_many.errors

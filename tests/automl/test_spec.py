@@ -17,6 +17,7 @@ from automl.spec import TaskSpec, parse_spec
     ({"target": "y", "fairness_objective": {}}, "spec: fairness_objective compares the groups of a sensitive attribute, and none is named"),
     ({"target": "y", "sensitive": ["a", "b"], "fairness_objective": {"attribute": "c"}},
      "spec: fairness_objective names 'c', which is not among the sensitive attributes 'a', 'b'"),
+    ({"target": "y", "sensitive": ["a"], "fairness_objective": {}, "parallel": 2}, "spec: fairness_objective is searched for by one worker, and parallel is 2; ask for 1"),
     ({"target": "y", "task": "regression", "sensitive": ["a"], "fairness_objective": {}},
      "spec: fairness_objective compares decisions, and a regression predicts a number: leave it out, or state a task with classes"),
     ({"target": "y", "metric": "quantile_loss", "quantile": 1}, "spec/quantile: must be less than 1"),

@@ -54,8 +54,44 @@ def look(run: str) -> dict[str, Any]:
         "percent": row.percent, "trials": list(row.trials.order_by("number").values_list("number", "attempt")),
         "events": list(row.events.values_list("kind", "attempt", "text")), "place": runs.place_in_queue(row),
         "artifacts": results.artifact_names(row), "report": getattr(results.newest_report(row), "state", None),
+        "parts": list(row.parts.order_by("number").values_list("number", "state", "attempt", "owner")),
         "times": [[event.kind, event.at.timestamp()] for event in row.events.all()],
     }
+
+
+def kept_trials(run: str) -> list[dict[str, Any]]:
+    """What Optuna's own tables hold of a run that several workers search, as they stand."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('plumbline_studies.trials')")
+        if cursor.fetchone() == (None,):
+            return []
+        cursor.execute("""
+            SELECT t.trial_id, t.state, a.key, a.value_json FROM plumbline_studies.trials t JOIN plumbline_studies.studies s USING (study_id)
+            LEFT JOIN plumbline_studies.trial_user_attributes a USING (trial_id) WHERE s.study_name LIKE %s""", [f"{run}/%"])
+        found: dict[int, dict[str, Any]] = {}
+        for key, state, name, value in cursor.fetchall():
+            found.setdefault(key, {"state": state})[name] = json.loads(value) if value else None
+    return list(found.values())
+
+
+def open_trials(run: str) -> list[int]:
+    """The parts that are at work on a trial."""
+    return sorted({trial["part"] for trial in kept_trials(run) if trial["state"] == "RUNNING"})
+
+
+def parts_of_trials(run: str) -> list[int]:
+    """The part that made each trial that was told."""
+    return [trial["part"] for trial in kept_trials(run) if trial.get("told")]
+
+
+def trials_in_evidence(run: str) -> list[Any]:
+    return [[trial.number, trial.state, trial.note] for trial in results.read_evidence(Run.objects.get(pk=run)).search.trials]
+
+
+def finding_ids(run: str) -> list[str]:
+    return [finding.id for finding in results.read_evidence(Run.objects.get(pk=run)).findings]
 
 
 def profile_state(workspace_name: str = "one") -> list[Any]:
@@ -126,7 +162,8 @@ def _trouble_of(run: Run) -> list[str]:
     return problems
 
 
-COMMANDS = {command.__name__: command for command in (submit, look, profile_state, cancel, finish, ring, sweep, states, highest_attempt, trouble)}
+COMMANDS = {command.__name__: command for command in (
+    submit, look, open_trials, parts_of_trials, trials_in_evidence, finding_ids, profile_state, cancel, finish, ring, sweep, states, highest_attempt, trouble)}
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -56,6 +56,13 @@ class Driver:
             stream.close()
 
 
+def _is_keeper(process: psutil.Process, run: str, part: int) -> bool:
+    try:
+        return process.cmdline()[1:5] == ["-m", "workers.study", run, str(part)]
+    except psutil.Error:
+        return False
+
+
 def _ready(log: Path) -> bool:
     return b" ready." in log.read_bytes()
 
@@ -136,6 +143,10 @@ class House:
             except psutil.Error:
                 continue
         return found
+
+    def keepers(self, run: str, part: int) -> list[psutil.Process]:
+        """The processes that keep the shared study of ``run`` for its part ``part``."""
+        return [process for process in psutil.process_iter() if _is_keeper(process, run, part)]
 
     def pool_of(self, worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
         """The pool's processes: the worker's children that are not beat."""

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from auditapp.models import Membership, Run, RunEvent
+from auditapp.models import Membership, Run, RunEvent, RunPart
 from auditapp.views.live import POLL_SECONDS, stage_lines, trial_points
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,14 @@ def test_a_running_run_shows_stages_best_and_trials(page: Client, waiting_run: R
     assert '<li class="active">' in body
     assert "Finish now, keep the best so far" in body
     assert "&lt;i&gt;income&lt;/i&gt;" in body  # the title is text
+
+
+def test_a_run_of_several_workers_shows_how_many_there_are(page: Client, waiting_run: Run) -> None:
+    assert "<dt>Workers</dt>" not in body_of(page, start(waiting_run)), "one worker is no news"
+    Run.objects.filter(pk=waiting_run.pk).update(spec={**waiting_run.spec, "parallel": 3})
+    RunPart.objects.create(run=waiting_run, number=1, state="running", lease_until=timezone.now())
+    RunPart.objects.create(run=waiting_run, number=2)
+    assert '<dt>Workers</dt><dd>2 <span class="small-note">of 3 asked for</span></dd>' in body_of(page, waiting_run)
 
 
 def test_an_ended_run_does_not_go_on(page: Client, waiting_run: Run) -> None:

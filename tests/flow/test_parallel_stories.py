@@ -1,0 +1,139 @@
+"""One run, two workers, a real PostgreSQL and the real engine: what is shared, and what a kill costs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.data.sample import make_sample
+from automl.learn.shared_search import LOST
+from tests.flow.house import REST, RUNS, House
+
+pytestmark = [pytest.mark.story, pytest.mark.postgres, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("table") / "sample.csv"
+    path.write_text(make_sample(rows=1_200))
+    return path
+
+
+@pytest.fixture
+def house(redis_server: Any, postgres_url: str) -> Iterator[House]:
+    # The machine may be busy with other tests: only death ends a lease here, not slowness
+    house = House(redis_server, postgres_url, scripted=False, settings={"LEASE_SECONDS": "10", "RUN_THREADS": "1"})
+    house.start_workers(REST, RUNS, RUNS)
+    yield house
+    house.stop()
+
+
+def submit(house: House, table: Path, trials: int) -> str:
+    spec = {"target": "approved", "sensitive": ["sex"], "budget": {"trials": trials}, "families": ["linear", "lgbm"], "parallel": 2, "threads": 1}
+    [run] = house.do("submit", title="Shared", path=str(table), spec=spec)
+    return str(run)
+
+
+def worker_of(house: House, owner: str) -> subprocess.Popen[bytes]:
+    return next(worker for worker in house.workers[1:] if worker.poll() is None and any(f":{process.pid}" in owner for process in house.pool_of(worker)))
+
+
+def until_both_search(house: House, run: str) -> dict[str, Any]:
+    """Both parts have a child that has been given a trial."""
+    def seen() -> Any:
+        look = house.do("look", run=run)
+        joined = [part for part in look["parts"] if part[1] == "running"]
+        return joined and len(house.do("open_trials", run=run)) >= 2 and look
+    return dict(house.until(seen, 90, "two parts are at work"))
+
+
+def trials(house: House, run: str) -> list[tuple[int, str, str]]:
+    return [(number, state, note) for number, state, note in house.do("trials_in_evidence", run=run)]
+
+
+def test_two_workers_make_one_run(house: House, table: Path) -> None:
+    run = submit(house, table, trials=24)
+    until_both_search(house, run)
+    seen = house.until_state(run, "succeeded", "failed", seconds=300)
+    assert (seen["state"], seen["attempt"], seen["report"]) == ("succeeded", 1, "signed"), seen
+    found = trials(house, run)
+    assert [number for number, *_ in found] == list(range(25))
+    assert LOST not in {note for *_, note in found}
+    assert {(number, attempt) for number, attempt in seen["trials"]} == {(number, 1) for number in range(25)}, "all of them are kept"
+    made = Counter(house.do("parts_of_trials", run=run))
+    assert set(made) == {0, 1}
+    assert min(made.values()) >= 3, f"both did their share: {made}"
+    house.until(lambda: house.do("look", run=run)["parts"][0][1] == "ended", 30, "the part has ended")
+    assert "order_depends_on_timing" in house.do("finding_ids", run=run)
+    assert house.do("trouble") == []
+
+
+def test_a_killed_helper_costs_its_own_trial_only(house: House, table: Path) -> None:
+    run = submit(house, table, trials=24)
+    seen = until_both_search(house, run)
+    [(_, _, _, owner)] = seen["parts"]
+    house.kill_worker(worker_of(house, owner))
+    before = dict(house.do("look", run=run)["trials"])
+    seen = house.until_state(run, "succeeded", "failed", seconds=300)
+    assert (seen["state"], seen["attempt"], seen["report"]) == ("succeeded", 1, "signed"), seen
+    found = trials(house, run)
+    lost = [number for number, _, note in found if note == LOST]
+    assert 1 <= len(lost) <= 2, "what it was at, which is one trial, or two where a fold of the next had begun"
+    assert [number for number, *_ in found] == list(range(25 + len(lost))), "as many as asked for, and the lost ones"
+    assert not set(lost) & set(before), "nothing finished is lost"
+    assert house.do("trouble") == []
+
+
+def test_a_killed_lead_is_followed_by_the_helper(house: House, table: Path) -> None:
+    """The only worker that is left helps, and must let go to lead; what both had finished is not repeated."""
+    run = submit(house, table, trials=24)
+    until_both_search(house, run)
+    seen = house.until_trials(run, 5, seconds=90)
+    house.kill_worker(worker_of(house, seen["owner"]))
+    before = dict(house.do("look", run=run)["trials"])
+    seen = house.until_state(run, "succeeded", "failed", seconds=400)
+    assert (seen["state"], seen["attempt"], seen["report"]) == ("succeeded", 2, "signed"), seen
+    after = dict(seen["trials"])
+    assert all(after[number] == 1 for number in before), "nothing finished is repeated"
+    numbers = [number for number, *_ in trials(house, run)]
+    assert numbers == list(range(len(numbers)))
+    assert len([note for *_, note in trials(house, run) if note != LOST]) == 25
+    assert house.do("trouble") == []
+
+
+def test_cancelled_both_stop_and_nothing_is_kept(house: House, table: Path) -> None:
+    run = submit(house, table, trials=5_000)
+    until_both_search(house, run)
+    house.do("cancel", run=run)
+    seen = house.until_state(run, "cancelled", "failed", "succeeded", seconds=60)
+    assert (seen["state"], seen["trials"]) == ("cancelled", [])
+    house.until(lambda: not house.children(run), 30, "no child is left")
+    house.until(lambda: house.do("look", run=run)["parts"][0][1] == "ended", 30, "the part has ended")
+    assert house.do("look", run=run)["trials"] == []
+    assert house.do("trouble") == []
+
+
+def test_asked_to_finish_both_stop_and_the_best_is_kept(house: House, table: Path) -> None:
+    run = submit(house, table, trials=5_000)
+    until_both_search(house, run)
+    house.until_trials(run, 4, seconds=90)
+    house.do("finish", run=run)
+    seen = house.until_state(run, "succeeded", "failed", seconds=200)
+    assert (seen["state"], seen["report"]) == ("succeeded", "signed"), seen
+    assert house.do("trouble") == []
+
+
+def test_a_keeper_that_is_killed_loses_the_attempt_and_not_the_run(house: House, table: Path) -> None:
+    run = submit(house, table, trials=12)
+    until_both_search(house, run)
+    [keeper] = house.keepers(run, part=0)
+    keeper.send_signal(signal.SIGKILL)
+    seen = house.until_state(run, "succeeded", "failed", seconds=400)
+    assert (seen["state"], seen["attempt"]) == ("succeeded", 2), seen
+    assert house.do("trouble") == []
