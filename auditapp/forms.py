@@ -31,7 +31,8 @@ ROLE_WORDS = {
     "ignore": lazy("Leave out"),
 }
 PRESETS = {"quick": (120, None), "standard": (900, None), "thorough": (7200, None)}
-FAMILY_WORDS: Choices = [("linear", lazy("Linear models")), ("lgbm", lazy("Gradient-boosted trees (LightGBM)")), ("torch", lazy("Neural network (PyTorch)"))]
+FAMILY_WORDS: Choices = [("linear", lazy("Linear models")), ("lgbm", lazy("Gradient-boosted trees (LightGBM)")), ("torch", lazy("Neural network (PyTorch)")),
+                         ("trees", lazy("Random forests and extra trees (scikit-learn)"))]
 FAIRNESS_WORDS = {
     "demographic_parity_difference": lazy("Demographic parity difference: all groups are selected equally often"),
     "demographic_parity_ratio": lazy("Demographic parity ratio: the same, as a ratio"),

@@ -154,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--quantile", metavar="Q", type=float, help="the level of the metric quantile_loss, between 0 and 1 (default 0.5)")
     fit.add_argument("--seed", type=int, default=0)
     fit.add_argument("--threads", type=int)
-    fit.add_argument("--families", metavar="a,b", help="linear, lgbm, torch")
+    fit.add_argument("--families", metavar="a,b", help="linear, lgbm, torch, trees")
     fit.add_argument("--group", metavar="COL", help="rows of one value (one person) stay together")
     fit.add_argument("--time", metavar="COL")
     fit.add_argument("--weight", metavar="COL")

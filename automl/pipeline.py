@@ -30,6 +30,7 @@ from automl.errors import Stopped
 from automl.evidence import Evidence, Finding, Front, LeaderboardRow, NotMeasured, RunInfo, SearchSection, SplitInfo, TargetInfo, digest_of
 from automl.export.onnx_export import FILE, Export, export_model
 from automl.hooks import Hooks, Progress
+from automl.learn.calibration import IDENTITY
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import Candidate, candidates, combined, ensemble_not_taken, fit_best, search_section
 from automl.learn.model import FittedModel
@@ -88,7 +89,8 @@ def run_training(
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
         explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit, parallel=spec.parallel)),
-        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, onnx=export.evidence),
+        provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, onnx=export.evidence,
+                              devices=result.devices),
     )
     return _seal(evidence, out, step, outcomes, audit.position, lambda folder: _save(model, export, folder), others)
 
@@ -179,8 +181,9 @@ def _front(result: SearchResult, model: FittedModel, split: Split, problem: Prob
     """What a search with two objectives found, and the models of its front that are kept beside the deployed one, by their folder in the bundle."""
     if spec.fairness_objective is None:
         return None, {}
-    alone = model.members[0].trial if len(model.members) == 1 else None
-    others = {record.number: combined([(record, 1.0)], result, split, problem, spec) for record in models_kept(result) if record.number != alone}
+    # the front is of trials as they are: a calibrated one decides otherwise
+    alone = model.members[0].trial if len(model.members) == 1 and model.raw_map == IDENTITY else None
+    others = {record.number: combined([(record, 1.0)], result, split, problem, spec, calibrated=False) for record in models_kept(result) if record.number != alone}
     folders = {number: (f"front/{number}", other.sha256) for number, other in others.items()} | ({} if alone is None else {alone: ("model", model.sha256)})
     front = measure_front(
         result, model, lambda raw, threshold: outcomes_of_model(problem, split.train, to_predictions(raw, problem.task), threshold), spec.seed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from automl.evidence import Estimate, NotMeasured, Ratio, Value
+from automl.evidence import Estimate, NotMeasured, ProbabilityCalibration, Ratio, Value
 
 MINUS = "\N{MINUS SIGN}"
 MOST_DECIMALS = 10
@@ -90,6 +90,18 @@ def ratio(value: Ratio | NotMeasured, limit: float) -> str:
         return fixed(value.value, 3)
     middle, low, high = (fixed(number, 3, limit) for number in (value.value, value.low, value.high))
     return f"{middle} ({low} to {high})"
+
+
+def calibration(value: ProbabilityCalibration | NotMeasured) -> str:
+    """How a model's probabilities were calibrated, as one sentence without its full stop."""
+    if isinstance(value, NotMeasured):
+        return f"not measured: {value.reason}"
+    gain = f"{estimate(value.log_loss_gain, signed=True)} of log loss and {estimate(value.brier_gain, signed=True)} of Brier score"
+    if value.method == "none":
+        return f"left as they are: by a map fitted out of fold the gain would be {gain}, cross-fitted, which cannot be told from noise"
+    scores = "log-odds" if value.method == "platt" else "logits"
+    term = "" if value.method == "temperature" else f" with {significant(value.shift)} added"
+    return f"{scores} times {significant(value.slope)}{term}, fitted out of fold; the gain, cross-fitted, is {gain}"
 
 
 def p_value(p: float) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,12 +22,13 @@ LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "statsmodels
 
 def provenance(
     spec: AuditPolicy, *, dataset_sha256: str, model_sha256: str | None, threads: int, started_at: datetime, onnx: OnnxExport | NotMeasured, now: datetime | None = None,
+    devices: Mapping[str, str] | None = None,
 ) -> Provenance:
-    """The provenance section; ``started_at`` is an aware UTC time."""
+    """The provenance section; ``started_at`` is an aware UTC time, ``devices`` what each family of models learned on."""
     finished_at = now or datetime.now(UTC)
     return Provenance(
         dataset_sha256=dataset_sha256, config_sha256=config_sha256(spec), model_sha256=model_sha256, code_version=code_version(),
-        libraries=installed_versions(), python=platform.python_version(), hardware=hardware(), seeds={"run": spec.seed}, threads=threads,
+        libraries=installed_versions(), python=platform.python_version(), hardware=hardware() | {f"{family} learned on": device for family, device in (devices or {}).items()}, seeds={"run": spec.seed}, threads=threads,
         started_at=started_at.isoformat(timespec="seconds"), finished_at=finished_at.isoformat(timespec="seconds"),
         seconds=round((finished_at - started_at).total_seconds(), 3), onnx=onnx,
     )

@@ -20,7 +20,7 @@ Role = Literal["feature", "target", "sensitive", "id", "date", "text", "ignore",
 Metric = Literal[
     "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc", "rmse", "mae", "rmsle", "r2", "quantile_loss",
 ]
-Family = Literal["linear", "lgbm", "torch"]
+Family = Literal["linear", "lgbm", "torch", "trees"]
 FairnessMetric = Literal["demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference", "equal_opportunity_difference"]
 
 METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {

@@ -8,7 +8,7 @@ from auditapp.report.blocks import Block, Statements, charts_of, data_text, fact
 from auditapp.report.front_section import front_blocks
 from automl.charts.performance import in_order, metric_words
 from automl.evidence import Calibration, Charts, Confusion, Estimate, Evidence, ExplanationSection, NotMeasured, PerformanceSection, SearchSection, Value
-from automl.printing import estimate, fixed, percent, significant, whole
+from automl.printing import calibration, estimate, fixed, percent, significant, whole
 from automl.spec import TaskSpec
 
 MOST_TRIALS = 60
@@ -89,6 +89,7 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
             ("Ended because", {"seconds": "the time budget was used up", "trials": "the trial budget was used up", "finish_requested": "a person asked to finish with the best so far",
                                "exhausted": "there was nothing left to try"}[search.stopped_because]),
             ("Time of the search", f"{significant(search.seconds, 3)} s"), ("Ensemble", weights),
+            ("Probabilities", calibration(search.calibration)),
             ("Sensitive attributes as inputs", "yes" if features else "no; they are measured on, not learned from"),
         ]),
         *charts_of(charts, "leaderboard", exactly=True),
@@ -152,13 +153,13 @@ def _confusion(confusion: Confusion | NotMeasured) -> list[Block]:
                   [(label, *map(whole, counts)) for label, counts in zip(labels, confusion.counts, strict=True)])]
 
 
-def _calibration(calibration: Calibration | NotMeasured) -> list[Block]:
-    if isinstance(calibration, NotMeasured):
-        return [not_measured("Calibration", calibration)]
+def _calibration(reliability: Calibration | NotMeasured) -> list[Block]:
+    if isinstance(reliability, NotMeasured):
+        return [not_measured("Calibration", reliability)]
     return [table(
-        f"Calibration in bins of about equal count; observed over expected {estimate(calibration.observed_over_expected)}",
+        f"Calibration in bins of about equal count; observed over expected {estimate(reliability.observed_over_expected)}",
         [("score", "left", 1), ("n", "right", 0), ("mean score", "right", 0), ("observed rate, with 95 % interval", "left", 1.3)],
-        [(f"{fixed(one.low, 3)} to {fixed(one.high, 3)}", whole(one.n), fixed(one.mean_score, 3), shown(one.observed, as_percent=True)) for one in calibration.bins])]
+        [(f"{fixed(one.low, 3)} to {fixed(one.high, 3)}", whole(one.n), fixed(one.mean_score, 3), shown(one.observed, as_percent=True)) for one in reliability.bins])]
 
 
 def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:

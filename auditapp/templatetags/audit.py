@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from auditapp.access import Action, Caller, may as caller_may
 from auditapp.models import Run
 from automl import printing
-from automl.evidence import Bar, Chart, Estimate, NotMeasured, Ratio
+from automl.evidence import Bar, Chart, Estimate, NotMeasured, ProbabilityCalibration, Ratio
 
 register = template.Library()
 
@@ -112,6 +112,12 @@ def _with_interval(text: str, after: SafeString) -> SafeString:
 @register.simple_tag
 def not_measured(value: NotMeasured) -> SafeString:
     return format_html('<span class="not-measured">{} {}</span>', _("not measured:"), value.reason)
+
+
+@register.filter
+def calibration(value: ProbabilityCalibration | NotMeasured) -> str:
+    """How probabilities were calibrated, in the words of the report."""
+    return printing.calibration(value)
 
 
 @register.filter

@@ -260,11 +260,14 @@ def _look_up(codes: Matrix, means: Matrix, missing: Matrix | None) -> Matrix:
 def _target_means(codes: Matrix, levels: int, y: Vector, kind: Kind, seed: int) -> tuple[Matrix, Matrix, Matrix]:
     """Smoothed target means (levels + 1, outputs), those of missing cells, and the cross-fitted ones of the training rows."""
     cells = np.where(np.isnan(codes), -1, codes).reshape(-1, 1)
-    if kind == "multiclass" and len(np.unique(y)) > MEANS_CLASSES:
+    present = len(np.unique(y))
+    if kind == "multiclass" and present > MEANS_CLASSES:
         ranks = np.arange(levels + 1, dtype=np.float64).reshape(-1, 1)
         return ranks, np.array([np.nan]), np.where(cells < 0, np.nan, cells)
     folds = _inner_folds(y, kind, seed)
-    encoder = TargetEncoder(target_type="continuous" if kind == "regression" else kind, cv=folds)
+    # of several classes a fold may have two only: then one mean says it all, and scikit-learn gives one
+    several = "multiclass" if present > 2 else "binary"
+    encoder = TargetEncoder(target_type="continuous" if kind == "regression" else several, cv=folds)
     with warnings.catch_warnings():
         # a class with fewer rows than folds is no fault here: its mean is then fitted on fewer rows
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from automl.evidence.blocks import Measured, Part, Value
+from automl.evidence.blocks import Estimate, Measured, NotMeasured, Part, Value
 from automl.evidence.front import Front, is_none
 from automl.spec import Metric
 
@@ -41,6 +41,21 @@ class EnsembleMember(Part):
     weight: float
 
 
+class ProbabilityCalibration(Measured):
+    """How the deployed model's probabilities are made of its raw scores: by the softmax (logistic function) of ``slope`` times them plus ``shift``.
+
+    "platt": two classes, slope and shift. "temperature": more classes, slope only. "none": the scores as they are, because the gain could not be told from
+    noise. Fitted on out-of-fold scores; the gains (what is without the map minus what is with it) are of rows, each mapped by what was fitted without it.
+    """
+
+    method: Literal["none", "platt", "temperature"]
+    slope: float = 1.0
+    shift: float = 0.0
+    rows: int
+    log_loss_gain: Estimate
+    brier_gain: Estimate
+
+
 class SearchSection(Measured):
     metric: Metric
     direction: Literal["maximize", "minimize"]
@@ -52,5 +67,6 @@ class SearchSection(Measured):
     leaderboard: tuple[LeaderboardRow, ...]
     ensemble: tuple[EnsembleMember, ...]
     out_of_fold_score: float
+    calibration: ProbabilityCalibration | NotMeasured = NotMeasured(reason="this document is older than the calibration of probabilities")
     front: Front | None = Field(default=None, exclude_if=is_none)
     """Absent where the spec has no fairness objective."""

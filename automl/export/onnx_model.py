@@ -13,6 +13,7 @@ from onnx import ModelProto, TensorProto, helper
 from automl import __version__
 from automl.export.columns import Columns, Entrance, entrances
 from automl.export.graph import IR_VERSION, OPSETS, CannotExport, Graph
+from automl.learn.calibration import IDENTITY
 from automl.learn.families import FoldModel
 from automl.learn.model import FittedModel
 from automl.learn.predictions import LARGEST_LOG
@@ -39,7 +40,7 @@ def write_onnx(model: FittedModel) -> bytes:
     graph = Graph([each.input for each in entering], [PROBABILITIES, VALUE])
     outputs = len(model.problem.labels) if model.problem.task == "multiclass" else 1
     raw = _raw(model, Columns(graph, entering, outputs))
-    graph.name(_said(graph, raw, model), output)
+    graph.name(_said(graph, _mapped(graph, raw, model), model), output)
     width = max(1, len(model.problem.labels))
     body = helper.make_graph(
         graph.nodes, "model", [each.declared() for each in entering], [helper.make_tensor_value_info(output, TensorProto.DOUBLE, ["rows", width])],
@@ -83,6 +84,13 @@ def _raw(model: FittedModel, columns: Columns) -> str:
     # fold models centre their logits each on its own; the mean of the sum is the sum of their means
     mean = graph.add("ReduceMean", raw, graph.constant(np.array([1], dtype=np.int64)), keepdims=1)
     return graph.add("Sub", raw, mean)
+
+
+def _mapped(graph: Graph, raw: str, model: FittedModel) -> str:
+    """With the model's calibration, as `FittedModel.raw` applies it."""
+    if model.raw_map == IDENTITY:
+        return raw
+    return graph.add("Add", graph.add("Mul", raw, graph.number(model.raw_map.slope)), graph.number(model.raw_map.shift))
 
 
 def _said(graph: Graph, raw: str, model: FittedModel) -> str:

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from automl.data.encoding import CodeEncoder
 from automl.data.texts import TextEncoder
-from automl.evidence import EnsembleMember, Front, LeaderboardRow, SearchSection, Threshold
+from automl.evidence import EnsembleMember, Front, LeaderboardRow, NotMeasured, ProbabilityCalibration, SearchSection, Threshold
+from automl.learn.calibration import calibrate, map_of
 from automl.learn.cut_off import choose_threshold
 from automl.learn.families import constant
 from automl.learn.metrics import OF_DECISIONS, Scorer
-from automl.learn.model import FittedModel, Member
+from automl.learn.model import AS_THEY_ARE, FittedModel, Member
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.search import SearchResult
 from automl.learn.trials import TrialRecord
@@ -50,17 +51,24 @@ def fit_best(result: SearchResult, split: Split, problem: Problem, spec: TaskSpe
     return combined(choose_weights(result, split, problem, spec), result, split, problem, spec)
 
 
-def combined(weights: Weights, result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> FittedModel:
+def combined(weights: Weights, result: SearchResult, split: Split, problem: Problem, spec: TaskSpec, *, calibrated: bool = True) -> FittedModel:
     """The model that these trials and weights make, with its cut-off. Reads their fold models."""
     members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
-    out_of_fold = _out_of_fold(weights)
+    out_of_fold, calibration = _calibrated(weights, split, problem, spec.seed) if calibrated else (_out_of_fold(weights), AS_THEY_ARE)
     threshold = choose_threshold(out_of_fold, split.train.y, result.scorer.name, split.train.weight) if problem.task == "binary" else None
     codes = CodeEncoder.fit(result.frame, [TextEncoder(name) for name in problem.schema.texts])
-    return FittedModel(problem, members, codes, out_of_fold, threshold, result.threads, spec.missing)
+    return FittedModel(problem, members, codes, out_of_fold, threshold, result.threads, spec.missing, calibration)
 
 
 def _out_of_fold(weights: Weights) -> Array:
     return np.asarray(np.sum([weight * record.out_of_fold() for record, weight in weights], axis=0))
+
+
+def _calibrated(weights: Weights, split: Split, problem: Problem, seed: int) -> tuple[Array, ProbabilityCalibration | NotMeasured]:
+    """The mixture's out-of-fold raw scores with its calibration, and that: two numbers at most, fitted on the same rows."""
+    raw, train = _out_of_fold(weights), split.train
+    calibration = calibrate(raw, train.y, problem.task, weight=train.weight, cluster=train.cluster, seed=seed)
+    return map_of(calibration)(raw), calibration
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ class NotTaken:
 
     weights: Weights
     out_of_fold: float
+    calibration: ProbabilityCalibration | NotMeasured
 
 
 def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> NotTaken | None:
@@ -78,8 +87,9 @@ def ensemble_not_taken(result: SearchResult, split: Split, problem: Problem, spe
     weights = choose_weights(result, split, problem, spec.model_copy(update={"simple": False}))
     if len(weights) == 1:
         return None
-    predictions = to_predictions(_out_of_fold(weights), problem.task, problem.logarithms)
-    return NotTaken(weights, result.scorer(split.train.y, predictions, problem.labels, split.train.weight))
+    raw, calibration = _calibrated(weights, split, problem, spec.seed)
+    predictions = to_predictions(raw, problem.task, problem.logarithms)
+    return NotTaken(weights, result.scorer(split.train.y, predictions, problem.labels, split.train.weight), calibration)
 
 
 def choose_weights(result: SearchResult, split: Split, problem: Problem, spec: TaskSpec) -> Weights:
@@ -163,22 +173,19 @@ def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken
     ``not_taken``: the ensemble that `ensemble_not_taken` found."""
     single = [*_best_of_each_family(result.complete), result.baseline]
 
-    def threshold(weights: Weights) -> Threshold | None:
+    def threshold(weights: Weights, calibration: ProbabilityCalibration | NotMeasured = AS_THEY_ARE) -> Threshold | None:
         if model.threshold is None or result.scorer.name not in OF_DECISIONS:
             return None
-        return choose_threshold(_out_of_fold(weights), split.train.y, result.scorer.name, split.train.weight)
+        return choose_threshold(map_of(calibration)(_out_of_fold(weights)), split.train.y, result.scorer.name, split.train.weight)
 
-    rows = []
-    for record in single:
-        chosen = _is_whole(record, model)
-        rows.append(Candidate(
-            _name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), chosen,
-            model.threshold if chosen else threshold([(record, 1.0)])))
-    if not any(row.chosen for row in rows):
-        rows.append(Candidate("ensemble", "ensemble", None, out_of_fold_score(result, model, split), model.predict, True, model.threshold))
+    whole, score = next((record for record in single if _is_whole(record, model)), None), out_of_fold_score(result, model, split)
+    rows = [Candidate("ensemble", "ensemble", None, score, model.predict, True, model.threshold) if whole is None
+            else Candidate(_name(whole), whole.family, whole.number, score, model.predict, True, model.threshold)]
+    rows += [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), False, threshold([(record, 1.0)]))
+             for record in single if record is not whole]
     if not_taken is not None:
-        rows.append(Candidate(
-            "ensemble, not taken", "ensemble", None, not_taken.out_of_fold, _predictor(not_taken.weights, model), False, threshold(not_taken.weights)))
+        predictor, cut = _predictor(not_taken.weights, model, not_taken.calibration), threshold(not_taken.weights, not_taken.calibration)
+        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, predictor, False, cut))
     return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))
 
 
@@ -199,10 +206,13 @@ def _is_whole(record: TrialRecord, model: FittedModel) -> bool:
     return [member.trial for member in model.members] == [record.number]
 
 
-def _predictor(weights: Weights, model: FittedModel) -> Callable[[pd.DataFrame], Predictions]:
+def _predictor(
+    weights: Weights, model: FittedModel, calibration: ProbabilityCalibration | NotMeasured = AS_THEY_ARE,
+) -> Callable[[pd.DataFrame], Predictions]:
+    """Of a model that was not deployed; trials alone are not calibrated, as their out-of-fold scores are not."""
     def predict(frame: pd.DataFrame) -> Predictions:
         members = tuple(Member(record.number, record.family, weight, record.fold_models()) for record, weight in weights)
-        return replace(model, members=members).predict(frame)
+        return replace(model, members=members, calibration=calibration).predict(frame)
 
     return predict
 
@@ -219,4 +229,4 @@ def search_section(result: SearchResult, model: FittedModel, leaderboard: Sequen
         metric=result.scorer.name, direction=result.scorer.direction, families=result.families, folds=result.folds,
         trials=tuple(record.as_evidence() for record in result.trials), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
         leaderboard=tuple(leaderboard), ensemble=tuple(EnsembleMember(trial=member.trial, family=member.family, weight=member.weight) for member in model.members),
-        out_of_fold_score=out_of_fold_score(result, model, split), front=front)
+        out_of_fold_score=out_of_fold_score(result, model, split), calibration=model.calibration, front=front)

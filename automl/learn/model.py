@@ -1,7 +1,8 @@
 """The deployed model: a weighted sum, in raw-score space, of members that are each the average of their fold models.
 
 Raw-score space is log-odds for two classes, centred logits for more, the value for regression or, where rmsle is the metric, log(1 + value). Adding there makes the attributions of the whole the
-weighted sum of the attributions of its parts, so that they add up. A saved model is a folder of JSON, LightGBM text, npy and safetensors: never pickle.
+weighted sum of the attributions of its parts, so that they add up; a map of the sum, linear too, makes its probabilities come true
+(`automl.learn.calibration`). A saved model is a folder of JSON, npy, npz and safetensors: never pickle.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 from automl.data.encoding import CodeEncoder, as_categories
 from automl.data.features import FeatureSchema
 from automl.data.problems import Problem
-from automl.evidence import Threshold
+from automl.evidence import NotMeasured, ProbabilityCalibration, Threshold
+from automl.learn.calibration import RawMap, map_of
 from automl.learn.families import Encoded, Files, FoldModel
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.trials import FORMAT, load_fold_model
@@ -31,6 +33,7 @@ from automl.spec import DEFAULT_MISSING
 __all__ = ["Attributions", "FittedModel", "Member", "Predictions", "load_model"]
 
 Array = NDArray[np.float64]
+AS_THEY_ARE = NotMeasured(reason="probabilities are left as they are")
 BLOCK = 20_000
 """Rows predicted at a time: bounds the memory of the encoded matrices."""
 
@@ -75,6 +78,12 @@ class FittedModel:
     threads: int = 1
     missing: tuple[str, ...] = DEFAULT_MISSING
     """The cell texts that were read as missing; a table to predict is read the same way."""
+    calibration: ProbabilityCalibration | NotMeasured = AS_THEY_ARE
+    """What is done to the members' sum; the out-of-fold scores have it done."""
+
+    @property
+    def raw_map(self) -> RawMap:
+        return map_of(self.calibration)
 
     @property
     def schema(self) -> FeatureSchema:
@@ -102,7 +111,7 @@ class FittedModel:
 
     def _raw_block(self, block: pd.DataFrame) -> Array:
         encoded = Encoded(block)
-        return np.asarray(np.sum([member.weight * member.raw(encoded, self.threads) for member in self.members], axis=0))
+        return self.raw_map(np.asarray(np.sum([member.weight * member.raw(encoded, self.threads) for member in self.members], axis=0)))
 
     def decide(self, predictions: Predictions) -> NDArray[np.int64]:
         """Class index (n,): by the threshold for two classes, else the most probable class. Raises TypeError for regression."""
@@ -127,7 +136,7 @@ class FittedModel:
         with ThreadPoolExecutor(self.threads) as pool:
             # a seed for each part: sampling errors then average out over the folds
             phis = list(pool.map(lambda at: parts[at][0] * parts[at][1].attributions(rows, back, seed + at), range(len(parts))))
-        phi = np.sum(phis, axis=0)
+        phi = np.sum(phis, axis=0) * self.raw_map.slope
         base = np.asarray(self._raw_block(back).mean(axis=0))
         error = np.abs(base + phi.sum(axis=1) - self._raw_block(rows)).max(initial=0.0)
         explainers = sorted({fold.explainer for _, fold in parts})
@@ -144,7 +153,7 @@ class FittedModel:
         """Relative file name to content: all that the folder holds."""
         document = {
             "format": FORMAT, "problem": _problem_as_json(self.problem), "codes": self.codes.as_json(), "threads": self.threads, "missing": self.missing,
-            "threshold": None if self.threshold is None else self.threshold.model_dump(),
+            "threshold": None if self.threshold is None else self.threshold.model_dump(), "calibration": self.calibration.model_dump(),
             "members": [{"trial": member.trial, "family": member.family, "weight": member.weight, "folds": len(member.folds)} for member in self.members],
         }
         buffer = io.BytesIO()
@@ -172,7 +181,7 @@ class FittedModel:
 def load_model(folder: Path, threads: int | None = None) -> FittedModel:
     """The model that `FittedModel.save` wrote. Raises FileNotFoundError or ValueError for a folder that is none.
 
-    Only for folders of our own making whose hashes were checked: the text format of LightGBM is not safe against forged input.
+    Only for folders of our own making whose hashes were checked.
     """
     document = json.loads((folder / "model.json").read_bytes())
     if document.get("format") != FORMAT:
@@ -181,7 +190,12 @@ def load_model(folder: Path, threads: int | None = None) -> FittedModel:
     threshold = None if document["threshold"] is None else Threshold.model_validate(document["threshold"])
     return FittedModel(
         _problem_from_json(document["problem"]), members, CodeEncoder.from_json(document["codes"]),
-        np.load(folder / "out_of_fold.npy", allow_pickle=False), threshold, threads or document["threads"], tuple(document["missing"]))
+        np.load(folder / "out_of_fold.npy", allow_pickle=False), threshold, threads or document["threads"], tuple(document["missing"]),
+        _calibration_from_json(document["calibration"]))
+
+
+def _calibration_from_json(document: dict[str, Any]) -> ProbabilityCalibration | NotMeasured:
+    return NotMeasured.model_validate(document) if document["status"] == "not_measured" else ProbabilityCalibration.model_validate(document)
 
 
 def _load_member(folder: Path, document: dict[str, Any]) -> Member:

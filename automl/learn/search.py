@@ -90,6 +90,11 @@ class SearchResult:
         """Finished trials that have fold models, best first; without the baseline."""
         return tuple(sorted((record for record in self.trials if record.state == "complete"), key=lambda record: (self.loss(record), record.number)))
 
+    @property
+    def devices(self) -> dict[str, str]:
+        """Family to what it learns on here, in words."""
+        return {name: family(name).device() for name in self.families}
+
     def loss(self, record: TrialRecord) -> float:
         return self.scorer.loss(float("nan") if record.score is None else record.score)
 

@@ -1,4 +1,4 @@
-"""Exact interventional Shapley values of LightGBM trees, the players being the table's columns (not the encoded ones).
+"""Exact interventional Shapley values of trees, boosted or of a forest, the players being the table's columns (not the encoded ones).
 
 For a leaf with value v, a row x and a background row b let P be the columns tested on its path. With S+ the columns of P that only x satisfies and
 S- those that only b satisfies, a leaf reached by some mixture of x and b (every column satisfied by one of them at least) gives each column of S+
@@ -23,7 +23,7 @@ def shapley_values(trees: Trees, rows: Floats, background: Floats, players: Ints
 
     :param rows: (n, encoded columns), NaN for missing. :param background: (m, encoded columns), m >= 1.
     :param players: (encoded columns,) the table's column each encoded one was made from.
-    :param outputs: 1, or the number of classes (tree i belongs to class i modulo it).
+    :param outputs: 1, or the number of classes (`Trees.value` says which tree counts for which).
     """
     phi = np.zeros((len(rows), columns, outputs))
     both = np.ascontiguousarray(np.vstack([rows, background]).T)
@@ -35,7 +35,7 @@ def shapley_values(trees: Trees, rows: Floats, background: Floats, players: Ints
 def warm_up() -> None:
     """Compile what is not compiled yet, of this file and of `automl.learn.trees`: sums and explains one row by one tree of one split."""
     one = np.zeros(1, dtype=np.int64)
-    trees = Trees(np.array([0, 1]), np.array([0, 2]), one, np.zeros(1), np.zeros(1, dtype=np.bool_), ~one, ~(one + 1), np.array([-1.0, 1.0]))
+    trees = Trees(np.array([0, 1]), np.array([0, 2]), one, np.zeros(1), np.zeros(1, dtype=np.bool_), ~one, ~(one + 1), np.array([[-1.0], [1.0]]))
     trees.raw_scores(np.zeros((1, 1)), 1)
     shapley_values(trees, np.zeros((1, 1)), np.ones((1, 1)), one, 1, 1)
 
@@ -46,13 +46,14 @@ def _add_trees(node_start, leaf_start, feature, threshold, nan_left, left, right
         first, last = node_start[tree], node_start[tree + 1]
         if last > first:
             leaves = value[leaf_start[tree]:leaf_start[tree + 1]]
+            output = tree % phi.shape[2] if value.shape[1] == 1 else 0
             satisfied = _go_left(feature[first:last], threshold[first:last], nan_left[first:last], both)
-            _add_tree(feature[first:last], left[first:last], right[first:last], leaves, satisfied, n, players, phi[:, :, tree % phi.shape[2]])
+            _add_tree(feature[first:last], left[first:last], right[first:last], leaves, satisfied, n, players, phi[:, :, output:output + value.shape[1]])
 
 
 @compiled
 def _go_left(feature, threshold, nan_left, both):  # type: ignore[no-untyped-def]
-    """(nodes, rows): LightGBM's decision."""
+    """(nodes, rows): whether the row goes left there."""
     goes = np.empty((len(feature), both.shape[1]), dtype=np.bool_)
     for node in range(len(feature)):
         for row in range(both.shape[1]):
@@ -83,7 +84,7 @@ def _add_tree(feature, left, right, leaves, goes_left, n, players, phi):  # type
         node, depth, parent, is_left = stack_node[size], stack_depth[size], stack_from[size], stack_is_left[size]
         _step(pattern, path_player, count_at, depth, players[feature[parent]], goes_left[parent], is_left)
         if node < 0:
-            _add_leaf(leaves[~node], pattern[depth], count_at[depth], path_player, n, phi)
+            _add_leaf(leaves[~node, :], pattern[depth], count_at[depth], path_player, n, phi)
             continue
         for child, child_is_left in ((right[node], False), (left[node], True)):
             stack_node[size], stack_depth[size], stack_from[size], stack_is_left[size] = child, depth + 1, node, child_is_left
@@ -154,6 +155,7 @@ def _choose(total, some):  # type: ignore[no-untyped-def]
 
 @compiled
 def _add_leaf(value, patterns, width, path_player, n, phi):  # type: ignore[no-untyped-def]
+    """``value`` (outputs of this tree,) and ``phi`` (rows, columns, outputs of this tree)."""
     m = len(patterns) - n
     full = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
     row_pattern, row_count, row_index = np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
@@ -170,7 +172,7 @@ def _add_leaf(value, patterns, width, path_player, n, phi):  # type: ignore[no-u
             moved[kind] = True
             only_x, only_b = x & ~b, b & ~x
             s, t = _ones(only_x), _ones(only_b)
-            weight = value * back_count[back] / m / _choose(s + t, s)
+            weight = back_count[back] / m / _choose(s + t, s)
             for at in range(width):
                 if (only_x >> np.uint64(at)) & np.uint64(1):
                     share[kind, at] += weight / s
@@ -180,4 +182,5 @@ def _add_leaf(value, patterns, width, path_player, n, phi):  # type: ignore[no-u
         kind = row_index[row]
         if moved[kind]:
             for at in range(width):
-                phi[row, path_player[at]] += share[kind, at]
+                for output in range(len(value)):
+                    phi[row, path_player[at], output] += value[output] * share[kind, at]

@@ -1,4 +1,4 @@
-"""Boosted trees as arrays: read from LightGBM's text, kept small, summed fast.
+"""Trees as arrays, boosted or of a forest: read from LightGBM's text or made of scikit-learn's, kept small, summed fast.
 
 Summing follows QuickScorer (Lucchese et al. 2015, "QuickScorer: a fast algorithm to rank documents with additive ensembles of regression trees"), a block
 of rows at a time (Lucchese et al. 2016, "Exploiting CPU SIMD extensions"): no row walks down a tree; each test, made for all rows of the block at once, takes
@@ -40,9 +40,9 @@ WORD = 64
 
 @dataclass(frozen=True)
 class Trees:
-    """All trees of a booster end to end. Node and leaf arrays are cut by ``node_start`` and ``leaf_start`` (trees + 1); children >= 0 are nodes, ~child leaves.
+    """All trees of a model end to end. Node and leaf arrays are cut by ``node_start`` and ``leaf_start`` (trees + 1); children >= 0 are nodes, ~child leaves.
 
-    A node's children come after it. ``nan_left``: where a missing cell goes.
+    A node's children come after it. ``nan_left``: where a missing cell goes. A cell goes left where it is at most the ``threshold``.
     """
 
     node_start: Ints
@@ -53,6 +53,7 @@ class Trees:
     left: Ints
     right: Ints
     value: Floats
+    """(leaves, width). Width 1: tree i counts for output i modulo the number of outputs, as boosters grow them. Else a value for each output, as in forests."""
 
     def to_bytes(self) -> bytes:
         """Compressed arrays, each of the smallest type that holds it, leaf values at single precision: a fifth of LightGBM's compressed text.
@@ -77,7 +78,7 @@ class Trees:
                 left=arrays["left"].astype(np.int64), right=arrays["right"].astype(np.int64), value=arrays["value"].astype(np.float64))
 
     def raw_scores(self, matrix: Floats, outputs: int, threads: int = 1) -> Floats:
-        """(rows, outputs): sums of leaf values, tree i counting for output i modulo ``outputs``, in the trees' order. ``matrix``: (rows, features), NaN for missing."""
+        """(rows, outputs): sums of leaf values in the trees' order. ``matrix``: (rows, features), NaN for missing."""
         scores = np.zeros((len(matrix), outputs))
         starts = range(0, len(matrix), BLOCK)
 
@@ -95,8 +96,7 @@ class Trees:
 
     def get_ready(self) -> None:
         """What the first prediction would otherwise wait for: laying out the tests, and reading the compiled code."""
-        outputs, features = 1, int(self.feature.max(initial=0)) + 1
-        self.raw_scores(np.zeros((1, features)), outputs)
+        self.raw_scores(np.zeros((1, int(self.feature.max(initial=0)) + 1)), self.value.shape[1])
 
     @cached_property
     def _tests(self) -> tuple[Any, ...]:
@@ -122,7 +122,7 @@ def parse_trees(text: str) -> Trees:
         node_start=_starts([len(array) for array in fields["split_feature"]]), leaf_start=_starts([len(array) for array in fields["leaf_value"]]),
         feature=joined["split_feature"].astype(np.int64), threshold=joined["threshold"], nan_left=nan_left,
         left=joined["left_child"].astype(np.int64), right=joined["right_child"].astype(np.int64),
-        value=joined["leaf_value"])
+        value=joined["leaf_value"].reshape(-1, 1))
 
 
 def _starts(lengths: Any) -> Ints:
@@ -148,14 +148,14 @@ def _make_tests(node_start, leaf_start, feature, threshold, nan_left, left, righ
         for node in range(end - 1, base - 1, -1):
             below[node] = (below[base + left[node]] if left[node] >= 0 else 1) + (below[base + right[node]] if right[node] >= 0 else 1)
         if base == end:
-            ordered[leaf] = value[leaf]
+            ordered[leaf, :] = value[leaf, :]
         for node in range(base, end):
             middle = first[node] + (below[base + left[node]] if left[node] >= 0 else 1)
             for child, at in ((left[node], first[node]), (right[node], middle)):
                 if child >= 0:
                     first[base + child] = at
                 else:
-                    ordered[leaf + at] = value[leaf + ~child]
+                    ordered[leaf + at, :] = value[leaf + ~child, :]
             tests += (middle - 1) // WORD - first[node] // WORD + 1
         test_start[tree + 1] = tests
     of_node, word, mask = np.empty(tests, dtype=np.int64), np.empty(tests, dtype=np.int64), np.empty(tests, dtype=np.uint64)
@@ -194,13 +194,15 @@ def _add_scores(leaf_start, test_start, feature, threshold, nan_left, word, mask
             else:
                 for row in range(rows):
                     still[row] &= every if cell[row] <= cut else keep
-        output = tree % outputs
+        first, width = tree % outputs if value.shape[1] == 1 else 0, value.shape[1]
         for row in range(rows):
             at = 0
             while left[at, row] == 0:
                 at += 1
             lowest = left[at, row] & (~left[at, row] + np.uint64(1))
-            scores[row, output] += value[leaf + at * WORD + bit_of[(lowest * DE_BRUIJN) >> np.uint64(58)]]
+            reached = leaf + at * WORD + bit_of[(lowest * DE_BRUIJN) >> np.uint64(58)]
+            for output in range(width):
+                scores[row, first + output] += value[reached, output]
 
 
 DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)

@@ -22,7 +22,7 @@ from automl.learn.families import Files, FoldModel, constant, family
 
 State = Literal["complete", "pruned", "failed", "baseline"]
 SUFFIX = ".trial"
-FORMAT = 2
+FORMAT = 3
 """Of what families store in their files. Models and trials of another format are not read."""
 Array = NDArray[np.float64]
 

@@ -25,7 +25,7 @@ from automl.evidence import Bar, DatasetProfile
 from automl.spec import METRICS_OF_TASK
 from tests.profile_example import make_column, make_profile
 
-BUDGET = {"preset": "standard", "metric": "roc_auc", "families": ["linear", "lgbm", "torch"], "split": "random", "audit_fraction": "0.25", "seed": "0"}
+BUDGET = {"preset": "standard", "metric": "roc_auc", "families": ["linear", "lgbm", "torch", "trees"], "split": "random", "audit_fraction": "0.25", "seed": "0"}
 
 
 def form(kind: type[StepForm], data: Any = None, *, profile: DatasetProfile | None = None, **answers: Any) -> Any:

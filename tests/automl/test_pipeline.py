@@ -66,7 +66,12 @@ def test_the_bundle_holds_what_the_evidence_says(trained: tuple[Evidence, Path])
     rows = _rows(folder)
     assert len(rows) == evidence.data.split.audit
     assert set(rows[0]) == {"row", "label", "prediction", "proba_no", "proba_yes", "sex", "race", "age"}
-    assert load_model(folder / "model").sha256 == evidence.provenance.model_sha256
+    model = load_model(folder / "model")
+    assert model.sha256 == evidence.provenance.model_sha256
+    assert isinstance(evidence.search, SearchSection)
+    assert model.calibration == evidence.search.calibration
+    assert evidence.provenance.hardware["linear learned on"] == "CPU"
+    assert evidence.provenance.hardware["lgbm learned on"].split(":")[0] in {"CPU", "GPU"}
     onnx = evidence.provenance.onnx
     assert isinstance(onnx, OnnxExport)
     assert (onnx.file, onnx.sha256) == ("model/model.onnx", bundle.manifest.files["model/model.onnx"]["sha256"])

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from automl.evidence import Estimate, NotMeasured, Ratio
-from automl.printing import MINUS, decimals_of, estimate, fixed, p_value, percent, ratio, row_count, significant, visible
+from automl.evidence import Estimate, NotMeasured, ProbabilityCalibration, Ratio
+from automl.printing import MINUS, calibration, decimals_of, estimate, fixed, p_value, percent, ratio, row_count, significant, visible
 
 
 @pytest.mark.parametrize(("value", "printed"), [
@@ -67,3 +67,16 @@ def test_visible_writes_out_what_controls_layout_and_cuts() -> None:
     assert visible("a\u202eb\nc") == "a[U+202E]b[U+000A]c"
     assert visible("abcdef", 4) == "abc…"
     assert visible("日本") == "日本"
+
+
+def _calibration(method: str, slope: float = 1.0, shift: float = 0.0) -> ProbabilityCalibration:
+    gain = Estimate(value=0.0042, low=-0.0011 if method == "none" else 0.0011, high=0.0095, method="t", n=400)
+    return ProbabilityCalibration.model_validate({"method": method, "slope": slope, "shift": shift, "rows": 400, "log_loss_gain": gain, "brier_gain": gain})
+
+
+def test_how_probabilities_were_calibrated_is_a_sentence() -> None:
+    assert calibration(_calibration("platt", 1.25, -0.5)).startswith("log-odds times 1.250 with −0.5000 added, fitted out of fold; the gain, cross-fitted, is +0.0042 (0.0011 to 0.0095) of log loss")
+    assert calibration(_calibration("temperature", 0.9)).startswith("logits times 0.9000, fitted out of fold")
+    assert calibration(_calibration("none")).startswith("left as they are: ")
+    assert calibration(_calibration("none")).endswith("which cannot be told from noise")
+    assert calibration(NotMeasured(reason="a number is predicted")) == "not measured: a number is predicted"

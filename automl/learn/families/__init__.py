@@ -28,8 +28,8 @@ Vector = NDArray[Any]
 Params = dict[str, Any]
 Files = dict[str, bytes]
 
-FAMILIES: tuple[str, ...] = ("linear", "lgbm", "torch")
-_MODULES = {"linear": "linear", "lgbm": "lgbm", "torch": "torch_mlp"}
+FAMILIES: tuple[str, ...] = ("linear", "lgbm", "torch", "trees")
+_MODULES = {"linear": "linear", "lgbm": "lgbm", "torch": "torch_mlp", "trees": "forest"}
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,9 @@ class FoldModel(Protocol):
 
 class Family(Protocol):
     name: str
+
+    def device(self) -> str:
+        """What it learns on, in words for the evidence: "CPU", "GPU: ...", "CPU: why"."""
 
     def defaults(self, task: TaskKind) -> list[Params]:
         """Good published settings, tried first, in this order."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import lightgbm as lgb
-import numpy as np
 
 from automl.data.encoding import TreeEncoder
-from automl.learn import tree_shap
-from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
-from automl.learn.predictions import centred
-from automl.learn.trees import Trees, parse_trees
+from automl.learn.families import CannotFit, Effort, Files, Fold, Params, texts_in_numbers
+from automl.learn.families.lgbm_device import LgbmDevice
+from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
+from automl.learn.trees import parse_trees
 from automl.spec import MEDIAN, TaskKind
 
 if TYPE_CHECKING:
     import optuna
-    import pandas as pd
 
 PLAIN: Params = {"learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20, "bagging_fraction": 1.0, "feature_fraction": 1.0,
                  "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": 1e-3, "extra_trees": False}
@@ -46,39 +42,15 @@ OBJECTIVE_OF_METRIC = {"mae": "regression_l1", "quantile_loss": "quantile"}
 MOST_ROUNDS = 2000
 PATIENCE_TIMES_RATE = 2.0
 """Boosting stops when the validation loss has not improved for this over the learning rate (50 rounds at 0.04)."""
-MAX_DEPTH = 50
-"""Keeps the columns on one path countable in a 64-bit word, which the exact Shapley values rely on."""
 
 
 @dataclass(frozen=True)
-class LgbmModel:
-    encoder: TreeEncoder
-    outputs: int
-    content: bytes = field(repr=False)
-    """The trees as they are stored. Always read back from here, so that a model just fitted and the same model loaded are the same numbers."""
-    explainer = "exact interventional tree SHAP over the table's columns"
-
-    @cached_property
-    def trees(self) -> Trees:
-        return Trees.from_bytes(self.content)
-
-    def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
-        raw = self.trees.raw_scores((encoded or Encoded(frame)).by(self.encoder), self.outputs, threads)
-        return raw[:, 0] if self.outputs == 1 else centred(raw)
-
-    def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:
-        position = {name: at for at, name in enumerate(frame.columns)}
-        players = np.array([position[self.encoder.codes.names[source]] for source in self.encoder.sources], dtype=np.int64)
-        phi = tree_shap.shapley_values(self.trees, self.encoder.transform(frame), self.encoder.transform(background), players, frame.shape[1], self.outputs)
-        return phi[:, :, 0] if self.outputs == 1 else phi - phi.mean(axis=2, keepdims=True)
-
-    def files(self) -> Files:
-        document = {"encoder": self.encoder.as_json(), "outputs": self.outputs}
-        return {"trees.npz": self.content, "lgbm.json": json.dumps(document, ensure_ascii=False, sort_keys=True).encode()}
-
-
 class Lgbm:
+    on: LgbmDevice
     name = "lgbm"
+
+    def device(self) -> str:
+        return self.on.words
 
     def defaults(self, task: TaskKind) -> list[Params]:
         return DEFAULTS[task]
@@ -95,28 +67,35 @@ class Lgbm:
             "extra_trees": trial.suggest_categorical("extra_trees", [False, True]),
         }
 
-    def fit(self, params: Params, fold: Fold, effort: Effort) -> LgbmModel:
-        encoder, train, valid = _datasets(fold)
+    def fit(self, params: Params, fold: Fold, effort: Effort) -> TreeModel:
+        device = self.on.settings()
+        try:
+            return self._fit(params, fold, effort, device)
+        except lgb.basic.LightGBMError as error:
+            if device["device_type"] == "cpu":
+                raise
+            self.on.gave_up(error)
+            return self._fit(params, fold, effort, self.on.settings())
+
+    def _fit(self, params: Params, fold: Fold, effort: Effort, device: Params) -> TreeModel:
+        encoder, train, valid = _datasets(fold, device)
         if not len(encoder.sources):
             raise CannotFit("there are no features")
         rate = float(params["learning_rate"])
         callbacks: list[Callable[..., Any]] = [_end_when(effort.must_end), lgb.early_stopping(max(10, round(PATIENCE_TIMES_RATE / rate)), verbose=False)]
-        booster = lgb.train(_settings(params, fold, effort), train, MOST_ROUNDS, valid_sets=[valid], callbacks=callbacks)
+        booster = self.on.train({**_settings(params, fold, effort), **device}, train, MOST_ROUNDS, valid_sets=[valid], callbacks=callbacks)
         trees = parse_trees(booster.model_to_string(num_iteration=booster.best_iteration))
-        return LgbmModel(encoder, fold.classes if fold.task == "multiclass" else 1, trees.to_bytes())
+        return TreeModel(encoder, fold.classes if fold.task == "multiclass" else 1, trees.to_bytes())
 
-    def load(self, files: Files) -> LgbmModel:
-        document = json.loads(files["lgbm.json"])
-        model = LgbmModel(TreeEncoder.from_json(document["encoder"]), document["outputs"], files["trees.npz"])
-        model.trees.get_ready()
-        return model
+    def load(self, files: Files) -> TreeModel:
+        return load_trees(files)
 
 
 def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
     objective = OBJECTIVE_OF_METRIC.get(fold.metric or "", OBJECTIVE[fold.task]) if fold.task == "regression" else OBJECTIVE[fold.task]
     fixed: Params = {
         "objective": objective, "verbose": -1, "num_threads": effort.threads, "seed": fold.seed,
-        "deterministic": True, "force_row_wise": True, "feature_pre_filter": False, "max_depth": MAX_DEPTH,
+        "deterministic": True, "feature_pre_filter": False, "max_depth": MAX_DEPTH,
     }
     if fold.task == "multiclass":
         fixed["num_class"] = fold.classes
@@ -125,16 +104,18 @@ def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
     return {**params, "bagging_freq": 1 if params["bagging_fraction"] < 1 else 0, **fixed}
 
 
-def _datasets(fold: Fold) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
-    """Binned once per fold and kept: the search space has nothing that changes the bins. The weights are this fit's own."""
-    if "lgbm" not in fold.cache:
+def _datasets(fold: Fold, device: Params) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
+    """Binned once per fold and device, and kept: the search space has nothing that changes the bins. The weights are this fit's own."""
+    kept = f"lgbm on {device['device_type']}"
+    if kept not in fold.cache:
         rows, valid_rows, texts = texts_in_numbers(fold)
         encoder, matrix = TreeEncoder.fit_transform(rows, fold.train_y, fold.task, fold.seed, fold.dates, texts)
         names = [f"f{at}" for at in range(matrix.shape[1])]
-        train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, "verbose": -1})
-        valid = lgb.Dataset(encoder.transform(valid_rows), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params={"verbose": -1})
-        fold.cache["lgbm"], fold.cache["lgbm weight"] = (encoder, train, valid), fold.train_weight
-    cached: tuple[TreeEncoder, lgb.Dataset, lgb.Dataset] = fold.cache["lgbm"]
+        fixed = {"verbose": -1, **device}
+        train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, **fixed})
+        valid = lgb.Dataset(encoder.transform(valid_rows), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params=fixed)
+        fold.cache[kept], fold.cache["lgbm weight"] = (encoder, train, valid), fold.train_weight
+    cached: tuple[TreeEncoder, lgb.Dataset, lgb.Dataset] = fold.cache[kept]
     if fold.cache["lgbm weight"] is not fold.train_weight:
         # `set_weight` leaves the old ones where there are none or all are 1
         cached[1].construct().set_field("weight", fold.train_weight)
@@ -151,4 +132,4 @@ def _end_when(must_end: Callable[[], bool]) -> Callable[[Any], None]:
     return check
 
 
-FAMILY = Lgbm()
+FAMILY = Lgbm(LgbmDevice())

@@ -74,6 +74,9 @@ class LinearModel:
 class Linear:
     name = "linear"
 
+    def device(self) -> str:
+        return "CPU"
+
     def defaults(self, task: TaskKind) -> list[Params]:
         return DEFAULTS[task]
 

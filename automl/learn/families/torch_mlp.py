@@ -228,6 +228,9 @@ def _tensor(codes: Array, device: torch.device) -> Tensor:
 class TorchMlp:
     name = "torch"
 
+    def device(self) -> str:
+        return "CPU: no CUDA device is present" if choose_device().type == "cpu" else "GPU: CUDA"
+
     def defaults(self, task: TaskKind) -> list[Params]:
         return DEFAULTS[task]
 

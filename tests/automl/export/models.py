@@ -21,7 +21,7 @@ from automl.spec import TaskKind
 from tests.automl.learn import material
 
 TASKS: dict[str, tuple[TaskKind, int]] = {"binary": ("binary", 2), "multiclass": ("multiclass", 3), "regression": ("regression", 0)}
-KINDS = ("baseline", "linear", "lgbm", "torch")
+KINDS = ("baseline", "linear", "lgbm", "torch", "trees")
 MISSING = ("", "?", "NA")
 
 
@@ -71,7 +71,8 @@ def _fold_model(kind: str, fold: Fold, number: int) -> FoldModel:
     if kind == "torch":
         return _network(fold, members=1 + 3 * (fold.seed % 2))
     chosen = family(kind)
-    params = {**chosen.defaults(fold.task)[-1], **({"bins": 6} if kind == "linear" else {"learning_rate": 0.3, "num_leaves": 15, "min_data_in_leaf": 3})}
+    small = {"linear": {"bins": 6}, "lgbm": {"learning_rate": 0.3, "num_leaves": 15, "min_data_in_leaf": 3}, "trees": {"trees": 10}}
+    params = {**chosen.defaults(fold.task)[-1], **small[kind]}
     return chosen.fit(params, fold, Effort(1))
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from automl.data.encoding import TreeEncoder
 from automl.data.features import Feature, FeatureSchema
+from automl.evidence import Estimate, ProbabilityCalibration
 from automl.export import trees
 from automl.export.columns import entrances
 from automl.export.graph import CannotExport
@@ -53,6 +54,17 @@ def test_logarithms_are_turned_back() -> None:
     own = models.said(model, frame)
     assert np.abs(run(write_onnx(model), model, frame) / own - 1).max() < 1e-9
     assert own.std() > 0.1
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_calibration_is_in_it(task: str) -> None:
+    plain, frame = models.fitted(task, ("linear",)), models.features(200, seed=9)
+    gain = Estimate(value=0.1, low=0.05, high=0.15, method="t", n=200)
+    found = ProbabilityCalibration(method="platt", slope=0.5, shift=-1.0 if task == "binary" else 0.0, rows=200, log_loss_gain=gain, brier_gain=gain)
+    model = replace(plain, calibration=found)
+    own = models.said(model, frame)
+    assert np.abs(run(write_onnx(model), model, frame) - own).max() < 1e-11
+    assert np.abs(models.said(plain, frame) - own).max() > 0.1
 
 
 def test_all_kinds_together_predict_the_same(model: FittedModel) -> None:

@@ -28,7 +28,7 @@ def test_made_rows_stand_where_the_model_turns(model: Any) -> None:
     rows = made_rows(model)
     assert list(rows) == list(model.features)
     assert len(rows) == ROWS
-    thresholds = np.concatenate([fold.trees.threshold for member in model.members if member.family == "lgbm" for fold in member.folds])
+    thresholds = np.concatenate([fold.trees.threshold for member in model.members if member.family in ("lgbm", "trees") for fold in member.folds])
     on, above = rows["size"].isin(thresholds).mean(), rows["size"].isin(np.nextafter(thresholds, np.inf)).mean()
     assert min(on, above) > 0.1
     for name, levels in zip(model.codes.names, model.codes.levels, strict=True):

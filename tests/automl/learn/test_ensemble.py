@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
+from automl.evidence import Estimate, ProbabilityCalibration
 from automl.hooks import Hooks
+from automl.learn import ensemble
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import candidates, ensemble_not_taken, fit_best, greedy_counts, out_of_fold_score, search_section
 from automl.learn.metrics import scorer
@@ -51,7 +53,25 @@ def test_out_of_fold_predictions_are_those_of_the_deployed_fold_models(tmp_path:
     result, _, _, _, model = searched(tmp_path)
     by_number = {record.number: record for record in result.trials}
     total = sum(member.weight * by_number[member.trial].out_of_fold() for member in model.members)
-    assert np.array_equal(to_predictions(total, "binary").probabilities, model.out_of_fold.probabilities)
+    assert np.array_equal(to_predictions(model.raw_map(total), "binary").probabilities, model.out_of_fold.probabilities)
+
+
+@pytest.mark.parametrize("simple", [True, False])
+def test_what_is_calibrated_is_the_deployed_model_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simple: bool) -> None:
+    """With a map that takes 3 away from a tenth of the log-odds nobody reaches 0.5: the cut is chosen after it."""
+    gain = Estimate(value=0.1, low=0.05, high=0.15, method="t", n=300)
+    found = ProbabilityCalibration(method="platt", slope=0.1, shift=-3.0, rows=300, log_loss_gain=gain, brier_gain=gain)
+    monkeypatch.setattr(ensemble, "calibrate", lambda *_, **__: found)
+    result, split, problem, spec, model = searched(tmp_path, simple=simple)
+    by_number = {record.number: record for record in result.trials}
+    total = sum(member.weight * by_number[member.trial].out_of_fold() for member in model.members)
+    assert np.allclose(model.out_of_fold_raw, 0.1 * total - 3)
+    assert model.threshold.value < 0.5
+    assert search_section(result, model, [], split).calibration == found
+    rows = {row.name: row for row in candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))}
+    for name, row in rows.items():
+        highest = row.predict(split.train.features).probabilities[:, 1].max()
+        assert (highest < 0.9) == (row.chosen or "not taken" in name or name == "baseline"), name
 
 
 def test_simple_is_one_trial_of_one_family(tmp_path: Path) -> None:
@@ -61,10 +81,10 @@ def test_simple_is_one_trial_of_one_family(tmp_path: Path) -> None:
 
 def test_the_price_of_one_model_is_told(tmp_path: Path) -> None:
     result, split, problem, spec, model = searched(tmp_path, simple=True)
-    ensemble = ensemble_not_taken(result, split, problem, spec)
-    assert ensemble is not None
+    not_taken = ensemble_not_taken(result, split, problem, spec)
+    assert not_taken is not None
     assert ensemble_not_taken(result, split, problem, spec.model_copy(update={"simple": False})) is None
-    rows = {row.name: row for row in candidates(result, model, split, ensemble)}
+    rows = {row.name: row for row in candidates(result, model, split, not_taken)}
     assert not rows["ensemble, not taken"].chosen
     assert rows["ensemble, not taken"].out_of_fold > result.complete[0].score
     assert sum(row.chosen for row in rows.values()) == 1
@@ -113,7 +133,8 @@ def test_by_a_metric_of_decisions_every_candidate_is_cut_at_its_best(tmp_path: P
     for row in rows:
         assert row.threshold is not None
         if row.trial:
-            score = np.asarray(to_predictions(by_number[row.trial].out_of_fold(), "binary").probabilities)[:, 1]
+            raw = by_number[row.trial].out_of_fold()
+            score = np.asarray(to_predictions(model.raw_map(raw) if row.chosen else raw, "binary").probabilities)[:, 1]
             assert matthews_corrcoef(y, score >= row.threshold.value) == pytest.approx(row.out_of_fold)
 
 

@@ -21,14 +21,15 @@ from tests.automl.learn import material
 
 pytestmark = pytest.mark.slow
 
-TASKS: list[tuple[TaskKind, int]] = [("binary", 2), ("multiclass", 3), ("multiclass", 12), ("regression", 0)]
+TASKS: list[tuple[TaskKind, int]] = [("binary", 2), ("multiclass", 3), ("multiclass", 30), ("regression", 0)]
 everywhere = pytest.mark.parametrize(("name", "task", "classes"), [(name, *task) for name in FAMILIES for task in TASKS])
 
 
 def quick(name: str, task: TaskKind) -> dict[str, Any]:
     """A family's first default, small where that matters for the time of the tests only."""
     params = dict(family(name).defaults(task)[0])
-    return {**params, "width": 64, "depth": 1, "members": 2, "learning_rate": 5e-3} if name == "torch" else params
+    small = {"torch": {"width": 64, "depth": 1, "members": 2, "learning_rate": 5e-3}, "trees": {"trees": 15}}
+    return params | small.get(name, {})
 
 
 def fit(name: str, fold: Fold, effort: Effort | None = None) -> FoldModel:
@@ -95,7 +96,7 @@ def test_the_same_seed_gives_the_same_bytes(name: str, task: TaskKind, classes: 
     assert digest(fit(name, material.fold(task, classes))) == first
 
 
-@pytest.mark.parametrize("name", ["lgbm", "torch"])
+@pytest.mark.parametrize("name", ["lgbm", "torch", "trees"])
 def test_another_seed_gives_another_model(name: str) -> None:
     whole = material.fold("binary", 2)
     # numbers only: the encoders of categories have a seed of their own
@@ -133,6 +134,11 @@ def test_a_constant_and_an_empty_column_do_no_harm(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+def test_it_says_what_it_learns_on(name: str) -> None:
+    assert family(name).device().split(":")[0] in {"CPU", "GPU"}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
 def test_weights_count(name: str) -> None:
     plain = material.fold("regression", 0)
     rising = np.where(plain.train_y > np.median(plain.train_y), 50.0, 0.02)
@@ -140,7 +146,7 @@ def test_weights_count(name: str) -> None:
     assert fit(name, weighted).raw(plain.valid).mean() > fit(name, plain).raw(plain.valid).mean() + 1
 
 
-@pytest.mark.parametrize("name", ["lgbm", "torch"])
+@pytest.mark.parametrize("name", ["lgbm", "torch", "trees"])
 def test_an_effort_that_must_end_ends_with_a_model(name: str) -> None:
     fold = material.fold("binary", 2)
     asked: list[int] = []
@@ -172,17 +178,19 @@ def test_sampled_attributions_of_a_network_are_near_the_exact_ones() -> None:
     assert np.abs(ours - exact).mean() < 0.25 * np.abs(exact).mean()
 
 
-def test_a_fold_with_one_class_cannot_be_fitted_linearly() -> None:
+@pytest.mark.parametrize("name", ["linear", "trees"])
+def test_a_fold_with_one_class_cannot_be_fitted(name: str) -> None:
     fold = material.fold("binary", 2)
     with pytest.raises(CannotFit, match="one class"):
-        fit("linear", Fold(**{**fold.__dict__, "train_y": np.zeros(len(fold.train_y), dtype=np.int64), "cache": {}}))
+        fit(name, Fold(**{**fold.__dict__, "train_y": np.zeros(len(fold.train_y), dtype=np.int64), "cache": {}}))
 
 
+@pytest.mark.parametrize("name", ["linear", "trees"])
 @pytest.mark.parametrize("present", [(0, 2), (0, 1, 3)])
-def test_a_class_that_the_training_rows_lack_is_improbable_not_impossible(present: tuple[int, ...]) -> None:
+def test_a_class_that_the_training_rows_lack_is_improbable_not_impossible(name: str, present: tuple[int, ...]) -> None:
     fold = material.fold("multiclass", 4)
     keep = np.isin(fold.train_y, present)
-    model = fit("linear", Fold(**{**fold.__dict__, "train": fold.train[keep], "train_y": fold.train_y[keep], "cache": {}}))
+    model = fit(name, Fold(**{**fold.__dict__, "train": fold.train[keep], "train_y": fold.train_y[keep], "cache": {}}))
     raw = model.raw(fold.valid)
     assert raw.shape == (100, 4)
     assert set(raw.argmax(axis=1)) <= set(present)
@@ -210,7 +218,7 @@ def test_the_constant_of_a_number_is_the_mean_or_for_mae_the_median() -> None:
     assert fit_constant(y, np.array([5.0, 1.0, 1.0]), "regression", 0, "mae").score[0] == 1
 
 
-@pytest.mark.parametrize("name", ["lgbm", "torch"])
+@pytest.mark.parametrize("name", ["lgbm", "torch", "trees"])
 def test_where_absolute_errors_count_they_are_learned(name: str) -> None:
     """A skewed target: its mean is far from its median."""
     draw = np.random.default_rng(0)
@@ -285,7 +293,7 @@ def test_a_quantile_regression_of_many_rows_is_of_some_of_them(monkeypatch: pyte
     assert seen == [1000, 1000]
 
 
-@pytest.mark.parametrize("name", ["linear", "lgbm"])
+@pytest.mark.parametrize("name", ["linear", "lgbm", "trees"])
 def test_the_day_of_the_week_is_learned_from_a_date(name: str) -> None:
     days = np.random.default_rng(0).integers(0, 4000, 1200).astype(float)
     y = ((days + 3) % 7 >= 5).astype(np.int64)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import root_mean_squared_log_error
 
+from automl.evidence import Estimate, ProbabilityCalibration
 from automl.hooks import Hooks
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import fit_best
@@ -49,6 +50,7 @@ def test_saved_and_loaded_it_is_the_same(fitted: Any, tmp_path: Path) -> None:
     assert loaded.sha256 == model.sha256
     assert loaded.problem == model.problem
     assert loaded.threshold == model.threshold
+    assert loaded.calibration == model.calibration
     assert loaded.missing == ("", "?")
     assert np.array_equal(loaded.out_of_fold_raw, model.out_of_fold_raw)
 
@@ -75,6 +77,24 @@ def test_attributions_of_the_whole_ensemble_add_up(fitted: Any) -> None:
     assert found.space == ("value" if model.problem.task == "regression" else "log_odds")
     assert "exact interventional tree SHAP" in found.explainer
     assert "linear" in found.explainer
+
+
+def test_a_calibrated_model_is_the_same_model_scaled(fitted: Any, tmp_path: Path) -> None:
+    plain, frame = fitted
+    slope, shift = 1.5, 0.25 if plain.problem.task == "binary" else 0.0
+    gain = Estimate(value=0.1, low=0.05, high=0.15, method="t", n=240)
+    method = "platt" if plain.problem.task == "binary" else "temperature"
+    model = replace(plain, calibration=ProbabilityCalibration(method=method, slope=slope, shift=shift, rows=240, log_loss_gain=gain, brier_gain=gain))
+    assert np.allclose(model.raw(frame), slope * plain.raw(frame) + shift)
+    found, before = model.attributions(frame.iloc[:9], frame.iloc[50:90]), plain.attributions(frame.iloc[:9], frame.iloc[50:90])
+    assert np.allclose(found.phi, slope * before.phi)
+    assert np.allclose(found.base, slope * before.base + shift)
+    assert found.additivity_error < 1e-9
+    model.save(tmp_path)
+    loaded = load_model(tmp_path)
+    assert loaded.calibration == model.calibration
+    assert np.array_equal(loaded.raw(frame), model.raw(frame))
+    assert loaded.sha256 == model.sha256 != plain.sha256
 
 
 def test_the_whole_background_is_used(fitted: Any) -> None:
