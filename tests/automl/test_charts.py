@@ -131,6 +131,7 @@ def _strings(node: Any, path: str = "") -> list[tuple[str, str]]:
     return []
 
 
+@pytest.mark.slow
 def test_hostile_names_are_values_and_nothing_else() -> None:
     """Each chart of the hostile document differs from the plain one's only inside data values and scale domains, and in how many columns its legend has, so no name became code."""
     def without_values(spec: dict[str, Any]) -> Any:
@@ -154,6 +155,7 @@ def test_hostile_names_are_values_and_nothing_else() -> None:
                 assert "/values" in path or path.startswith("/datasets/") or path.endswith("/domain"), (chart.name, path, text)
 
 
+@pytest.mark.slow
 def test_hostile_names_reach_no_expression_of_the_compiled_picture() -> None:
     charts = {chart.name: chart for chart in draw_charts(hostile()).charts}
     for name in ("selection-rate-2", "error-rates-crossing-1", "shap-by-group-1", "shap-importance"):
@@ -163,6 +165,7 @@ def test_hostile_names_reach_no_expression_of_the_compiled_picture() -> None:
                 assert "/values" in path or path.endswith("/domain"), (name, path, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["selection-rate-1", "selection-rate-crossing-1", "shap-importance"])
 def test_hostile_names_are_drawn_as_text(name: str) -> None:
     chart = next(chart for chart in draw_charts(hostile()).charts if chart.name == name)
@@ -189,6 +192,7 @@ def test_long_names_that_begin_alike_stay_apart() -> None:
     assert all(len(label) < 60 for label in labels)
 
 
+@pytest.mark.slow
 def test_a_beeswarm_has_at_most_1500_marks() -> None:
     explanation = make_explanation()
     many = tuple(Points(feature=f"f{at}", values=tuple(float(i) for i in range(400)), shap=tuple((-1.0) ** i * i / 400 for i in range(400))) for at in range(10))
@@ -286,6 +290,7 @@ def test_a_score_of_a_decision_is_named_by_the_favourable_outcome() -> None:
         assert any(text.startswith(words.lower().removesuffix(" by ")) for text in texts_of(chart.spec))
 
 
+@pytest.mark.slow
 def test_marks_can_be_seen_on_a_dark_ground_and_values_of_the_data_stay() -> None:
     for chart in draw_charts(make_evidence()).charts:
         light = vl_convert.vegalite_to_svg(chart.spec, config=theme())

@@ -15,7 +15,7 @@ import vl_convert
 from tests.benchmarks.fits import fit
 from tests.benchmarks.tables import write_table
 
-FAMILIES = ("linear", "lgbm", "torch")
+FAMILIES = ("linear", "lgbm", "trees", "torch")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

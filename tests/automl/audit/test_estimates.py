@@ -205,6 +205,7 @@ def test_people_with_many_rows_widen_every_interval() -> None:
         assert c.high - c.low < 0.75 * (a.high - a.low), name
 
 
+@pytest.mark.slow
 def test_what_cannot_be_measured_says_why() -> None:
     one_class = metric_estimates(binary(truth=np.ones(600, dtype=np.int64)), seed=0)
     assert one_class["roc_auc"] == NotMeasured(reason="only one class is present in these rows")

@@ -164,6 +164,7 @@ def test_rule_5_one_group_zero_rates_and_one_person() -> None:
     assert (ratio(none_selected).value, ratio(none_selected).low) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_named_reference_needs_no_correction_and_is_never_guessed() -> None:
     outcomes = from_counts({"A": (2000, 4000), "B": (1521, 4000), "C": (1999, 4000)})
     assert ratio(named(measure(outcomes, "group").attributes[0], "B")).label == "inconclusive"
@@ -215,6 +216,7 @@ def test_only_declared_attributes_are_in_the_primary_family() -> None:
         assert (primary.family, primary.p_adjusted) == (EXPLORATORY, None)
 
 
+@pytest.mark.slow
 def test_crossings_go_as_deep_as_asked() -> None:
     rng = np.random.default_rng(0)
     groups = {name: rng.choice(np.array(["x", "y"], dtype=object), 600) for name in "abc"}

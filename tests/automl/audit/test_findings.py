@@ -440,6 +440,7 @@ def of_a_quantile(level: float, **changes: Any) -> Outcomes:
     return regression(4000, groups={"group": group}, truth=20 + spread * rng.standard_normal(4000), score=20 + spread * norm.ppf(level), quantile=level, **changes)
 
 
+@pytest.mark.slow
 def test_the_best_model_of_a_quantile_has_no_finding() -> None:
     """Neither its R2, which is below 0, nor its mean residuals, which differ with the spread, are held against it."""
     o = of_a_quantile(0.9)
@@ -460,6 +461,7 @@ def test_a_group_that_the_predicted_quantile_does_not_cover_is_named() -> None:
     assert findings[1].text.endswith("; 90.0 % is what was asked for.")
 
 
+@pytest.mark.slow
 def test_an_mcc_like_chance_is_told_where_it_was_asked_for() -> None:
     o = binary(decision=np.random.default_rng(0).integers(0, 2, 600))
     search = SearchSection(

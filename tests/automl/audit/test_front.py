@@ -24,6 +24,8 @@ from automl.learn.search import SearchResult, search
 from automl.spec import Budget, TaskSpec
 from tests.automl.learn import material
 
+pytestmark = pytest.mark.slow
+
 N = 600
 WEIGHTS = np.random.default_rng(1).uniform(0.5, 3, N)
 SEARCHED: dict[str, Any] = {"target": "y", "budget": Budget(trials=4), "families": ("linear",), "threads": 1, "sensitive": ("sex", "age")}

@@ -251,6 +251,7 @@ written = st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # with "\n" as line end Python's writer leaves a lone "\r" unquoted, which no reader can tell from a line end
 @given(rows=written, style=st.sampled_from([(csv.QUOTE_MINIMAL, "\r\n"), (csv.QUOTE_ALL, "\n")]), packed=st.booleans())
+@pytest.mark.slow
 def test_any_table_that_is_written_as_csv_is_read_back_unchanged(table_of, rows, style, packed):
     quoting, end = style
     out = io.StringIO(newline="")

@@ -83,6 +83,7 @@ def test_too_many_rows_are_refused_with_the_limit(table_of):
     assert "more than 1,000 rows" in refusal(table_of, one_column(list(range(1_001))), limits=TableLimits(rows=1_000))
 
 
+@pytest.mark.slow
 def test_a_bomb_of_repeated_long_texts_is_refused_while_it_is_read(table_of):
     bomb = one_column(["x" * 100_000] * 2_000)
     assert len(bomb) < 300_000

@@ -17,6 +17,7 @@ def by_name(profile):
     return {column.name: column for column in profile.columns}
 
 
+@pytest.mark.slow
 def test_the_sample_is_described_as_it_was_made(table_of):
     profile = profile_table(table_of(make_sample()))
     columns = by_name(profile)
@@ -86,6 +87,7 @@ def test_a_target_that_is_no_column_is_refused(table_of):
         profile_table(table_of("a,b\n1,2\n"), target="z")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "target", "sensitive"), [
     ("adult.csv.gz", "income", {"sex", "race", "age"}), ("compas.csv", "two_year_recid", {"sex", "race", "age_cat", "age"}),
     ("german_credit.csv", "class-label", {"sex", "age", "foreign-worker"}), ("bank_marketing.csv", "y", {"age", "marital"}),

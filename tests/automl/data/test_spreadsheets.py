@@ -81,6 +81,7 @@ def test_header_faults_are_refused_with_their_position(table_of):
     assert "is empty" in refusal(table_of, workbook([]))
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_by_its_declared_size(table_of):
     bomb = changed(workbook(SMALL), add=[("xl/media/x.bin", b"0" * 320_000_000)])
     assert len(bomb) < 500_000

@@ -12,6 +12,8 @@ from automl.export import onnx_model
 from automl.export.onnx_export import LIMIT, export_model
 from tests.automl.export import models
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=models.TASKS)
 def model(request: Any) -> Any:

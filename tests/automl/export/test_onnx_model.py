@@ -21,6 +21,8 @@ from automl.export.onnx_model import PROBABILITIES, VALUE, write_onnx
 from automl.learn.model import FittedModel, load_model
 from tests.automl.export import models
 
+pytestmark = pytest.mark.slow
+
 
 def run(content: bytes, model: FittedModel, frame: pd.DataFrame) -> Any:
     """What onnxruntime says of ``frame``."""
