@@ -41,13 +41,14 @@ class Repeat:
         return self.how == "recoded number"
 
 
-def find_repeats(table: Table, names: Sequence[str], rows: Positions | None = None) -> list[Repeat]:
-    """The columns of ``names`` that repeat an earlier one of them in ``rows`` (default all)."""
+def find_repeats(table: Table, names: Sequence[str], rows: Positions | None = None, numbers_read: pd.DataFrame | None = None) -> list[Repeat]:
+    """The columns of ``names`` that repeat an earlier one of them in ``rows`` (default all); ``numbers_read``: columns of numbers that have
+    been read of these rows already: reading takes longer than comparing."""
     by_values: dict[bytes, str] = {}
     by_levels: dict[bytes, str] = {}
     found: list[Repeat] = []
     for name in names:
-        values, levels, distinct = _digests(table, name, rows)
+        values, levels, distinct = _digests(table, name, rows, numbers_read)
         if distinct < 2:
             continue
         if values in by_values:
@@ -62,12 +63,12 @@ def find_repeats(table: Table, names: Sequence[str], rows: Positions | None = No
     return found
 
 
-def _digests(table: Table, name: str, rows: Positions | None) -> tuple[bytes, bytes | None, int]:
+def _digests(table: Table, name: str, rows: Positions | None, numbers_read: pd.DataFrame | None) -> tuple[bytes, bytes | None, int]:
     """Of the values; of the pattern in which they come back (None where hardly any does, and any two columns have the same); and how many there are,
     missing counted as one."""
     facts = table.facts[name]
     if facts.numeric:
-        numbers = table.numbers(name, rows).to_numpy() + 0.0  # no negative nought
+        numbers = (table.numbers(name, rows) if numbers_read is None or name not in numbers_read else numbers_read[name]).to_numpy() + 0.0  # no negative nought
         codes, levels = pd.factorize(numbers)
         distinct = len(levels)
         values = np.where(np.isnan(numbers), np.nan, numbers).tobytes()
@@ -108,7 +109,8 @@ def leave_out_repeats(table: Table, spec: TaskSpec, problem: Problem, split: Spl
     """Looks at the training rows only. Raises BadInput where no column is left."""
     features = problem.schema.names
     withheld = [name for name in spec.sensitive if name not in features]
-    found = find_repeats(table, [problem.target, *withheld, *features], split.train.position)
+    numbers = split.train.features[[name for name, kind in problem.schema.kinds.items() if kind == "number"]]
+    found = find_repeats(table, [problem.target, *withheld, *features], split.train.position, numbers)
     left_out: dict[str, str] = {}
     findings: list[Finding] = []
     for repeat in (each for each in found if each.name in features):

@@ -15,6 +15,7 @@ import math
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -156,6 +157,18 @@ class _Known:
     is_over = True
 
 
+class _Lazily(dict[str, Study]):
+    """A family's study is made when its turn comes: importing torch takes seconds, which a short budget needs for its first trials."""
+
+    def __init__(self, make: Callable[[str], Study]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, name: str) -> Study:
+        self[name] = self.make(name)
+        return self[name]
+
+
 class _Search:
     def __init__(self, rows: Rows, problem: Problem, spec: TaskSpec, hooks: Hooks, folder: Path, deadline: Deadline) -> None:
         self.rows, self.problem, self.spec, self.hooks, self.folder, self.deadline = rows, problem, spec, hooks, folder, deadline
@@ -172,8 +185,7 @@ class _Search:
         self.disparity = Disparity.of(spec, rows, problem)
         self.reweighing = [] if self.disparity is None else [self.disparity.reweighing(train) for train, _ in self.parts]
         self.lanes = min(self.threads, len(self.parts))
-        self.kinds = {name: family(name) for name in self.families}
-        self.studies = {name: Study(kind, problem.task, spec.seed, reweighed=self.disparity is not None) for name, kind in self.kinds.items()}
+        self.studies: dict[str, Study] = _Lazily(lambda name: Study(family(name), problem.task, spec.seed, reweighed=self.disparity is not None))
         self.records: list[TrialRecord] = []
         self.open: list[_Open | _Known] = []
         self.abandoned = False
@@ -341,7 +353,7 @@ class _Search:
             return time.monotonic() >= until or self.wish is not None or trial.ending is not None or self.abandoned
 
         began, threads, fold = time.monotonic(), self.threads // self.lanes, self._reweighed(at, trial.asked.reweighing)
-        model = self.kinds[trial.family].fit(trial.asked.params, fold, Effort(threads, must_end, foreseen))
+        model = family(trial.family).fit(trial.asked.params, fold, Effort(threads, must_end, foreseen))
         return _Fitted(model, model.raw(texts_in_numbers(fold).valid, threads), time.monotonic() - began)
 
     def _reweighed(self, at: int, strength: float | None) -> Fold:

@@ -22,7 +22,7 @@ from optuna.trial import FixedTrial
 
 from automl.hooks import Ended, Hooks, SharedStudy, Standing
 from automl.learn.deadline import Deadline
-from automl.learn.families import Family
+from automl.learn.families import Family, family
 from automl.learn.search import ASK_EVERY, SearchResult, StoppedBecause, _Known, _Open, _Search
 from automl.learn.studies import Asked, Losses, Study
 from automl.learn.trials import SUFFIX, TrialRecord, read_trial
@@ -95,7 +95,7 @@ class _SharedSearch(_Search):
     ) -> None:
         super().__init__(rows, problem, spec, hooks, folder, deadline)
         self.shared = shared
-        self.of_all = {name: _FamilyOfAll(name, kind, problem.task, spec.seed, shared) for name, kind in self.kinds.items()}
+        self.of_all = {name: _FamilyOfAll(name, family(name), problem.task, spec.seed, shared) for name in self.families}
         self.studies = dict(self.of_all)
         self.standing = Standing()
         self.not_ours: set[str] = set()
