@@ -1,12 +1,14 @@
-"""What runs and profiles share: a row that one worker at a time holds, by the database's clock, fenced by its attempt number."""
+"""What runs, their parts and profiles share: a row that one worker at a time holds, by the database's clock, fenced by its attempt number."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Model, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
@@ -66,3 +68,15 @@ def unheard(rows: QuerySet[LeasedModel]) -> QuerySet[LeasedModel]:
     """Rows that have waited so long since the doorbell last rang for them that it should ring again."""
     long_ago = from_now(-settings.RING_AGAIN_SECONDS)
     return rows.filter(state="queued").filter(Q(rung_at__isnull=True, queued_at__lte=long_ago) | Q(rung_at__lte=long_ago))
+
+
+def ring_again(waiting: QuerySet[LeasedModel], rows: QuerySet[LeasedModel], ring: Callable[[Any], None], most: int) -> int:
+    """Ring for up to ``most`` rows of ``waiting`` that are `unheard`; returns for how many. ``rows``: all of their kind, in which each is looked at once
+    more, so that of several sweeps at a time one rings."""
+    rung = 0
+    for key in unheard(waiting).values_list("pk", flat=True)[:most]:
+        with transaction.atomic():
+            if unheard(rows).filter(pk=key).update(rung_at=Now()):
+                rung += 1
+                ring(key)
+    return rung

@@ -166,11 +166,7 @@ def sweep() -> dict[str, int]:
                 counts["parts_lost"] += 1
                 _tell(run_id, _attempt_of(run_id), f"part {number} lost its worker {attempt} times and is not tried again", {"part": number})
     _parts().filter(state="queued").filter(Exists(Run.objects.filter(pk=OuterRef("run"), state__in=runs.ENDED))).update(state="ended", finished_at=Now())
-    for key in leases.unheard(_open()).values_list("pk", flat=True)[:_BATCH]:
-        with transaction.atomic():
-            if leases.unheard(_parts()).filter(pk=key).update(rung_at=Now()):
-                counts["parts_rung"] += 1
-                dispatch.ring_part(key)
+    counts["parts_rung"] = leases.ring_again(_open(), _parts(), dispatch.ring_part, _BATCH)
     return counts
 
 

@@ -104,11 +104,7 @@ def sweep() -> dict[str, int]:
                 counts["profiles_lost"] += mine.update(
                     state="failed", failure_code="worker_lost", failure_text=f"the worker that read the table died {attempt} times; it can be tried again",
                     finished_at=Now(), **leases.end_of_lease())
-    for key in leases.unheard(_rows()).values_list("pk", flat=True)[:_BATCH]:
-        with transaction.atomic():
-            if leases.unheard(_rows()).filter(pk=key).update(rung_at=Now()):
-                counts["profiles_rung"] += 1
-                dispatch.ring_profile(key)
+    counts["profiles_rung"] = leases.ring_again(_rows(), _rows(), dispatch.ring_profile, _BATCH)
     return counts
 
 

@@ -351,11 +351,7 @@ def sweep() -> dict[str, int]:
         what = _take_back(run_id, attempt)
         if what:
             counts[what] += 1
-    for run_id in leases.unheard(_next_in_turn()).values_list("pk", flat=True)[:_BATCH]:
-        with transaction.atomic():
-            if leases.unheard(_runs()).filter(pk=run_id).update(rung_at=Now()):
-                counts["runs_rung"] += 1
-                dispatch.ring_run(run_id)
+    counts["runs_rung"] = leases.ring_again(_next_in_turn(), _runs(), dispatch.ring_run, _BATCH)
     return counts
 
 
