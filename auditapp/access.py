@@ -24,9 +24,9 @@ from auditapp import ledger
 from auditapp.models import ApiToken, LoginLink, Membership, Workspace
 
 Action = Literal["read", "verify", "upload", "run", "cancel", "statements", "sign_off", "predict", "delete", "tokens", "members"]
-Scope = Literal["read", "run", "predict"]
+Scope = Literal["read", "run", "predict", "statements"]
 
-SCOPES: tuple[Scope, ...] = ("read", "run", "predict")
+SCOPES: tuple[Scope, ...] = ("read", "run", "predict", "statements")
 
 VIEWER, ANALYST, REVIEWER, OWNER = "viewer", "analyst", "reviewer", "owner"
 
@@ -47,8 +47,10 @@ ROLES_OF_ACTION: dict[Action, frozenset[str]] = {
 
 SCOPE_OF_ACTION: dict[Action, Scope | None] = {
     "read": "read", "verify": "read", "upload": "run", "run": "run", "cancel": "run", "delete": "run", "predict": "predict",
+    # A scope of its own: what is said in a person's name is not to be had with the right to run audits
+    "statements": "statements",
     # Only a person in a session does these: a leaked token must not sign, nor make more tokens
-    "statements": None, "sign_off": None, "tokens": None, "members": None,
+    "sign_off": None, "tokens": None, "members": None,
 }
 """The scope a token needs besides its user's role; None: no token can."""
 

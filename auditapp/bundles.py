@@ -15,7 +15,7 @@ _FILES = 2_000
 
 _MEDIA_TYPES = {
     ".json": "application/json", ".md": "text/markdown; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".svg": "image/svg+xml", ".pdf": "application/pdf",
-    ".txt": "text/plain; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8", ".py": "text/x-python; charset=utf-8",
 }
 
 

@@ -38,13 +38,23 @@ def ring_profile(profile_id: int) -> None:
     _after_commit("workers.tasks.profile_hint", profile_id, PROFILES)
 
 
-def _after_commit(task: str, argument: str | int, queue: str) -> None:
+def ring_report(rendering_id: int) -> None:
+    """Tell the workers that read tables, once the transaction is committed, that a report version waits to be drawn: it never waits behind a run of two hours."""
+    _after_commit("workers.tasks.report_hint", rendering_id, PROFILES)
+
+
+def ring_signing() -> None:
+    """Tell the worker that holds the key, once the transaction is committed, that a report waits for its signature."""
+    _after_commit("workers.tasks.sign_reports", None, RUNS)
+
+
+def _after_commit(task: str, argument: str | int | None, queue: str) -> None:
     def ring() -> None:
         failpoint("after_commit")
         try:
-            _bell().send_task(task, args=[argument], queue=queue, retry=False, ignore_result=True)
+            _bell().send_task(task, args=[] if argument is None else [argument], queue=queue, retry=False, ignore_result=True)
         except Exception as error:  # noqa: BLE001 - whatever the broker does, the row is there and the reconciler rings again
-            logger.warning("the doorbell for %s %s did not ring: %s", task, argument, error)
+            logger.warning("the doorbell for %s %s did not ring: %s", task, argument or "", error)
 
     transaction.on_commit(ring)
 

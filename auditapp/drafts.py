@@ -14,7 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _, ngettext
 
 from automl.evidence import Bar, ColumnProfile, DatasetProfile
-from automl.printing import visible
+from automl.printing import PART_WORDS, PROFILE_WORDS, visible
 from automl.spec import DEFAULT_MISSING, METRICS_OF_TASK, PredictionsSpec, Spec, TableOptions, TaskKind, TaskSpec, parse_spec
 
 Kind = Literal["training", "predictions"]
@@ -26,8 +26,8 @@ STEPS: dict[str, tuple[Step, ...]] = {
 }
 STEP_OF_POINTER: dict[str, Step] = {
     "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
-    "intersections": "attributes", "limit": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
-    "simple": "budget", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
+    "intersections": "attributes", "limit": "attributes", "local_law_144": "attributes", "profile": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
+    "simple": "budget", "leave_out": "budget", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
     "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
 }
 """Where each field of the spec is asked, so that a refusal can link to its question."""
@@ -47,6 +47,12 @@ class Draft:
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     earlier_roles: dict[str, str] = field(default_factory=dict)
     """What an earlier run of the same answers called its columns; shown before the profile's proposals."""
+    reasons: dict[str, Any] = field(default_factory=dict)
+    """The reason policy of an earlier run or of the sample: no page asks for it, and none may lose it."""
+    profile: str | None = None
+    """As ``reasons``: whose law the decisions are made under."""
+    leave_out: list[str] = field(default_factory=list)
+    """Of a training asked on the budget page; of an audit of predictions as ``reasons``."""
 
     @property
     def options(self) -> TableOptions:
@@ -60,10 +66,14 @@ class Draft:
         """The answers that would have given ``spec``: to start from an earlier run or from the sample. A spec has no answers about leaks, so columns are asked again."""
         draft = cls("training" if isinstance(spec, TaskSpec) else "predictions", spec.title, spec.table.model_dump(exclude_none=True), list(spec.missing))
         draft.earlier_roles = dict(spec.roles) if isinstance(spec, TaskSpec) else {}
+        draft.profile, draft.leave_out = spec.profile, list(spec.leave_out)
+        draft.reasons = spec.reasons.model_dump(mode="json", exclude_defaults=True) if isinstance(spec, TaskSpec) else {}
         favourable = list(spec.favourable) if isinstance(spec.favourable, tuple) else spec.favourable
         outcome = {"positive": spec.positive, "favourable": favourable if favourable is not None else spec.positive}
         draft.answers["attributes"] = {"sensitive": list(spec.sensitive), "none": not spec.sensitive, "intersections": spec.intersections, "limit": spec.limit.ratio,
                                        "as_features": isinstance(spec, TaskSpec) and spec.sensitive_as_features}
+        if spec.local_law_144 is not None:  # asked for by REST or the command line; other attributes are other tables
+            draft.answers["attributes"]["local_law_144"] = spec.local_law_144.model_dump(mode="json")
         draft.answers["groups"] = {"bins": {name: list(edges) for name, edges in spec.bins.items()}, "reference": dict(spec.reference)}
         if isinstance(spec, PredictionsSpec):
             draft.answers["predictions"] = {"label": spec.label, "score": spec.score, "decision": spec.decision, "threshold": spec.threshold, **outcome}
@@ -73,7 +83,7 @@ class Draft:
         draft.answers["budget"] = {
             "seconds": spec.budget.seconds, "trials": spec.budget.trials, "metric": spec.metric or "", "quantile": spec.quantile, "families": list(spec.families), "simple": spec.simple, "time": spec.time,
             "group": spec.group, "audit_fraction": spec.audit_fraction, "seed": spec.seed, "parallel": spec.parallel,
-            "fairness_objective": None if spec.fairness_objective is None else spec.fairness_objective.model_dump()}
+            "fairness_objective": None if spec.fairness_objective is None else spec.fairness_objective.model_dump(), "leave_out": list(spec.leave_out)}
         return draft
 
 
@@ -174,6 +184,7 @@ def _shared(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "title": draft.title, "sensitive": draft.get("attributes", "sensitive", []), "intersections": draft.get("attributes", "intersections", 2),
         "limit": {"ratio": draft.get("attributes", "limit", 0.8)}, "bins": draft.get("groups", "bins", {}), "reference": draft.get("groups", "reference", {}),
         "weight": weights[0] if weights else None, "missing": draft.missing, "table": draft.table,
+        "local_law_144": draft.get("attributes", "local_law_144"), "profile": draft.profile, "leave_out": draft.get("budget", "leave_out", draft.leave_out),
     }
 
 
@@ -186,7 +197,7 @@ def _training(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "sensitive_as_features": draft.get("attributes", "as_features", False), "metric": budget.get("metric") or None, "quantile": budget.get("quantile"),
         "budget": {"seconds": budget.get("seconds"), "trials": budget.get("trials")}, "families": budget.get("families", []), "simple": budget.get("simple", False),
         "audit_fraction": budget.get("audit_fraction", 0.25), "seed": budget.get("seed", 0), "parallel": budget.get("parallel", 1), "group": budget.get("group"), "time": budget.get("time"),
-        "fairness_objective": budget.get("fairness_objective") if task_of(draft, profile) != "regression" else None,
+        "fairness_objective": budget.get("fairness_objective") if task_of(draft, profile) != "regression" else None, "reasons": draft.reasons,
         "roles": {name: _spare(role) for name, role in roles(draft, profile).items() if name not in named},
     }
 
@@ -228,6 +239,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
     if spec.sensitive:
         lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": spec.limit.ratio}),
                   Answer("attributes", _("Crossings"), _depth(spec.intersections)),
+                  *([Answer("attributes", _("Profile"), PROFILE_WORDS[spec.profile])] if spec.profile is not None else []),
+                  *([Answer("attributes", _("Local Law 144"), _("its tables, as the earlier run had them"))] if spec.local_law_144 is not None else []),
                   *[Answer("groups", _("Groups of %(name)s") % {"name": c.name}, _("cut at %(edges)s") % {"edges": edges_text(spec.bins[c.name])} if c.name in spec.bins else quartiles_of(spec))
                     for c in profile.columns if c.name in spec.bins or (c.name in spec.sensitive and is_binned(c))],
                   *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()]]
@@ -237,6 +250,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
                   *([] if spec.fairness_objective is None else [Answer("budget", _("Second objective"), objective_words(spec))]), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
         if spec.parallel > 1:
             lines.append(Answer("budget", _("Workers"), _("up to %(n)s at once; not reproducible trial by trial") % {"n": spec.parallel}))
+    if spec.leave_out:
+        lines.append(Answer("budget" if isinstance(spec, TaskSpec) else "attributes", _("Not measured"), "; ".join(PART_WORDS[part] for part in spec.leave_out)))
     return lines
 
 

@@ -20,7 +20,7 @@ from auditapp.drafts import NUMERIC, Draft, column, edges_text, is_binned, level
 from auditapp.templatetags.audit import bound
 from auditapp.uploads import too_large_sentence
 from automl.evidence import ColumnProfile, DatasetProfile
-from automl.printing import visible
+from automl.printing import PART_WORDS, visible
 from automl.spec import METRICS_OF_TASK
 
 Choices = list[tuple[str, Any]]
@@ -432,6 +432,9 @@ class BudgetForm(StepForm):
         if connection.vendor == "postgresql":
             add("parallel", forms.IntegerField(label=_("Workers that search together"), min_value=1, max_value=16, initial=kept.get("parallel", 1), widget=forms.NumberInput(attrs={"class": "w-short"}),
                                                help_text=_("As many as are free take part. With more than one, the same seed does not repeat the same trials.")))
+        add("leave_out", forms.MultipleChoiceField(
+            label=_("Parts of the audit to leave out"), required=False, choices=list(PART_WORDS.items()), initial=kept.get("leave_out", self.draft.leave_out), widget=forms.CheckboxSelectMultiple,
+            help_text=_("Shorter, for a run whose audit nobody will be shown: evidence and report say of each that it was left out. Performance, fairness and findings always are measured.")))
         add("simple", forms.BooleanField(label=_("One single model instead of a combination"), required=False, initial=kept.get("simple", False)))
         self.fields["preset"].initial = next((name for name, budget in PRESETS.items() if kept and budget == (kept.get("seconds"), kept.get("trials"))), "custom" if kept else "quick")
         self.fields["seconds"].initial, self.fields["trials"].initial = kept.get("seconds"), kept.get("trials")
@@ -457,7 +460,7 @@ class BudgetForm(StepForm):
         return {"seconds": seconds, "trials": trials, "metric": said["metric"], "quantile": said.get("quantile"), "families": said["families"] if len(said["families"]) < len(FAMILY_WORDS) else [], "simple": said["simple"],
                 "time": self.column_named("time") if said["split"] == "time" else None, "group": self.column_named("group") if said["split"] == "group" else None,
                 "audit_fraction": said["audit_fraction"], "seed": said["seed"], "parallel": said.get("parallel") or 1,
-                "fairness_objective": {"metric": said["fairness"], "attribute": self.column_named("fairness_of")} if said.get("fairness") else None}
+                "fairness_objective": {"metric": said["fairness"], "attribute": self.column_named("fairness_of")} if said.get("fairness") else None, "leave_out": said["leave_out"]}
 
 
 class CheckForm(StepForm):
@@ -483,10 +486,11 @@ class VerifyForm(PageForm):
 class TokenForm(PageForm):
     name = forms.CharField(label=lazy("What is it for?"), max_length=200, error_messages={"required": lazy("Say what the token is for")}, widget=forms.TextInput(attrs={"class": "w-mid"}))
     scopes = forms.MultipleChoiceField(label=lazy("What may it do?"), widget=forms.CheckboxSelectMultiple, initial=["read"], error_messages={"required": lazy("Choose at least one")}, choices=[
-        ("read", lazy("read: see and download")), ("run", lazy("run: upload, start, cancel and delete")), ("predict", lazy("predict: ask models"))])
+        ("read", lazy("read: see and download")), ("run", lazy("run: upload, start, cancel and delete")), ("predict", lazy("predict: ask models")),
+        ("statements", lazy("statements: say in your name what only people can say of a run"))])
     days = forms.IntegerField(label=lazy("It ends after this many days"), min_value=1, max_value=3650, initial=90, widget=forms.NumberInput(attrs={"class": "w-short"}))
 
-    assert {"read", "run", "predict"} == set(SCOPES)
+    assert {"read", "run", "predict", "statements"} == set(SCOPES)
 
 
 

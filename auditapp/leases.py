@@ -80,3 +80,23 @@ def ring_again(waiting: QuerySet[LeasedModel], rows: QuerySet[LeasedModel], ring
                 rung += 1
                 ring(key)
     return rung
+
+
+def sweep_short(rows: QuerySet[LeasedModel], ring: Callable[[Any], None], most: int, *, named: str, made: str) -> dict[str, int]:
+    """Of work that begins anew when its worker is gone: ring again for what nobody took, take back what is held no longer. Idempotent, safe in parallel.
+
+    Counts by ``named``_rung, _requeued and _lost. ``made``: what the worker was doing, as the failure's sentence has it.
+    """
+    counts = {f"{named}_rung": 0, f"{named}_requeued": 0, f"{named}_lost": 0}
+    for key, attempt, limit in expired(rows).values_list("pk", "attempt", "max_attempts")[:most]:
+        mine = expired(rows).filter(pk=key, attempt=attempt)
+        with transaction.atomic():
+            if attempt < limit:
+                if mine.update(state="queued", queued_at=Now(), **end_of_lease()):
+                    counts[f"{named}_requeued"] += 1
+                    ring(key)
+            else:
+                counts[f"{named}_lost"] += mine.update(
+                    state="failed", failure_code="worker_lost", failure_text=f"the worker that {made} died {attempt} times; it can be tried again", finished_at=Now(), **end_of_lease())
+    counts[f"{named}_rung"] = ring_again(rows, rows, ring, most)
+    return counts

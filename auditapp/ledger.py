@@ -71,6 +71,11 @@ def head(workspace: Workspace | None) -> tuple[int, str]:
     return (last.number, last.hash) if last else (0, GENESIS)
 
 
+def knows_file(sha256: str) -> bool:
+    """Whether an entry of any chain names a signed report with these bytes. Of a deleted run too: entries stay."""
+    return LedgerEntry.objects.filter(data__pdf_sha256=sha256).exists()
+
+
 def _chain(workspace_id: str | None) -> Any:
     return LedgerEntry.objects.filter(workspace_id=workspace_id).order_by("number")
 

@@ -32,6 +32,8 @@ def dataset_id() -> str: return new_id("ds")
 def run_id() -> str: return new_id("run")
 def model_id() -> str: return new_id("mdl")
 def report_id() -> str: return new_id("rep")
+def statements_id() -> str: return new_id("sta")
+def sign_off_id() -> str: return new_id("sgn")
 
 
 class Workspace(models.Model):
@@ -273,7 +275,7 @@ class AuditedModel(models.Model):
 
 
 class Report(models.Model):
-    """A version of a run's PDF: {evidence digest, statements version}. Versions are added, never replaced."""
+    """A version of a run's PDF: {evidence digest, statements version, sign-offs}. Versions are added, never replaced: the first by `auditapp.runs`, later ones by `auditapp.report_versions`."""
 
     id = models.CharField(primary_key=True, max_length=40, default=report_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="reports")
@@ -281,6 +283,8 @@ class Report(models.Model):
     state = models.CharField(max_length=20)
     evidence_digest = models.CharField(max_length=64)
     statements_version = models.PositiveIntegerField(default=0)
+    sign_offs = models.PositiveIntegerField(default=0)
+    """How many of the run's sign-offs it prints."""
     unsigned_sha256 = models.CharField(max_length=64)
     pdf_sha256 = models.CharField(max_length=64, default="")
     signer = models.CharField(max_length=200, default="")
@@ -294,6 +298,59 @@ class Report(models.Model):
             models.CheckConstraint(condition=Q(state__in=["signed", "awaiting_signature"]), name="report_state_known"),
             models.CheckConstraint(condition=Q(state="signed") ^ Q(pdf_sha256=""), name="report_signed_has_pdf"),
         ]
+
+
+class ReportRendering(Leased):
+    """A further report version that was asked for, and what it is to say. States: queued, running, done, failed. Written by `auditapp.report_versions` only."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="renderings")
+    version = models.PositiveIntegerField()
+    document = models.JSONField()
+    """`auditapp.statement_document.Statements`, complete: what the PDF prints and attaches."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["version"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "version"], name="one_rendering_a_version"),
+            models.CheckConstraint(condition=Q(state__in=["queued", "running", "done", "failed"]), name="rendering_state_known"),
+            models.CheckConstraint(condition=Q(state="failed") ^ Q(failure_code=""), name="rendering_failure_says_why"),
+            models.CheckConstraint(condition=Q(state="running") ^ Q(lease_until__isnull=True), name="rendering_lease_only_while_running"),
+        ]
+
+
+class StatementsVersion(models.Model):
+    """All that people have said of a run, as of one version. Append-only by trigger; goes with its run. Written by `auditapp.statements` only."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=statements_id, editable=False)
+    # No cascade: the triggers let these rows go only when the ledger says that the run was deleted (`runs.delete_run`)
+    run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, related_name="statements")
+    version = models.PositiveIntegerField()
+    fields = models.JSONField(default=dict)
+    """{name: `auditapp.statement_document.Statement`}; a field that is absent was not provided."""
+    changed = models.JSONField(default=list)
+    """Names of the fields that differ from the version before."""
+    author = models.CharField(max_length=200)
+    role = models.CharField(max_length=10)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["version"]
+        constraints = [models.UniqueConstraint(fields=["run", "version"], name="one_row_a_statements_version")]
+
+
+class SignOffEntry(models.Model):
+    """One person's review or approval of a report version. Append-only by trigger; goes with its run. Written by `auditapp.sign_offs` only."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=sign_off_id, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, related_name="sign_offs")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    """`auditapp.statement_document.SignOff`."""
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_row_a_sign_off")]
 
 
 class LedgerEntry(models.Model):

@@ -92,20 +92,7 @@ def lose(lease: ProfileLease) -> None:
 
 def sweep() -> dict[str, int]:
     """Ring again for profiles that nobody took, take back those whose worker is gone. Idempotent, safe in parallel."""
-    counts = {"profiles_rung": 0, "profiles_requeued": 0, "profiles_lost": 0}
-    for key, attempt, limit in leases.expired(_rows()).values_list("pk", "attempt", "max_attempts")[:_BATCH]:
-        mine = leases.expired(_rows()).filter(pk=key, attempt=attempt)
-        with transaction.atomic():
-            if attempt < limit:
-                if mine.update(state="queued", queued_at=Now(), **leases.end_of_lease()):
-                    counts["profiles_requeued"] += 1
-                    dispatch.ring_profile(key)
-            else:
-                counts["profiles_lost"] += mine.update(
-                    state="failed", failure_code="worker_lost", failure_text=f"the worker that read the table died {attempt} times; it can be tried again",
-                    finished_at=Now(), **leases.end_of_lease())
-    counts["profiles_rung"] = leases.ring_again(_rows(), _rows(), dispatch.ring_profile, _BATCH)
-    return counts
+    return leases.sweep_short(_rows(), dispatch.ring_profile, _BATCH, named="profiles", made="read the table")
 
 
 def _rows() -> QuerySet[Profile]:

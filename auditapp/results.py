@@ -42,26 +42,34 @@ def newest_report(run: Run) -> Report | None:
     return Report.objects.filter(run=run).order_by("-version").first()
 
 
-def open_report(run: Run) -> BinaryIO:
-    """The newest signed PDF; raises NotSigned where none is signed yet: an unsigned one is never offered as final."""
-    report = Report.objects.filter(run=run, state="signed").order_by("-version").first()
+def signed_report(run: Run, version: int | None = None) -> Report:
+    """The newest signed report, or that of ``version``; raises NotSigned where it is not signed (yet): an unsigned one is never offered as final."""
+    reports = Report.objects.filter(run=run, state="signed")
+    report = (reports if version is None else reports.filter(version=version)).order_by("-version").first()
     if report is None:
         raise NotSigned("the report is not signed yet")
-    return storage.open_verified(report.pdf_sha256)
+    return report
+
+
+def open_report(run: Run, version: int | None = None) -> BinaryIO:
+    """The PDF of `signed_report`; raises NotSigned."""
+    return storage.open_verified(signed_report(run, version).pdf_sha256)
 
 
 def write_bundle_zip(run: Run, stream: IO[bytes]) -> None:
-    """All files of the run as one ZIP, in the order of their names, written to ``stream``."""
+    """All files of the run as one ZIP, in the order of their names, and its later signed reports, written to ``stream``."""
     artifacts = list(Artifact.objects.filter(run=run).order_by("name"))
     if not artifacts:
         raise NoSuchArtifact("the run has no files")
+    later = Report.objects.filter(run=run, state="signed", version__gt=1).order_by("version")
+    files = [(artifact.name, artifact.sha256, artifact.bytes) for artifact in artifacts] + [(f"reports/audit-v{report.version}.pdf", report.pdf_sha256, 0) for report in later]
     with zipfile.ZipFile(stream, "w", compression=zipfile.ZIP_DEFLATED) as archive:
-        for artifact in artifacts:
+        for name, sha256, size in files:
             # A fixed date: the same run gives the same bytes
-            entry = zipfile.ZipInfo(artifact.name, date_time=(2000, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(name, date_time=(2000, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            with storage.open_verified(artifact.sha256) as source, archive.open(entry, "w", force_zip64=artifact.bytes > 2**31 - 1) as target:
+            with storage.open_verified(sha256) as source, archive.open(entry, "w", force_zip64=size > 2**31 - 1) as target:
                 shutil.copyfileobj(source, target, 2**20)
 
 

@@ -30,7 +30,7 @@ from auditapp import dispatch, leases, ledger, removal, storage
 from auditapp.bundles import check_plain, media_type_of, open_checked, open_plain
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
-from auditapp.models import Artifact, AuditedModel, Dataset, LedgerEntry, Report, Run, RunEvent, RunTrial, Workspace
+from auditapp.models import Artifact, AuditedModel, Dataset, LedgerEntry, Report, Run, RunEvent, RunTrial, SignOffEntry, StatementsVersion, Workspace
 from auditapp.submission import check_against_profile, check_parallel
 from automl.bundle import MANIFEST, Bundle, reseal
 from automl.errors import BadInput
@@ -170,6 +170,9 @@ def delete_run(run: Run, user: User | None) -> RemovedRun:
         # Fetched apart: Django's own cascade would be one query a table anyway, and the fence is the row lock above
         held.delete()
         ledger.append(workspace, ledger.actor_of(user), "run.deleted", run.pk, {"files": files})
+        # After the ledger's entry: the database lets them go only then
+        StatementsVersion.objects.filter(run_id=run.pk).delete()
+        SignOffEntry.objects.filter(run_id=run.pk).delete()
     return RemovedRun(run.pk, files, tuple(removal.remove_unreferenced(shas)))
 
 

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from auditapp.api import api
 from auditapp.drafts import STEPS
 from auditapp.problems import unknown_address
-from auditapp.views import account, errors, health, home, live, new_audit, results, sign_in, verify
+from auditapp.views import account, errors, health, home, laws, live, new_audit, report, results, sign_in, verify
 
 _STEPS = "|".join(sorted({step for steps in STEPS.values() for step in steps}))
 
@@ -30,10 +30,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<str:run_id>/again", live.again, name="run-again"),
     path("runs/<str:run_id>/results", results.section, name="results"),
     path("runs/<str:run_id>/results/<slug:section>", results.section, name="results-section"),
+    path("runs/<str:run_id>/report", report.report_page, name="run-report-page"),
+    path("runs/<str:run_id>/reports/<int:version>.pdf", report.version_pdf, name="run-report-version"),
+    path("runs/<str:run_id>/reports/<int:version>/again", report.make_again, name="run-report-again"),
+    path("runs/<str:run_id>/statements", report.statements_page, name="run-statements"),
+    path("runs/<str:run_id>/statements/<int:number>", report.edit_statements, name="run-statements-edit"),
+    path("runs/<str:run_id>/sign-off", report.sign_off, name="run-sign-off"),
     path("runs/<str:run_id>/report.pdf", results.report_pdf, name="run-report"),
     path("runs/<str:run_id>/evidence.json", results.artifact, {"name": "evidence.json"}, name="run-evidence"),
     path("runs/<str:run_id>/modelcard.md", results.artifact, {"name": "modelcard.md"}, name="run-card"),
     path("runs/<str:run_id>/model.onnx", results.artifact, {"name": "model.onnx"}, name="run-onnx"),
+    path("runs/<str:run_id>/reasons.csv", results.artifact, {"name": "reasons.csv"}, name="run-reasons"),
+    path("runs/<str:run_id>/exports/<str:export>", laws.export, name="run-export"),
     path("runs/<str:run_id>/bundle.zip", results.bundle_zip, name="run-bundle"),
     path("runs/<str:run_id>/charts/<slug:name>.svg", results.chart_svg, name="run-chart"),
     path("runs/<str:run_id>/charts/<slug:name>.csv", results.chart_csv, name="run-chart-csv"),

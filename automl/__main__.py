@@ -189,6 +189,9 @@ def _spec(options: argparse.Namespace) -> TaskSpec:
 
 def _use_threads(threads: int | None) -> None:
     """Before numpy and torch are loaded: they read these once."""
+    # threads that spin while they wait stand in the way of whatever else runs on the machine
+    for name, value in (("OMP_WAIT_POLICY", "PASSIVE"), ("OPENBLAS_THREAD_TIMEOUT", "4")):
+        os.environ.setdefault(name, value)
     if threads is not None:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, str(threads))

@@ -49,12 +49,12 @@ class Bundle:
 
 def write_bundle(
     out: Path, *, evidence: Evidence, charts: Charts, card: str, predictions: Callable[[Path], None], save_model: Callable[[Path], object] | None,
-    save_others: Mapping[str, Callable[[Path], object]] | None = None,
+    save_others: Mapping[str, Callable[[Path], object]] | None = None, files: Mapping[str, bytes] | None = None,
 ) -> Manifest:
     """Write the bundle beside ``out``, flush it to the disk and rename it into place: ``out`` is whole or absent.
 
     ``predictions`` writes the CSV of the audit rows to the path it is given, ``save_model`` the model into the folder it is given,
-    ``save_others`` models that were not deployed into folders of the bundle, by their names.
+    ``save_others`` models that were not deployed into folders of the bundle, by their names. ``files``: what else lies in it, by name.
     """
     draft = out.with_name(out.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -62,6 +62,8 @@ def write_bundle(
     (draft / "evidence.json").write_bytes(evidence_bytes(evidence))
     (draft / "charts.json").write_bytes(canonical_json(charts.model_dump(mode="json")))
     (draft / "modelcard.md").write_text(card, encoding="utf-8")
+    for name, content in (files or {}).items():
+        (draft / name).write_bytes(content)
     predictions(draft / "predictions.csv")
     for name, save in {**({} if save_model is None else {"model": save_model}), **(save_others or {})}.items():
         (draft / name).mkdir(parents=True)

@@ -10,36 +10,45 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from automl.audit.explain import explain_model
+from automl.audit.conditions import columns_of
+from automl.audit.counts import evidence_files
+from automl.audit.explanation import measure_explanation
 from automl.audit.fairness import measure_fairness
 from automl.audit.findings import write_findings
 from automl.audit.front import measure_front, models_kept
+from automl.audit.local_law_144 import measure_local_law_144
+from automl.audit.mitigation import measure_mitigation
 from automl.audit.outcomes import Outcomes
 from automl.audit.performance import measure_performance, metric_estimates
+from automl.audit.reasons.measure import Reasoned, measure_reasons
+from automl.audit.reasons.rows import FILE as REASONS_FILE, reasons_csv
+from automl.audit.robustness import measure_robustness, robustness_of_predictions
+from automl.audit.slices import find_slices, measure_slices, slices_of_predictions
 from automl.bundle import write_bundle
 from automl.card import write_card
 from automl.charts import draw_charts
+from automl.crosswalk import crosswalk_section
 from automl.data.predictions import read_predictions
 from automl.data.quality import find_quality_issues
 from automl.data.repeats import leave_out_repeats
 from automl.data.splits import Problem, Rows, Split, resolve_problem, split_table
 from automl.data.tables import Table, TableLimits, read_table
 from automl.errors import Stopped
-from automl.evidence import Evidence, Finding, Front, LeaderboardRow, NotMeasured, RunInfo, SearchSection, SplitInfo, TargetInfo, digest_of
+from automl.evidence import Evidence, Finding, Front, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
 from automl.export.onnx_export import FILE, Export, export_model
 from automl.hooks import Hooks, Progress
 from automl.learn.calibration import IDENTITY
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import Candidate, candidates, combined, ensemble_not_taken, fit_best, search_section
+from automl.learn.mitigation.alternatives import Prepared, prepare
 from automl.learn.model import FittedModel
 from automl.learn.predictions import to_predictions
 from automl.learn.search import SearchResult, search, usable_threads
 from automl.learn.shared_search import search_together
 from automl.provenance import provenance
 from automl.sections import (
-    LATER,
     baseline_outcomes,
     data_section,
     design_section,
@@ -49,9 +58,13 @@ from automl.sections import (
     target_info,
     write_predictions,
 )
-from automl.spec import AuditPolicy, PredictionsSpec, TaskSpec
+from automl.spec import LEFT_OUT, AuditPolicy, OptionalPart, PredictionsSpec, TaskSpec
 
-FORESEEN = ("performance", "fairness", "explanation", "export", "findings", "charts")
+T = TypeVar("T")
+
+FORESEEN = ("performance", "fairness", "mitigation", "explanation", "slices", "robustness", "reasons", "export", "findings", "charts")
+
+NO_MODEL_TO_CHANGE = "the predictions were made elsewhere: there is no model here to change, and no rows that it learned from"
 
 
 def run_training(
@@ -69,17 +82,28 @@ def run_training(
     hooks.progress(Progress("ensemble"))
     model = fit_best(result, split, problem, spec)
     front, others = _front(result, model, split, problem, spec)
-    plan = seal_plan(spec, split.bins, cut_rule=_cut_rule(problem, model.threshold), audit_number=audit_number,
-                     sealed_at="after the model was fitted and its cut-off chosen, before the audit part was opened")
+    alternatives = _unless_left_out(spec, "mitigation", lambda: prepare(result, model, split.train, problem, spec, others, lambda: _end_if_cancelled(hooks)))
+    plan = seal_plan(spec, split.bins, cut_rule=_cut_rule(problem, model.threshold), audit_number=audit_number, alternatives=_frozen(alternatives),
+                     sealed_at="after the model was fitted, its cut-off chosen and the alternatives to it frozen, before the audit part was opened")
     step = _Evidence(hooks)
+    unlearned, kinds = outcomes_of_model(problem, split.train, model.out_of_fold, model.threshold), problem.schema.kinds
+    suspected = _unless_left_out(spec, "slices", lambda: find_slices(columns_of(split.train, kinds), unlearned, seed=spec.seed))
     audit = split.open_audit(plan)
-    outcomes = outcomes_of_model(problem, audit, model.predict(audit.features), model.threshold)
-    performance = step.done("performance", measure_performance(
-        outcomes, seed=spec.seed, baselines=baseline_outcomes(split, problem, audit),
-        out_of_fold=outcomes_of_model(problem, split.train, model.out_of_fold, model.threshold)))
+    predictions = model.predict(audit.features)
+    outcomes = outcomes_of_model(problem, audit, predictions, model.threshold)
+    performance = step.done("performance", measure_performance(outcomes, seed=spec.seed, baselines=baseline_outcomes(split, problem, audit), out_of_fold=unlearned))
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=split.bins, seed=spec.seed))
-    explanation = step.done("explanation", explain_model(
-        model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold, texts=problem.schema.texts))
+    law = measure_local_law_144(outcomes, spec, trained=True)
+    mitigation = step.done("mitigation", measure_mitigation(
+        alternatives, model, audit, predictions, outcomes, profile=spec.profile, seed=spec.seed))
+    explanation = step.done("explanation", measure_explanation(
+        model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold, texts=problem.schema.texts,
+        checks="explanation_checks" not in spec.leave_out))
+    reasons = step.done("reasons", _reasons(model, audit, split.train, outcomes, problem, spec))
+    slices = step.done("slices", measure_slices(
+        suspected, columns_of(audit, kinds), outcomes, discovered_on="training rows, by out-of-fold predictions", confirmed_on="the audit part"))
+    robustness = step.done("robustness", _unless_left_out(spec, "robustness", lambda: measure_robustness(
+        model, split.train, audit, outcomes, lambda rows, predicted: outcomes_of_model(problem, rows, predicted, model.threshold), spec)))
     export = step.done("export", export_model(model, split.train.features, spec.seed))
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
     leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in rivals]
@@ -88,11 +112,12 @@ def run_training(
     section = search_section(result, model, leaderboard, split, front)
     evidence = _document(
         spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
-        explanation=explanation, findings=step.done("findings", write_findings(data, section, performance, fairness, explanation, spec.limit, parallel=spec.parallel)),
+        local_law_144=law, explanation=explanation, mitigation=mitigation, reasons=reasons.section, slices=slices, robustness=robustness, findings=step.done("findings", write_findings(
+            data, section, performance, fairness, explanation, spec.limit, parallel=spec.parallel, law=law, slices=slices, robustness=robustness, mitigation=mitigation, reasons=reasons.section)),
         provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, onnx=export.evidence,
                               devices=result.devices),
     )
-    return _seal(evidence, out, step, outcomes, audit.position, lambda folder: _save(model, export, folder), others)
+    return _seal(evidence, out, step, outcomes, audit.position, lambda folder: _save(model, export, folder), others, _reasons_file(reasons, audit))
 
 
 def run_part(
@@ -137,6 +162,9 @@ def run_audit_of_predictions(
     step = _Evidence(hooks)
     performance = step.done("performance", measure_performance(outcomes, seed=spec.seed))
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=rows.bins, seed=spec.seed))
+    law = measure_local_law_144(outcomes, spec, trained=False)
+    slices = step.done("slices", _unless_left_out(spec, "slices", lambda: slices_of_predictions(outcomes, seed=spec.seed)))
+    robustness = step.done("robustness", _unless_left_out(spec, "robustness", lambda: robustness_of_predictions(outcomes, spec)))
     no_model = NotMeasured(reason="the predictions were made elsewhere: there is no model here to look into")
     target = TargetInfo(name=spec.label or spec.decision or str(spec.score), task=rows.task, inferred=True, labels=rows.labels, positive=rows.positive,
                         favourable=rows.favourable)
@@ -146,7 +174,8 @@ def run_audit_of_predictions(
         left_out=rows.left_out, quality=find_quality_issues(source))
     evidence = _document(
         spec, run, "predictions", plan=plan, design=design_section(spec, trained=False), data=data, search=no_model, performance=performance,
-        fairness=fairness, explanation=no_model, findings=step.done("findings", write_findings(data, no_model, performance, fairness, no_model, spec.limit)),
+        fairness=fairness, local_law_144=law, explanation=no_model, reasons=no_model, mitigation=NotMeasured(reason=NO_MODEL_TO_CHANGE), slices=slices, robustness=robustness,
+        findings=step.done("findings", write_findings(data, no_model, performance, fairness, no_model, spec.limit, law=law, slices=slices, robustness=robustness)),
         provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=None, threads=usable_threads(spec.threads), started_at=started_at,
                               onnx=NotMeasured(reason=no_model.reason)),
     )
@@ -171,10 +200,32 @@ class _Evidence:
         return result
 
 
+def _unless_left_out(spec: AuditPolicy, part: OptionalPart, measure: Callable[[], T]) -> T | NotMeasured:
+    return NotMeasured(reason=LEFT_OUT) if part in spec.leave_out else measure()
+
+
+def _end_if_cancelled(hooks: Hooks) -> None:
+    if hooks.stop_requested() == "cancel":
+        raise Stopped
+
+
+def _frozen(alternatives: Prepared | NotMeasured) -> str:
+    return "" if isinstance(alternatives, NotMeasured) else alternatives.sha256
+
+
 def _save(model: FittedModel, export: Export, folder: Path) -> None:
     model.save(folder)
     if export.content is not None:
         (folder / FILE).write_bytes(export.content)
+
+
+def _reasons(model: FittedModel, audit: Rows, train: Rows, outcomes: Outcomes, problem: Problem, spec: TaskSpec) -> Reasoned:
+    found = _unless_left_out(spec, "reasons", lambda: measure_reasons(model, audit, train, outcomes, problem, spec))
+    return Reasoned(found) if isinstance(found, NotMeasured) else found
+
+
+def _reasons_file(reasons: Reasoned, audit: Rows) -> dict[str, bytes]:
+    return {} if reasons.rows is None else {REASONS_FILE: reasons_csv(reasons.rows, audit.position)}
 
 
 def _front(result: SearchResult, model: FittedModel, split: Split, problem: Problem, spec: TaskSpec) -> tuple[Front | None, dict[str, FittedModel]]:
@@ -207,27 +258,21 @@ def _leaderboard_row(candidate: Candidate, problem: Problem, audit: Rows, seed: 
 
 
 def _document(spec: AuditPolicy, run: Mapping[str, Any], kind: Any, **sections: Any) -> Evidence:
-    """The whole document, its digest last. Sections that this version does not measure say so."""
-    later = {
-        "local_law_144": "the Local Law 144 tables", "reasons": "adverse-action reasons", "mitigation": "mitigation alternatives", "slices": "error slices",
-        "robustness": "robustness tests", "crosswalk": "the crosswalk to laws and standards",
-    }
-    if isinstance(found := sections["search"], SearchSection) and found.front is not None:
-        later["mitigation"] = "mitigation alternatives beside the front of the search (/search/front)"
+    """The whole document: the crosswalk reads all other sections, the digest all of them."""
     evidence = Evidence(
-        digest="", run=RunInfo(id=run["id"], kind=kind, title=run.get("title") or spec.title, parent=run.get("parent")), spec=spec,
-        **sections, **{name: NotMeasured(reason=f"{what}: {LATER}") for name, what in later.items()},
-    )
+        digest="", run=RunInfo(id=run["id"], kind=kind, title=run.get("title") or spec.title, parent=run.get("parent")), spec=spec, **sections, crosswalk=NotMeasured(reason="not yet"))
+    evidence = evidence.model_copy(update={"crosswalk": crosswalk_section(evidence)})
     return evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})
 
 
 def _seal(
     evidence: Evidence, out: Path, step: _Evidence, outcomes: Outcomes, position: Any, save_model: Callable[[Path], object] | None,
-    others: Mapping[str, FittedModel] | None = None,
+    others: Mapping[str, FittedModel] | None = None, files: Mapping[str, bytes] | None = None,
 ) -> Evidence:
     write_bundle(
         out, evidence=evidence, charts=step.done("charts", draw_charts(evidence)), card=write_card(evidence),
         predictions=lambda path: write_predictions(path, outcomes, position), save_model=save_model,
         save_others={name: other.save for name, other in (others or {}).items()},
+        files=evidence_files(outcomes, evidence.spec, evidence.fairness, evidence.local_law_144) | dict(files or {}),
     )
     return evidence

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 
-from automl.evidence import Estimate, NotMeasured, ProbabilityCalibration, Ratio, Value
+from automl.evidence import Alternative, DesignSection, Estimate, NotMeasured, ProbabilityCalibration, Ratio, Value
+from automl.spec import OptionalPart
 
 MINUS = "\N{MINUS SIGN}"
 MOST_DECIMALS = 10
+LONGEST_NAME = 60
 
 
 def fixed(value: float, decimals: int, limit: float | None = None) -> str:
@@ -82,8 +86,8 @@ def _huge_or_tiny(value: Estimate) -> bool:
     return size != 0 and not 1e-4 < size < 1e12
 
 
-def ratio(value: Ratio | NotMeasured, limit: float) -> str:
-    """ "0.272 (0.245 to 0.302)", each number with digits until its side of the limit shows."""
+def ratio(value: Ratio | NotMeasured, limit: float | None) -> str:
+    """ "0.272 (0.245 to 0.302)", each number with digits until its side of the limit shows, where one was stated."""
     if isinstance(value, NotMeasured):
         return f"not measured: {value.reason}"
     if value.label == "reference":
@@ -104,9 +108,44 @@ def calibration(value: ProbabilityCalibration | NotMeasured) -> str:
     return f"{scores} times {significant(value.slope)}{term}, fitted out of fold; the gain, cross-fitted, is {gain}"
 
 
+def design(about: DesignSection, unknown: int | None = None) -> str:
+    """What the intervals of a table mean, in one line: whose sample, of what, how independent and weighted, given what, and what became of unknown values.
+
+    ``unknown``: rows that the table leaves out."""
+    unit = f"rows, repeated by {visible(about.cluster, LONGEST_NAME)}, which is what counts as independent" if about.cluster else f"one {visible(about.unit, LONGEST_NAME)} each, taken as independent"
+    weights = f"weighted by {visible(about.weights, LONGEST_NAME)}" if about.weights else "unweighted"
+    left_out = "" if unknown is None else f" ({row_count(unknown)} here)"
+    return f"Design: {about.population}; {unit}; {weights}; conditional on {', '.join(about.conditional_on)}; rows of unknown group are counted{left_out}, not imputed."
+
+
 def p_value(p: float) -> str:
     """Two significant digits, with a floor at 0.0001."""
     return "< 0.0001" if p < 0.0001 else significant(p, 2)
+
+
+def step_words(kind: str, strength: float) -> str:
+    """A disturbance of a model's inputs: "noise 0.1 sd", "10 % missing", "steps of 0.5 sd" (of standard deviations of the training rows)."""
+    return {"noise": f"noise {strength:g} sd", "missing": f"{percent(strength, 0)} missing", "rounding": f"steps of {strength:g} sd"}[kind]
+
+
+METRIC_WORDS = {
+    "roc_auc": "area under the ROC curve", "average_precision": "average precision", "log_loss": "log loss", "brier": "Brier score", "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy", "f1": "F1", "mcc": "Matthews correlation coefficient", "precision": "precision", "recall": "recall", "specificity": "specificity",
+    "quantile_loss": "quantile loss (pinball)", "coverage": "coverage", "rmse": "root mean squared error", "mae": "mean absolute error", "r2": "R²", "mean_residual": "mean residual",
+    "rmsle": "root mean squared logarithmic error", "macro_f1": "macro F1", "weighted_f1": "weighted F1",
+}
+"""Standard names of the metrics, for titles and tables; a key that is not here is printed as it is."""
+
+
+def in_order(metrics: Iterable[str]) -> list[str]:
+    """Metrics in the order of `METRIC_WORDS`; stored documents have them by the alphabet."""
+    order = list(METRIC_WORDS)
+    return sorted(metrics, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def metric_words(name: str) -> str:
+    """A metric's name as people read it: "area under the ROC curve" for ``roc_auc``."""
+    return METRIC_WORDS.get(name, name.replace("_", " "))
 
 
 LABEL_WORDS = {
@@ -119,6 +158,21 @@ LABEL_WORDS = {
 """The words for the label of an impact ratio (evidence rule 7)."""
 
 
+def against_limit(value: Ratio) -> str:
+    """The label in words, and why it is that where the printed interval alone would suggest another one."""
+    return LABEL_WORDS[value.label] + (f": {value.label_reason}" if value.label_reason else "")
+
+
+WORDING_WORDS = {
+    "approved": "approved text",
+    "draft": "a draft that no person approved",
+    "no_line": "the reason table has no text for it",
+    "other_direction": "the text speaks of values on the other side of the usual ones",
+    "not_given": "the value was not given, and the table has no text for that",
+}
+"""Why a stated reason has, or has no, approved text."""
+
+
 FAIRNESS_WORDS = {
     "demographic_parity_difference": "largest minus smallest selection rate",
     "demographic_parity_ratio": "smallest over largest selection rate",
@@ -127,8 +181,38 @@ FAIRNESS_WORDS = {
 }
 """What each metric of a fairness objective compares between groups (Fairlearn's definitions)."""
 
+PROFILE_WORDS = {"us_employment": "employment in the United States", "us_credit": "credit in the United States"}
+PART_WORDS: dict[OptionalPart, str] = {
+    "mitigation": "alternatives that treat groups more alike", "reasons": "reasons for unfavourable decisions", "slices": "where it fails: slices", "robustness": "where it fails: robustness",
+    "explanation_checks": "checks of the explanation (proxies, stability, shuffled inputs, curves)",
+}
+CRITERION_WORDS = {"demographic_parity": "equal selection rates", "equalized_odds": "equal error rates"}
+"""What an alternative is for."""
+
+
+def alternative_name(one: Alternative) -> str:
+    """An alternative to the deployed model in a few words, without names from the data."""
+    aim, said = CRITERION_WORDS[one.criterion], one.parameters
+    if one.method == "own_cuts":
+        left = said.get("gap_left", 0.0)
+        how = f", {fixed(100 * float(left), 0)} % of the gap left" if left else ""
+        return f"a cut-off for each group, {aim}{how}"
+    if one.method == "threshold_optimizer":
+        return f"Fairlearn's ThresholdOptimizer, {aim}"
+    if one.method == "common_cut":
+        return f"one cut-off for everybody, moved for at most {said['largest_loss']:g} of the metric"
+    if one.method == "reweighing":
+        return f"reweighing, strength {said['strength']:g}" if said["strength"] else "learned again, not reweighed"
+    return f"exponentiated gradient, {aim}" if one.method == "exponentiated_gradient" else f"trial {said['trial']} of the searched front"
+
 
 def visible(text: str, limit: int | None = None) -> str:
     """``text`` for a label: characters that control layout are written as their code points, and more than ``limit`` characters are cut with an ellipsis."""
     shown = "".join(character if character.isprintable() else f"[U+{ord(character):04X}]" for character in text)
     return shown if limit is None or len(shown) <= limit else shown[:limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def in_markdown(text: str, limit: int = 200) -> str:
+    """A string of the data, inert in Markdown and HTML: every character that could mean something gets a backslash, angle brackets become entities; cut to ``limit`` characters."""
+    shown = re.sub(r"([\\`*_{}\[\]#|~!$])", r"\\\1", visible(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    return re.sub(r"(https?|www)([:.])", r"\1&#8203;\2", shown)

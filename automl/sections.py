@@ -38,16 +38,16 @@ from automl.learn.families.constant import weighted_quantile
 from automl.learn.predictions import Predictions
 from automl.spec import AuditPolicy
 
-LATER = "not part of this version"
 
+def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut_rule: str, sealed_at: str, audit_number: int, alternatives: str = "") -> Plan:
+    """What will be measured and how, hashed. Called when everything is chosen and nothing of the audit part has been seen.
 
-def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut_rule: str, sealed_at: str, audit_number: int) -> Plan:
-    """What will be measured and how, hashed. Called when everything is chosen and nothing of the audit part has been seen."""
+    ``alternatives``: sha256 of the mitigation alternatives that were frozen."""
     crossings = f", their crossings to depth {policy.intersections}" if policy.intersections > 1 and len(policy.sensitive) > 1 else ""
     fixed: dict[str, Any] = {
         "attributes": policy.sensitive, "bins": dict(bins), "reference": policy.reference, "limit": policy.limit.ratio, "cut_rule": cut_rule,
         "family": f"selection tables of {', '.join(policy.sensitive)} (Holm){crossings} exploratory" if policy.sensitive else "no attribute was declared",
-        "audit_number": audit_number,
+        "audit_number": audit_number, **({"alternatives": alternatives} if alternatives else {}),
     }
     return Plan(sha256=hashlib.sha256(canonical_json({**fixed, "attributes": list(policy.sensitive)})).hexdigest(), sealed_at=sealed_at, **fixed)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
@@ -22,6 +22,10 @@ Metric = Literal[
 ]
 Family = Literal["linear", "lgbm", "torch", "trees"]
 FairnessMetric = Literal["demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference", "equal_opportunity_difference"]
+Profile = Literal["us_employment", "us_credit"]
+OptionalPart = Literal["explanation_checks", "reasons", "mitigation", "slices", "robustness"]
+"""What an audit does without where the person says so. explanation_checks: what says how far the attributions can be relied on (proxies, stability, permutation, curves)."""
+OPTIONAL_PARTS: tuple[OptionalPart, ...] = get_args(OptionalPart)
 
 METRICS_OF_TASK: dict[str, tuple[Metric, ...]] = {
     "binary": ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc"),
@@ -37,6 +41,9 @@ SMALLER_IS_BETTER = frozenset[str]({"log_loss", "brier", "rmse", "mae", "rmsle",
 
 LARGEST_NUMBER = 1e100
 """Of a target that is learned as a number: sums of squares must fit into a float."""
+
+LEFT_OUT = "left out, as asked for when the run was submitted"
+"""Why a part of ``leave_out`` was not measured, as every face prints it."""
 
 MEDIAN = 0.5
 """The level of quantile_loss where the person names none."""
@@ -89,6 +96,115 @@ class FairnessObjective(Frozen):
     attribute: Name | None = None
 
 
+class ReasonLine(Frozen):
+    """A line of the reason table: what may be said where this input, or group of inputs, counts against somebody. Only a person writes it."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[^\x00]+$")] | None = None
+    text: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00]+$")] | None = None
+    when_missing: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00]+$")] | None = None
+    """What is said in place of ``text`` where the value was not given."""
+    direction: Literal["higher", "lower", "any"] = "any"
+    """The text is true of values above, or below, those of the people just above the cut; of others it is not said. The way to change the outcome is the other way."""
+    actionable: bool = False
+    """Whether a person can change it."""
+    excluded: Literal["immutable", "prohibited"] | None = None
+    """Why it is never stated as a reason."""
+    approved_by: Title | None = None
+    """Who answers for this line; without a name it is a draft."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.excluded is not None and self.actionable:
+            raise ValueError(f"what is {self.excluded} cannot be actionable")
+        return self
+
+
+class ReasonPolicy(Frozen):
+    """How the principal reasons of unfavourable decisions are chosen and worded."""
+
+    most: Annotated[int, Field(ge=1, le=20)] = 4
+    """Reasons stated at most. Four is what US practice calls helpful, and no cap in law."""
+    materiality: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """What moves the score by a smaller share of the distance to the cut is not stated."""
+    rows: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Rows that get reasons; None: as many as the model can be asked about in a few seconds. Beyond them a random sample."""
+    table: Annotated[dict[Name, ReasonLine], Field(max_length=2_000)] = Field(default_factory=dict)
+    """By the name of an input or of a group of ``groups``."""
+    groups: dict[Name, Annotated[tuple[Name, ...], Field(min_length=2, max_length=200)]] = Field(default_factory=dict)
+    """Related inputs that are one reason, their contributions added up."""
+
+    @field_validator("groups")
+    @classmethod
+    def _in_one_group(cls, groups: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        members = [name for names in groups.values() for name in names]
+        if twice := sorted({name for name in members if members.count(name) > 1}):
+            raise ValueError(f"{twice[0]!r} is in two groups, or twice in one")
+        return groups
+
+
+Sex = Literal["Male", "Female"]
+Race = Literal[
+    "Hispanic or Latino", "White", "Black or African American", "Native Hawaiian or Pacific Islander", "Asian", "Native American or Alaska Native",
+    "Two or More Races",
+]
+SEXES: tuple[str, ...] = get_args(Sex)
+RACES: tuple[str, ...] = get_args(Race)
+"""The categories of New York City's Local Law 144 (those of the EEO-1 report), in the order of its tables."""
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000, pattern=r"^[^\x00]+$")]
+
+
+class Exclusion(Frozen):
+    """A category that is left out of the impact ratios because few people are in it (6 RCNY 5-301(d)); for people to justify, never automatic."""
+
+    category: str
+    """"Asian", "Male", or "Female x Asian" of the crossing."""
+    justification: Sentence
+
+    @field_validator("category")
+    @classmethod
+    def _of_the_rule(cls, category: str) -> str:
+        if category not in (*SEXES, *RACES, *(f"{sex} x {race}" for sex in SEXES for race in RACES)):
+            raise ValueError(f"there is no category {category[:120]!r}; it is one of {', '.join((*SEXES, *RACES))}, or a crossing such as 'Female x Asian'")
+        return category
+
+
+class Attestation(Frozen):
+    """By whom an audit of predictions made elsewhere is attested as a bias audit; people attest, software does not."""
+
+    auditor: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+    statement: Sentence
+
+
+class LocalLaw144(Frozen):
+    """The tables of New York City's Local Law 144 (6 RCNY 5-300 to 5-304): which attribute is which, and what each of its values is in the rule's words.
+
+    A value that is spelled as a category is that category; every other one needs a word here, or its rows count as unknown.
+    """
+
+    sex: Name | None = None
+    race: Name | None = None
+    sex_categories: Annotated[dict[Label, Sex], Field(max_length=100)] = Field(default_factory=dict)
+    race_categories: Annotated[dict[Label, Race], Field(max_length=100)] = Field(default_factory=dict)
+    exclude: Annotated[tuple[Exclusion, ...], Field(max_length=len(SEXES) + len(RACES) + len(SEXES) * len(RACES))] = ()
+    data_class: Literal["historical", "test"]
+    data_reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=r"^[^\x00]*$")] = ""
+    """Of test data: why historical data would not do, and how these were made or obtained."""
+    attestation: Attestation | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.sex is None and self.race is None:
+            raise ValueError("it names neither the attribute that is sex nor the one that is race or ethnicity")
+        if self.sex == self.race:
+            raise ValueError(f"{self.sex!r} cannot be both sex and race or ethnicity")
+        if self.data_class == "test" and not self.data_reason:
+            raise ValueError("test data need a data_reason: why historical data would not do, and how these were made or obtained")
+        named = [one.category for one in self.exclude]
+        if twice := sorted({name for name in named if named.count(name) > 1}):
+            raise ValueError(f"exclude names {twice[0]!r} more than once")
+        return self
+
+
 class AuditPolicy(Frozen):
     """What both kinds of run share: what is favourable, for whom it is measured, and against which limit."""
 
@@ -100,12 +216,24 @@ class AuditPolicy(Frozen):
     intersections: Annotated[int, Field(ge=1, le=4)] = 2
     reference: dict[Name, Label] = Field(default_factory=dict)
     limit: Limit = Limit()
+    profile: Profile | None = None
+    """Whose law the decisions are made under, as far as the person says: under both profiles no group may have a cut-off of its own (evidence rule 12)."""
     group: Name | None = None
     weight: Name | None = None
     missing: Annotated[tuple[Label, ...], Field(max_length=50)] = DEFAULT_MISSING
     table: TableOptions = TableOptions()
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    leave_out: Annotated[tuple[OptionalPart, ...], Field(max_length=5, exclude_if=lambda parts: not parts)] = ()
+    """Parts of the evidence that are not measured, for a run whose audit nobody will be shown; the document says so of each."""
+    local_law_144: LocalLaw144 | None = Field(default=None, exclude_if=lambda asked: asked is None)
+
+    @model_validator(mode="after")
+    def _law_on_sensitive(self) -> Self:
+        for name in () if self.local_law_144 is None else (self.local_law_144.sex, self.local_law_144.race):
+            if name is not None and name not in self.sensitive:
+                raise ValueError(f"local_law_144 names {name!r}, which is not among the sensitive attributes {', '.join(map(repr, self.sensitive))}")
+        return self
 
     @field_validator("sensitive")
     @classmethod
@@ -142,6 +270,7 @@ class TaskSpec(AuditPolicy):
     time: Name | None = None
     roles: dict[Name, Role] = Field(default_factory=dict)
     fairness_objective: FairnessObjective | None = None
+    reasons: ReasonPolicy = ReasonPolicy()
     parent: Title | None = None
 
     @model_validator(mode="before")
@@ -163,7 +292,16 @@ class TaskSpec(AuditPolicy):
             if getattr(self, option) == self.target:
                 raise ValueError(f"{option} cannot be the target {self.target!r}")
         self._check_fairness_objective()
+        self._check_law()
         return self
+
+    def _check_law(self) -> None:
+        if (law := self.local_law_144) is None:
+            return
+        if law.data_class == "historical":
+            raise ValueError("local_law_144: rows of a table that a model is trained on are test data, not historical data of its use; say data_class 'test' and give a data_reason")
+        if law.attestation is not None:
+            raise ValueError("local_law_144: a model that is trained here is assessed by its developer; an attestation is for the audit of predictions made elsewhere")
 
     def _check_fairness_objective(self) -> None:
         if (objective := self.fairness_objective) is None:

@@ -19,7 +19,9 @@ from django.db import models  # noqa: F401 - the next import alone would go in a
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 ROOT = Path(__file__).resolve().parent.parent
-guard = importlib.import_module("auditapp.migrations.0003_ledger_guard")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # both as in the children of a worker; before the first library starts its threads
+guards = [importlib.import_module(f"auditapp.migrations.{name}") for name in ("0003_ledger_guard", "0006_statements_guard")]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,22 +30,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_files(tmp_path: Path, settings: Any) -> None:
-    """No test touches the installation's files, no doorbell of a test rings at a real worker, and no password costs a third of a second."""
+def _own_files(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the installation's files, no doorbell of a test rings at a real worker, no password costs a third of a second, and no file waits for the disk."""
     settings.STORAGE_ROOT, settings.STAGING_ROOT = tmp_path / "storage", tmp_path / "staging"
     settings.REDIS_URL = f"redis+socket://{tmp_path}/no-redis.sock"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)  # what it holds against, a power failure, no test can bring about
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _emptying_the_test_database_lifts_the_ledger_guard() -> Iterator[None]:
-    """Between transactional tests Django empties every table; the ledger refuses that, so its triggers step aside just then."""
+def _emptying_the_test_database_lifts_the_guards() -> Iterator[None]:
+    """Between transactional tests Django empties every table; ledger and statements refuse that, so their triggers step aside just then."""
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def flush_past_the_guard(self: Any, sql_list: list[str]) -> None:
-        guard.take_down(self.connection)
+        for guard in guards:
+            guard.take_down(self.connection)
         flush(self, sql_list)
-        guard.put_up(self.connection)
+        for guard in guards:
+            guard.put_up(self.connection)
 
     BaseDatabaseOperations.execute_sql_flush = flush_past_the_guard
     yield
@@ -80,6 +85,11 @@ def postgres_server() -> Iterator[Any]:
 @pytest.fixture
 def postgres_url(postgres_server: Any) -> Iterator[str]:
     """The URL of a new, empty PostgreSQL database that only this test uses."""
+    yield from new_database(postgres_server)
+
+
+def new_database(postgres_server: Any) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database, which is dropped afterwards."""
     name = f"plumbline_{uuid.uuid4().hex[:12]}"
     postgres_server.psql(f"CREATE DATABASE {name};")
     yield postgres_server.get_uri(database=name).replace("postgresql://postgres:@", "postgresql://postgres@")

@@ -1,15 +1,18 @@
 """A whole Evidence document and its charts, for tests of the faces (pages, PDF, card): binary task, two attributes, one crossing.
 
 Everything is derived from one table of counts, ``CELLS``, so that the numbers agree with each other. The intervals are Wilson's and the
-ratio's is MOVER-R's, written out here because the faces must not depend on the rooms that measure.
+ratio's is MOVER-R's, written out here because the faces must not depend on the rooms that measure. Evidence never changes once it is made,
+so each piece is made once in a process.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
+from automl.crosswalk import crosswalk_section
 from automl.evidence import (
     Attribute,
     AttributeSummary,
@@ -22,8 +25,6 @@ from automl.evidence import (
     Column,
     Confusion,
     Contribution,
-    CrosswalkRow,
-    CrosswalkSection,
     Curve,
     DataSection,
     DesignSection,
@@ -71,6 +72,7 @@ from automl.evidence import (
 )
 from automl.evidence.blocks import RatioLabel
 from automl.spec import Budget, TaskSpec
+from tests.explanation_example import make_depth
 
 Counts = tuple[int, int, int, int]
 """True positives, false positives, false negatives, true negatives."""
@@ -184,6 +186,7 @@ def _attribute(attribute: str, columns: tuple[str, ...], table: dict[str, Counts
                                  equalized_odds_difference=0.124, equal_opportunity_difference=0.101))
 
 
+@cache
 def tables() -> tuple[dict[str, Counts], dict[str, Counts], dict[str, Counts]]:
     """Counts by sex (with the rows of unknown race), by race, and by both."""
     sexes = {sex: added(c for (s, _), c in CELLS.items() if s == sex) for sex in ("Female", "Male")}
@@ -193,6 +196,7 @@ def tables() -> tuple[dict[str, Counts], dict[str, Counts], dict[str, Counts]]:
     return sexes, races, {f"{sex} x {race}": counts for (sex, race), counts in CELLS.items()}
 
 
+@cache
 def make_fairness() -> FairnessSection:
     sexes, races, both = tables()
     return FairnessSection(
@@ -206,6 +210,7 @@ def _auc(value: float, n: int, half: float) -> Estimate:
     return Estimate(value=value, low=value - half, high=value + half, method="logit DeLong", n=n, low_precision=n < 30)
 
 
+@cache
 def make_performance() -> PerformanceSection:
     sexes, races, _ = tables()
     tp, fp, fn, tn = added(sexes.values())
@@ -231,6 +236,7 @@ def make_performance() -> PerformanceSection:
         drift={"": Estimate(value=0.0011, low=-0.0042, high=0.0064, method="normal", n=n)})
 
 
+@cache
 def make_search() -> SearchSection:
     scores = [0.9021, 0.9239, 0.9251, None, 0.9187, 0.9262, 0.9260, 0.9106, 0.9266, 0.9264]
     families = ["linear", "lgbm", "lgbm", "torch", "torch", "lgbm", "lgbm", "torch", "lgbm", "lgbm"]
@@ -256,17 +262,20 @@ def make_search() -> SearchSection:
 FEATURES = ("marital_status", "age", "capital_gain", "education_num", "occupation", "hours_per_week", "relationship", "capital_loss", "workclass", "fnlwgt", "native_country")
 
 
+@cache
 def make_explanation() -> ExplanationSection:
     sexes, _, _ = tables()
     values = [1.02, 0.81, 0.66, 0.61, 0.42, 0.37, 0.21, 0.14, 0.08, 0.05, 0.03]
     features = tuple(FeatureImportance(
         feature=name, mean_abs_shap=Estimate(value=v, low=v * 0.94, high=v * 1.06, method="bootstrap percentile, 2000 replicates", n=1000),
         direction="mixed" if name in ("marital_status", "occupation", "relationship", "workclass", "native_country") else "increases",
-        rank=i + 1, rank_over_replicates=(max(1, i), i + 1 if i < 2 else i + 2)) for i, (name, v) in enumerate(zip(FEATURES, values, strict=True)))
+        rank=i + 1, rank_over_replicates=(max(1, i), i + 1 if i < 2 else i + 2), stands_in_for=("sex",) if i == 0 else ()) for i, (name, v) in enumerate(zip(FEATURES, values, strict=True)))
     by_group = tuple(GroupImportance(group=g, n=334 if g == "Female" else 666, mean_shap={name: round(v * (-0.5 if g == "Female" else 0.2), 4) for name, v in zip(FEATURES, values, strict=True)},
                                      mean_abs_shap={name: round(v * (1.1 if g == "Female" else 0.95), 4) for name, v in zip(FEATURES, values, strict=True)}) for g in sexes)
     gap = ScoreGap(attribute="sex", group="Female", reference="Male", gap=Estimate(value=-1.43, low=-1.52, high=-1.34, method="bootstrap percentile, 2000 replicates", n=1000), contributions=tuple(
         GapShare(feature=name, contribution=Estimate(value=-0.7 * v, low=-0.76 * v, high=-0.64 * v, method="bootstrap percentile, 2000 replicates", n=334))
+        for name, v in zip(FEATURES[:6], values[:6], strict=True)), second=tuple(
+        GapShare(feature=name, contribution=Estimate(value=-0.62 * v, low=-0.7 * v, high=-0.55 * v, method="bootstrap percentile, 2000 replicates", n=334))
         for name, v in zip(FEATURES[:6], values[:6], strict=True)))
     ages = tuple(float(20 + i) for i in range(40))
     example = Example(row=3, why="the highest score of the audit part", output=4.2174, base=-1.9215, prediction=">50K", contributions=(
@@ -276,9 +285,10 @@ def make_explanation() -> ExplanationSection:
         output_space="log_odds", output="log-odds of >50K", explainer="exact interventional tree SHAP", rows=1000,
         background=Background(source="a random sample of the training part", n=200, sha256="b7" * 32), features=features, by_group={"sex": by_group},
         score_gap_by_input=(gap, NotMeasured(reason="race has 5 groups; only pairs with at least 30 explained rows are compared, and Other has 9")),
-        additivity_error=3.1e-09, points=(Points(feature="age", values=ages, shap=tuple(round(-1.2 + 0.06 * i, 3) for i in range(40))),), examples=(example,))
+        additivity_error=3.1e-09, points=(Points(feature="age", values=ages, shap=tuple(round(-1.2 + 0.06 * i, 3) for i in range(40))),), examples=(example,), **make_depth(FEATURES))
 
 
+@cache
 def make_data() -> DataSection:
     sexes, _, _ = tables()
     tp, fp, fn, tn = added(sexes.values())
@@ -315,28 +325,44 @@ def make_findings(fairness: FairnessSection) -> tuple[Finding, ...]:
 
 def make_evidence(**changes: Any) -> Evidence:
     """The example, its digest filled in; ``changes`` replace whole sections (``fairness=NotMeasured(...)``)."""
+    return _whole({**_parts(), **changes}, "crosswalk" in changes) if changes else _plain()
+
+
+@cache
+def _plain() -> Evidence:
+    return _whole(_parts())
+
+
+def _whole(parts: dict[str, Any], has_crosswalk: bool = False) -> Evidence:
+    """The document of ``parts``: the crosswalk follows from all other sections, unless it is given, and the digest from all."""
+    evidence = Evidence(**parts)
+    evidence = evidence if has_crosswalk else evidence.model_copy(update={"crosswalk": crosswalk_section(evidence)})
+    return evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})
+
+
+@cache
+def _parts() -> dict[str, Any]:
+    # it is made of this file's counts
+    from tests.reasons_example import make_reasons
+
     fairness = make_fairness()
-    document: dict[str, Any] = {
+    return {
         "digest": "", "run": RunInfo(id="run_01example0000000000000000000", kind="training", title="Adult income"),
         "plan": Plan(sha256="a1" * 32, sealed_at="after tuning, before the audit part was opened", attributes=("sex", "race"), bins={}, reference={}, limit=LIMIT,
                      family="selection tables of sex, race", cut_rule="0.5 on the probability of >50K", audit_number=1),
         "spec": TaskSpec(title="Adult income", target="income", task="binary", positive=">50K", sensitive=("sex", "race"), budget=Budget(seconds=60)),
         "design": DesignSection(population="people like those in the table", unit="row", independent=True, unknown_handling="each table uses the rows known on its own attributes"),
         "data": make_data(), "search": make_search(), "performance": make_performance(), "fairness": fairness,
-        "local_law_144": NotMeasured(reason=NOT_IN_THIS_VERSION), "explanation": make_explanation(), "reasons": NotMeasured(reason=NOT_IN_THIS_VERSION),
+        "local_law_144": NotMeasured(reason=NOT_IN_THIS_VERSION), "explanation": make_explanation(), "reasons": make_reasons(),
         "mitigation": NotMeasured(reason=NOT_IN_THIS_VERSION), "slices": NotMeasured(reason=NOT_IN_THIS_VERSION), "robustness": NotMeasured(reason=NOT_IN_THIS_VERSION),
         "findings": make_findings(fairness),
-        "crosswalk": CrosswalkSection(as_of="2026-11-20", rows=(
-            CrosswalkRow(law="EU AI Act", item="Annex IV 2(g)", evidence="/performance, /fairness", supplied_by="both", status="measured"),
-            CrosswalkRow(law="EU AI Act", item="Annex IV 2(e) human oversight", evidence="statement", supplied_by="person", status="NOT PROVIDED"))),
+        "crosswalk": NotMeasured(reason="not yet"),
         "provenance": Provenance(dataset_sha256="5c" * 32, config_sha256="c0" * 32, model_sha256="d1" * 32, code_version="0.1.0",
                                  libraries={"lightgbm": "4.7.0", "scikit-learn": "1.9.1", "shap": "0.51.0"}, python="3.11.2", hardware={"cpus": 2, "gpu": None},
                                  seeds={"split": 0, "search": 0}, threads=2, started_at="2026-11-21T08:00:00Z", finished_at="2026-11-21T08:01:32Z", seconds=92.4,
                                  onnx=OnnxExport(file="model/model.onnx", sha256="0e" * 32, bytes=1_234_567, opsets={"ai.onnx": 21, "ai.onnx.ml": 5}, rows=1_713, training_rows=713,
                                                  largest_difference=3.21e-9, unit="probability", limit=1e-4)),
     }
-    evidence = Evidence(**{**document, **changes})
-    return evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})
 
 
 def make_charts(evidence: Evidence) -> Charts:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from automl.audit.labels import RULE
 from automl.evidence import (
     Attribute,
     Calibration,
@@ -19,17 +21,41 @@ from automl.evidence import (
     FrontGroup,
     FrontModel,
     Group,
+    LawExclusion,
+    LawMedian,
+    LawRow,
+    LawTable,
+    LawUnmapped,
+    LocalLaw144Section,
     NotMeasured,
     PerformanceSection,
     Points,
+    Ratio,
     RunInfo,
     ScoreOutcome,
     SearchSection,
     TargetInfo,
     Threshold,
+    UnknownBand,
 )
-from automl.spec import FairnessObjective, PredictionsSpec
-from tests.evidence_example import difference, make_data, make_evidence, make_explanation, make_fairness, make_performance, make_search, rate
+from automl.spec import RACES, SEXES, Exclusion, FairnessObjective, LocalLaw144, PredictionsSpec
+from tests.evidence_example import (
+    CELLS,
+    NOT_IN_THIS_VERSION,
+    UNKNOWN_RACE,
+    difference,
+    make_data,
+    make_evidence,
+    make_explanation,
+    make_fairness,
+    make_performance,
+    make_search,
+    mover_r,
+    rate,
+)
+from tests.explanation_example import make_depth
+from tests.mitigation_example import make_mitigation
+from tests.reasons_example import make_reasons
 
 HOSTILE = (
     'a[x]:"{}', "</script><script>alert(1)</script>", "#read(\"/etc/passwd\")", "$ sum $", "日本語 \U0001F600 שלום", "*bold* _x_ @ref <label>", "\u202eevil\u202c", "line\nbreak\x07",
@@ -38,6 +64,7 @@ HOSTILE = (
 """Names of columns, groups and labels as strangers send them."""
 
 
+@cache
 def multiclass() -> Evidence:
     """Three classes, one of them favourable; fairness per favourable class."""
     fairness = make_fairness()
@@ -52,9 +79,10 @@ def multiclass() -> Evidence:
             "metrics": {"log_loss": performance.metrics["log_loss"], "accuracy": performance.metrics["accuracy"]}, "curves": {}, "threshold": None,
             "calibration": NotMeasured(reason="calibration is measured for two classes in this version"),
             "confusion": performance.confusion.model_copy(update={"labels": ("low", "middle", "high"), "counts": ((5, 2, 1), (3, 60, 4), (1, 9, 7000))})}),
-        search=make_search().model_copy(update={"metric": "log_loss", "direction": "minimize"}))
+        search=make_search().model_copy(update={"metric": "log_loss", "direction": "minimize"}), reasons=NotMeasured(reason="with more than two classes a decision has no single cut"))
 
 
+@cache
 def regression() -> Evidence:
     """A number is predicted: scores instead of rates."""
     def scored(group: Group, place: int) -> Group:
@@ -85,9 +113,10 @@ def regression() -> Evidence:
             n=performance.n, metrics={"rmse": money, "r2": Estimate(value=0.812, low=0.801, high=0.822, method="bootstrap percentile, 2000 replicates", n=performance.n)},
             by_group={}, baselines={"mean": {"rmse": money.model_copy(update={"value": 9_800.0, "low": 9_700.0, "high": 9_900.0})}},
             confusion=NotMeasured(reason="a number has no confusion matrix"), calibration=NotMeasured(reason="a number has no calibration curve")),
-        search=make_search().model_copy(update={"metric": "rmse", "direction": "minimize"}))
+        search=make_search().model_copy(update={"metric": "rmse", "direction": "minimize"}), reasons=NotMeasured(reason=NOT_IN_THIS_VERSION))
 
 
+@cache
 def quantile() -> Evidence:
     """The 0.9 quantile of a number is predicted, and explained by its logarithm: two things that faces must not call by another name."""
     of_mean = regression()
@@ -97,11 +126,12 @@ def quantile() -> Evidence:
     metrics = {"quantile_loss": loss, "coverage": rate(8_937, 9_930), "rmsle": loss.model_copy(update={"value": 0.21, "low": 0.2, "high": 0.22}),
                "r2": NotMeasured(reason="the 0.9 quantile is predicted, and R2 is about the mean")}
     return make_evidence(
-        data=of_mean.data, fairness=of_mean.fairness, search=make_search().model_copy(update={"metric": "quantile_loss", "direction": "minimize"}),
+        data=of_mean.data, fairness=of_mean.fairness, reasons=of_mean.reasons, search=make_search().model_copy(update={"metric": "quantile_loss", "direction": "minimize"}),
         performance=of_mean.performance.model_copy(update={"quantile": 0.9, "metrics": metrics, "baselines": {"0.9 quantile": {"quantile_loss": loss}}}),
         explanation=of_mean.explanation.model_copy(update={"output_space": "log1p", "output": "log(1 + predicted 0.9 quantile of value)"}))
 
 
+@cache
 def predictions() -> Evidence:
     """Somebody else's decisions, without labels: no model, no performance, no error rates."""
     nothing = NotMeasured(reason="no label column was given")
@@ -115,9 +145,9 @@ def predictions() -> Evidence:
     return make_evidence(
         run=RunInfo(id="run_01predictions00000000000000", kind="predictions", title=""), spec=PredictionsSpec(decision="hired", sensitive=("sex", "race")),
         data=data.model_copy(update={"target": None, "split": data.split.model_copy(update={"method": "none", "train": 0, "audit": data.rows})}),
-        search=NotMeasured(reason="no model was trained here"), performance=nothing, explanation=NotMeasured(reason="the model was not seen"),
+        search=NotMeasured(reason="no model was trained here"), performance=nothing, explanation=NotMeasured(reason="the model was not seen"), reasons=NotMeasured(reason="the model was not seen"),
         fairness=fairness.model_copy(update={"attributes": tuple(map(bare, fairness.attributes)), "intersections": ()}),
-        provenance=example.provenance.model_copy(update={"model_sha256": None, "onnx": NotMeasured(reason="the model was not seen")}), crosswalk=NotMeasured(reason="the crosswalk is not part of this version"))
+        provenance=example.provenance.model_copy(update={"model_sha256": None, "onnx": NotMeasured(reason="the model was not seen")}))
 
 
 GAPS = (None, 0.1875, 0.1912, None, 0.1421, 0.2066, 0.091, 0.063, 0.2, 0.2043)
@@ -140,6 +170,7 @@ def _front_model(trial: int | None, selected: tuple[int, int], names: tuple[str,
         attributes=(FrontAttribute(attribute="sex", value=fairness, gaps=(gap,), groups=groups, unknown=14),), **{"reweighing": None, "deployed": False, **more})
 
 
+@cache
 def front_search(names: tuple[str, str, str] = ("Female", "Male", "Other")) -> SearchSection:
     """The example's search as it would be with a second objective."""
     search = make_search()
@@ -151,11 +182,80 @@ def front_search(names: tuple[str, str, str] = ("Female", "Male", "Other")) -> S
         deployed=_front_model(None, (475, 2150), names, deployed=True), note="Measured out of fold on the training rows; the audit part was not looked at.")})
 
 
+@cache
 def with_front() -> Evidence:
     """A search with two objectives."""
     return make_evidence(search=front_search(), spec=make_evidence().spec.model_copy(update={"fairness_objective": FairnessObjective(attribute="sex")}))
 
 
+RACE_OF = {"White": RACES[1], "Black": RACES[2], "Amer-Indian-Eskimo": RACES[5]}
+"""What a person would say of the example's races; the other two are left without a category."""
+LEFT_OUT = "too few of them to compare <b>"
+
+
+def _law_table(cells: dict[tuple[str | None, str | None], tuple[int, int]], unknown: int, excluded: tuple[str, ...] = ()) -> LawTable:
+    """``cells``: k of n selected per sex and race; half of each score above the median."""
+    people = sum(n for _, n in cells.values())
+    names = {cell: " x ".join(part for part in cell if part) for cell in cells}
+    best = max((cell for cell, (_, n) in cells.items() if n and names[cell] not in excluded), key=lambda cell: cells[cell][0] / cells[cell][1])
+
+    def ratio(cell: tuple[str | None, str | None], k: int, k_ref: int) -> Ratio | NotMeasured:
+        n, n_ref = cells[cell][1], cells[best][1]
+        if n == 0 or names[cell] in excluded:
+            return NotMeasured(reason="nobody of this category was assessed" if n == 0 else "left out of the impact ratios by the person who asked, with a justification")
+        low, high = (1.0, 1.0) if cell == best else mover_r(k, n, k_ref, n_ref)
+        return Ratio(value=k * n_ref / (n * k_ref), low=low, high=high, method="mover-r wilson", k=k, n=n, k_ref=k_ref, n_ref=n_ref, below_limit_exact=5 * k * n_ref < 4 * k_ref * n,
+                     label="reference" if cell == best else "inconclusive")
+
+    return LawTable(people=people, unknown=unknown, reference=names[best], scoring_reference=names[best], rows=tuple(
+        LawRow(category=names[cell], sex=cell[0], race=cell[1], n=n, share=n / people, selected=k, selection_rate=rate(k, n), impact_ratio=ratio(cell, k, cells[best][0]),
+               unknown_band=UnknownBand(low=0.1234, high=1.2345) if unknown and n and cell != best and names[cell] not in excluded else None,
+               above_median=n // 2, scoring_rate=rate(n // 2, n), scoring_impact_ratio=ratio(cell, n // 2, cells[best][1] // 2),
+               excluded=LEFT_OUT if names[cell] in excluded else None) for cell, (k, n) in cells.items()))
+
+
+REASON = "the upper limit at the level for 2 comparisons is 0.817"
+
+
+@cache
+def with_label_reason() -> Evidence:
+    """A label that the printed interval alone would not suggest."""
+    evidence = make_evidence()
+    fairness = evidence.fairness
+    assert isinstance(fairness, FairnessSection)
+    attribute = fairness.attributes[0]
+    one = attribute.groups[0].impact_ratio
+    assert isinstance(one, Ratio)
+    other = one.model_copy(update={"label": "inconclusive", "label_low": 0.65, "label_high": 0.817, "label_reason": REASON})
+    groups = (attribute.groups[0].model_copy(update={"impact_ratio": other}), *attribute.groups[1:])
+    changed = fairness.model_copy(update={"label_rule": RULE, "attributes": (attribute.model_copy(update={"groups": groups}), *fairness.attributes[1:])})
+    return evidence.model_copy(update={"fairness": changed})
+
+
+@cache
+def with_law() -> Evidence:
+    """The tables of Local Law 144: one category that nobody is in, one that is left out, values without a category."""
+    counts = {cell: (tp + fp, tp + fp + fn + tn) for cell, (tp, fp, fn, tn) in CELLS.items()}
+
+    def added(sex: str | None, race: str | None) -> tuple[int, int]:
+        mine = [kn for (s, r), kn in counts.items() if (sex is None or s == sex) and (RACE_OF.get(r) == race if race else True)]
+        return sum(k for k, _ in mine), sum(n for _, n in mine)
+
+    everybody, unmapped = sum(n for _, n in counts.values()), {race: sum(n for (_, r), (_, n) in counts.items() if r == race) for race in ("Asian-Pac-Islander", "Other")}
+    without, few = sum(unmapped.values()) + UNKNOWN_RACE, RACES[5]
+    crossing = [(sex, RACES[0]) for sex in SEXES] + [(sex, race) for sex in SEXES for race in RACES[1:]]
+    section = LocalLaw144Section(
+        title="Developer's self-assessment in the format of New York City's Local Law 144", assessment="self_assessment", data_class="test", data_reason="The tool was never in use <b>.",
+        favourable=(">50K",), sex=_law_table({(sex, None): added(sex, None) for sex in SEXES}, UNKNOWN_RACE), race=_law_table({(None, race): added(None, race) for race in RACES}, without, (few,)),
+        intersectional=_law_table({cell: added(*cell) for cell in crossing}, without), unknown=without,
+        unmapped=tuple(LawUnmapped(attribute="race", value=race, n=n) for race, n in unmapped.items()),
+        excluded=(LawExclusion(category=few, n=added(None, few)[1], share=0.01, rate=rate(*added(None, few)), justification=LEFT_OUT, applied=True),),
+        median=LawMedian(value=0.1732, people=everybody - sum(unmapped.values()), ties=3, of_everybody=0.1741))
+    asked = LocalLaw144(sex="sex", race="race", race_categories=RACE_OF, exclude=(Exclusion(category=few, justification=LEFT_OUT),), data_class="test", data_reason="The tool was never in use <b>.")
+    return make_evidence(local_law_144=section, spec=make_evidence().spec.model_copy(update={"local_law_144": asked}))
+
+
+@cache
 def hostile() -> Evidence:
     """The example with every name of the data replaced by one that tries to break out of where it is written."""
     fairness, explanation, data, performance = make_fairness(), make_explanation(), make_data(), make_performance()
@@ -177,8 +277,10 @@ def hostile() -> Evidence:
             **explanation.model_dump(), "output": f"log-odds of {HOSTILE[1]}", "features": [one.model_dump() for one in features],
             "by_group": {HOSTILE[2]: [one.model_copy(update={"group": HOSTILE[place], "mean_abs_shap": {HOSTILE[0]: 0.4}, "mean_shap": {HOSTILE[0]: -0.1}}).model_dump()
                                       for place, one in enumerate(explanation.by_group["sex"])]},
-            "points": [Points(feature=HOSTILE[0], values=(1.0, "x", None), shap=(0.1, -0.2, 0.3)).model_dump()]}),
+            **make_depth(HOSTILE[:4], HOSTILE[4:6], HOSTILE[6:8]), "points": [Points(feature=HOSTILE[0], values=(1.0, "x", None), shap=(0.1, -0.2, 0.3)).model_dump()]}),
         "data": DataSection.model_validate({**data.model_dump(), "columns": [one.model_dump() for one in columns], "unknown": {HOSTILE[1]: 3}}),
         "performance": performance.model_copy(update={"by_group": by_group}), "search": front_search((HOSTILE[0], HOSTILE[1], HOSTILE[2])),
+        "reasons": make_reasons(HOSTILE[:4], HOSTILE[4:6], (HOSTILE[6], HOSTILE[7])),
+        "mitigation": make_mitigation((HOSTILE[1], HOSTILE[0], HOSTILE[8])),
     }
     return make_evidence(**changes)

@@ -1,4 +1,4 @@
-"""A fresh clone of the checkout, and `make run` in it: what the stories about setting up and about the README stand on."""
+"""A fresh clone of the checkout, `make run` in it, and the README's blocks: what the stories about setting up stand on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r"<!-- (?P<mark>[^>]+) -->\n```sh\n(?P<code>.*?)```\n", re.DOTALL)
 
 
 def make_clone(folder: Path) -> Path:
@@ -32,6 +33,16 @@ def make_clone(folder: Path) -> Path:
 def clean_environment(home: Path) -> dict[str, str]:
     """This process's environment without what belongs to the tests or to a developer."""
     return {**{name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_", "COV_", "MAKE", "PYTEST"))}, "PLUMBLINE_HOME": str(home)}
+
+
+def readme_blocks() -> list[tuple[str, str]]:
+    """Mark and code of each."""
+    return [(found["mark"], found["code"]) for found in BLOCK.finditer((ROOT / "README.md").read_text())]
+
+
+def run_block(code: str, clone: Path, home: Path) -> None:
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", code], cwd=clone, env=clean_environment(home), capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"{code}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 
 def free_port() -> int:

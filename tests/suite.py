@@ -38,6 +38,7 @@ def main(part: str) -> int:
         os.environ["COVERAGE_FILE"] = str(Path(home) / "coverage")
         for name in [name for name in os.environ if name.startswith("PLUMBLINE_") and name != "PLUMBLINE_HOME"]:
             del os.environ[name]  # a developer's own settings are not the project's
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of some ten processes would compile all tests anew
         os.chdir(ROOT)
         # A shell that starts us in the background has us ignore Ctrl-C, and all our children with us; stories press it
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -52,14 +53,13 @@ def main(part: str) -> int:
 
 
 def _steps(part: str) -> list[Step]:
-    fast = "not story and not slow and not soak"
     # Counting lines costs a third of the time, and those of engine, pages and report are not the ones that are asked for
     unit: list[Step] = [
-        ("unit tests of engine, pages and report", lambda: _pytest(fast, "-n", "2", "--ignore-glob", STATE_AND_ACCESS_TESTS, "--ignore", "tests/workers")),
-        ("unit tests of state and access", lambda: _pytest(fast, "-n", "2", *sorted(glob(STATE_AND_ACCESS_TESTS)), "tests/workers", coverage=part == "test")),
+        ("unit tests of engine, pages and report", lambda: _units("--ignore-glob", STATE_AND_ACCESS_TESTS, "--ignore", "tests/workers")),
+        ("unit tests of state and access", lambda: _units(*sorted(glob(STATE_AND_ACCESS_TESTS)), "tests/workers", coverage=part == "test")),
     ]
-    # A file stays with one process: its tests share a house
-    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder"))
+    # A file stays with one process: its tests share a house. The longest first, so that no process ends long before the others
+    stories: Step = ("stories", lambda: _pytest("(slow or story) and not soak", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder", "tests/flow", "tests"))
     checks: list[Step] = [
         ("ruff", lambda: _tool("ruff", "check", ".")),
         ("mypy", lambda: _tool("mypy")),
@@ -93,11 +93,16 @@ def _tool(name: str, *arguments: str) -> int:
     return subprocess.run([BIN / name, *arguments]).returncode
 
 
-def _pytest(marks: str, *arguments: str, coverage: bool = False) -> int:
+def _units(*arguments: str, coverage: bool = False) -> int:
+    # Two processes with as many threads each as there are cores would wait for each other; what threads may change is tested with threads that are asked for
+    return _pytest("not story and not slow and not soak", "-n", "2", *arguments, coverage=coverage, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+
+def _pytest(marks: str, *arguments: str, coverage: bool = False, **environment: str) -> int:
     command = [str(BIN / "pytest"), "-m", marks, "-q", "--durations=10", *arguments]
     if coverage:
         command += ["--cov", "--cov-append", "--cov-report="]
-    code = subprocess.run(command).returncode
+    code = subprocess.run(command, env={**os.environ, **environment}).returncode
     return 0 if code == 5 else code  # 5: no test carries the mark
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from automl.errors import BadInput
-from automl.spec import Spec, metrics_in_words, parse_spec
+from automl.spec import OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +22,10 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", metavar="ATTRIBUTE=GROUP", action="append", type=_pair, help="the group that others are compared with")
     parser.add_argument("--intersections", metavar="DEPTH", type=int, help="how many attributes are crossed at once (default 2)")
     parser.add_argument("--limit", metavar="RATIO", type=float, help="the impact ratio that findings are measured against (default 0.8): a convention, not a law")
+    parser.add_argument("--profile", choices=["us_employment", "us_credit"], help="whose law the decisions are made under: both bar cut-offs that differ by group")
     parser.add_argument("--group", metavar="COL", help="rows with the same value belong together: one person, one household")
     parser.add_argument("--weight", metavar="COL", help="sample weights")
+    parser.add_argument("--leave-out", metavar="A,B", action="append", type=_names, help=f"parts of the audit that are not measured, which the document then says: {', '.join(OPTIONAL_PARTS)}")
     parser.add_argument("--title", help="what the report is called (default: the file's name)")
     parser.add_argument("--missing", metavar="TEXT", action="append", help="a cell text that means missing; may be given again; replaces the default list")
     parser.add_argument("--delimiter", metavar="CHARACTER")
@@ -60,7 +62,7 @@ def add_prediction_options(parser: argparse.ArgumentParser) -> None:
 
 
 _PLAIN = (
-    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "label", "score", "decision", "threshold", "positive", "intersections", "group",
+    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "label", "score", "decision", "threshold", "positive", "intersections", "profile", "group",
     "weight", "title", "seed", "threads",
 )
 _OPTION_OF = {"budget": "seconds", "table": "delimiter"}
@@ -70,7 +72,7 @@ def spec_of(options: dict[str, Any], kind: Literal["training", "predictions"]) -
     """The spec that the options describe. Raises BadInput whose sentence names the option."""
     document = _read_spec(options["spec"]) if options.get("spec") else {}
     document |= {name: options[name] for name in _PLAIN if options.get(name) is not None}
-    for name, part in (("sensitive", options.get("sensitive")), ("families", [options["families"]] if options.get("families") else None)):
+    for name, part in (("sensitive", options.get("sensitive")), ("leave_out", options.get("leave_out")), ("families", [options["families"]] if options.get("families") else None)):
         if part is not None:
             document[name] = [one for given in part for one in given]
     if options.get("favourable"):

@@ -7,6 +7,7 @@ seconds, SIGKILL.
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
@@ -27,6 +28,8 @@ from auditapp.confinement import ROOT, child_environment
 from auditapp.failpoints import testing
 
 POLL_SECONDS = 0.1
+LISTING_SECONDS = 1.0
+"""Between two listings of a child's own children, for which every process of the machine is looked at."""
 GRACE_SECONDS = 10.0
 """Between SIGTERM and SIGKILL where a limit was broken."""
 CANCEL_SECONDS = 4.0
@@ -79,12 +82,12 @@ def run_child(
         return _watch(group, limits, staging / "control", on_event, wish)
 
 
-def run_render(staging: Path, *, limits: Limits, wish: Callable[[], Wish | None]) -> Ending:
-    """Draw ``staging/bundle``: chart pictures and audit.unsigned.pdf, in an interpreter of its own without key or network."""
+def run_render(staging: Path, *, limits: Limits, wish: Callable[[], Wish | None], again: bool = False) -> Ending:
+    """Draw ``staging/bundle``: chart pictures and audit.unsigned.pdf, in an interpreter of its own without key or network. ``again``: a further version of a report, in a folder that we laid out."""
     (staging / "tmp").mkdir(exist_ok=True)
     # A scripted renderer may stand in for the real one in tests of everything around it
     module = os.environ.get("PLUMBLINE_TESTING_RENDER") if testing() else None
-    with _Group([sys.executable, "-m", module or "workers.render", str(staging / "bundle")], staging, limits) as group:
+    with _Group([sys.executable, "-m", module or "workers.render", str(staging / "bundle"), *(["--again"] if again else [])], staging, limits) as group:
         return _watch(group, limits, staging / "control", lambda event: None, wish)
 
 
@@ -167,6 +170,8 @@ class _Group:
         finally:
             os.close(writer)
         self._leader = psutil.Process(self.process.pid)
+        self._descendants: list[psutil.Process] = []
+        self._listed = -math.inf
 
     def __enter__(self) -> Self:
         return self
@@ -197,11 +202,13 @@ class _Group:
 
     def resident(self) -> int:
         """Resident memory of the group in bytes, now."""
-        total = 0
+        total, now = 0, time.monotonic()
         with suppress(psutil.Error):
-            for process in (self._leader, *self._leader.children(recursive=True)):
-                with suppress(psutil.Error):
-                    total += process.memory_info().rss
+            if now - self._listed >= LISTING_SECONDS:
+                self._listed, self._descendants = now, self._leader.children(recursive=True)
+        for process in (self._leader, *self._descendants):
+            with suppress(psutil.Error):
+                total += process.memory_info().rss
         self.peak = max(self.peak, total)
         return total
 

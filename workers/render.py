@@ -1,6 +1,7 @@
 """``python -m workers.render BUNDLE``: the pictures and the unsigned PDF of a bundle, drawn in a process with no key, no network and no other folder to write.
 
-Reads ``evidence.json`` and ``charts.json``; writes ``charts/NAME.svg``, ``charts/NAME.dark.svg`` and, last, ``audit.unsigned.pdf``.
+Reads ``evidence.json`` and ``charts.json``; writes ``charts/NAME.svg``, ``charts/NAME.dark.svg`` and, last, ``audit.unsigned.pdf``. With ``--again`` it makes a further version of a report: the pictures are
+there already, and ``statements.json`` is what people have said since.
 """
 
 from __future__ import annotations
@@ -10,32 +11,48 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from auditapp.confinement import confine
 
 CPU_SECONDS = 300
 PDF_NAME = "audit.unsigned.pdf"
+STATEMENTS_NAME = "statements.json"
+BESIDE_EVIDENCE: tuple[tuple[str, str, Literal["data", "supplement"], str], ...] = (
+    ("counts.csv", "text/csv", "data", "The counts behind the evidence, one row a group of a printed table"),
+    ("local_law_144.csv", "text/csv", "data", "The tables of Local Law 144"),
+    ("recompute.py", "text/x-python", "supplement", "Computes the counts-based numbers of evidence.json again from counts.csv; needs Python alone"),
+)
+"""What a bundle holds for whoever checks its numbers. No person's row is among it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m workers.render", description="Draw the charts and the unsigned PDF of a bundle.")
     parser.add_argument("bundle", type=Path)
-    bundle: Path = parser.parse_args(arguments).bundle.resolve()
+    parser.add_argument("--again", action="store_true", help="a further version: the folder was laid out by us, with finished pictures and statements.json")
+    options = parser.parse_args(arguments)
+    bundle: Path = options.bundle.resolve()
     # No limit on address space or data: V8 reserves far more than it uses. The supervisor watches what is resident
     confine(cpu_seconds=CPU_SECONDS, writable=[bundle], readable=[bundle])
-    render_bundle(bundle)
+    render_bundle(bundle, again=options.again)
     return 0
 
 
-def render_bundle(bundle: Path) -> None:
-    """Draw what is in ``bundle``. The same bundle gives the same bytes; drawing again replaces what was drawn before."""
+def render_bundle(bundle: Path, *, again: bool = False) -> None:
+    """Draw what is in ``bundle``. The same bundle gives the same bytes; drawing again replaces what was drawn before.
+
+    ``again``: the folder was laid out by us, with finished pictures and ``statements.json``. Never of a bundle as a child leaves it: there both would be a stranger's,
+    who could put words into people's mouths.
+    """
     # After the walls: everything that parses or draws
     from auditapp.report.context import report_data
     from auditapp.report.draw import draw_svg
+    from auditapp.report.enclosures import enclosures
     from auditapp.report.glyphs import printable_document
     from auditapp.report.render import Attachment, compile_pdf
+    from auditapp.statement_document import Statements, nothing_said
     from automl.charts.themes import in_the_dark
-    from automl.evidence import Charts, Evidence
+    from automl.evidence import Charts, Evidence, canonical_json
 
     evidence_bytes = (bundle / "evidence.json").read_bytes()
     evidence = Evidence.model_validate_json(evidence_bytes)
@@ -44,18 +61,25 @@ def render_bundle(bundle: Path) -> None:
     folder.mkdir(exist_ok=True)
     for_print = {}
     for chart in charts.charts:
-        light = draw_svg(chart.spec)
-        _write(folder / f"{chart.name}.svg", light.encode())
-        _write(folder / f"{chart.name}.dark.svg", in_the_dark(light).encode())
+        if again:
+            light = (folder / f"{chart.name}.svg").read_text()
+        else:
+            light = draw_svg(chart.spec)
+            _write(folder / f"{chart.name}.svg", light.encode())
+            _write(folder / f"{chart.name}.dark.svg", in_the_dark(light).encode())
         # A browser has fonts of its own; on paper there is only ours
         spec, changed = printable_document(chart.spec, longest_run=2)
         for_print[chart.name] = (draw_svg(spec) if changed else light).encode()
+    statements = Statements.model_validate_json((bundle / STATEMENTS_NAME).read_bytes()) if again else nothing_said(evidence.run.id, evidence.digest)
     attachments = [Attachment("evidence.json", evidence_bytes, "application/json", "data", "The evidence that every number of this report is taken from")]
+    attachments.append(Attachment(STATEMENTS_NAME, canonical_json(statements.model_dump(mode="json")), "application/json", "data", "What people said of the audit, and who signed it off"))
     card = bundle / "modelcard.md"
     if card.is_file():
         attachments.append(Attachment("modelcard.md", card.read_bytes(), "text/markdown", "supplement", "Model card"))
+    attachments += [Attachment(name, (bundle / name).read_bytes(), kind, relationship, words) for name, kind, relationship, words in BESIDE_EVIDENCE if (bundle / name).is_file()]
     with tempfile.TemporaryDirectory(dir=bundle, prefix=".compile-") as scratch:
-        pdf = compile_pdf(report_data(evidence, charts), for_print, attachments, scratch=Path(scratch))
+        data = report_data(evidence, charts, statements)
+        pdf = compile_pdf(data, for_print, enclosures(evidence, data, attachments), scratch=Path(scratch))
     _write(bundle / PDF_NAME, pdf)
 
 

@@ -161,7 +161,7 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
         raise BrokenBundle("audit.unsigned.pdf is missing")
     keeper.stage("sign")
     failpoint("sign")
-    signed = _sign(unsigned)
+    signed = sign_or_wait(unsigned.read_bytes())
     keeper.now()
     if keeper.wished == "cancel":
         runs.end_cancelled(lease)
@@ -169,11 +169,12 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
     runs.succeed(lease, bundle, signed, keep=keeper.keep)
 
 
-def _sign(unsigned: Path) -> Any | None:
+def sign_or_wait(unsigned: bytes) -> Any | None:
+    """The signed report (`auditapp.report.sign.Signed`); None where no key can be used now."""
     from auditapp.report.sign import NoSigningKey, sign_pdf
 
     try:
-        return sign_pdf(unsigned.read_bytes())
+        return sign_pdf(unsigned)
     except NoSigningKey as why:
         logger.warning("the report waits for its signature: %s", why)
         return None

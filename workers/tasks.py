@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditapp.report.waiting import sign_waiting
 from auditapp.sweeps import sweep_all
 from workers.app import app
+from workers.report_version import make_report
 from workers.supervise import do_run, read_profile
 from workers.taking_part import do_part
 
@@ -22,6 +23,11 @@ def part_hint(part_id: int) -> None:
 @app.task(name="workers.tasks.profile_hint")
 def profile_hint(profile_id: int) -> None:
     read_profile(profile_id)
+
+
+@app.task(name="workers.tasks.report_hint")
+def report_hint(rendering_id: int) -> None:
+    make_report(rendering_id)
 
 
 @app.task(name="workers.tasks.reconcile")

@@ -15,9 +15,10 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 from auditapp import storage
-from auditapp.api import about, datasets, results, runs
+from auditapp.api import about, datasets, exports, results, runs, statements
 from auditapp.api.strict_json import StrictParser
 from auditapp.problems import MEDIA_TYPE, Problem, problem_response
+from auditapp.report_versions import TooMany
 from automl.errors import BadInput
 from automl.spec import in_words
 
@@ -49,7 +50,7 @@ _PROBLEM_SCHEMA = {
 
 # No docs page: ninja's loads its scripts from elsewhere, which the Content-Security-Policy forbids
 api = PlumblineApi(title="Plumbline", version="1", description=_DESCRIPTION, docs_url=None, urls_namespace="api", parser=StrictParser())
-for _router in (datasets.router, runs.router, results.router, about.router):
+for _router in (datasets.router, runs.router, results.router, exports.router, statements.router, about.router):
     api.add_router("", _router)
 
 
@@ -77,6 +78,11 @@ def _validation_error(request: HttpRequest, error: ValidationError) -> HttpRespo
 def _bad_input(request: HttpRequest, error: BadInput) -> HttpResponse:
     pointer = {"pointer": error.pointer} if error.pointer else {}
     return problem_response("invalid", error.sentence, [{**pointer, "detail": error.sentence, "code": "bad_input"}])
+
+
+@api.exception_handler(TooMany)
+def _too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
+    return problem_response("queue-full", f"{error.sentence}.", headers={"Retry-After": "60"})
 
 
 @api.exception_handler(Http404)

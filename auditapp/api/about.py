@@ -11,11 +11,13 @@ from django.http import HttpRequest
 from ninja import File, Router
 from ninja.files import UploadedFile
 
+from auditapp import ledger
 from auditapp.access import SCOPES
 from auditapp.api.bearer import MULTIPART, BearerToken, caller
 from auditapp.api.documents import MeDocument, VerdictDocument
 from auditapp.api.files import document_with_etag
 from auditapp.problems import CATALOGUE, CATALOGUE_URL, Problem
+from auditapp.report.turns import RETRY_SECONDS, Busy
 from auditapp.report.verify import MAX_BYTES, verify_in_child
 from auditapp.uploads import file_sha256, passing_through, too_large_sentence
 from automl.evidence import Evidence
@@ -44,10 +46,15 @@ def verify(request: HttpRequest, pdf: Annotated[UploadedFile, File()]) -> object
         with path.open("wb") as file:
             for chunk in pdf.chunks():
                 file.write(chunk)
-        verdict = verify_in_child(path)
+        try:
+            verdict = verify_in_child(path)
+        except Busy as why:
+            raise Problem("unavailable", str(why), headers={"Retry-After": str(RETRY_SECONDS)}) from why
+    sha256 = file_sha256(pdf)
     return {
-        "id": file_sha256(pdf), "valid": verdict.valid, "signer": verdict.signer, "signed_at": verdict.signed_at,
+        "id": sha256, "valid": verdict.valid, "signer": verdict.signer, "signed_at": verdict.signed_at,
         "time_source": verdict.time_source if verdict.signed_at else None, "run": verdict.run, "digest": verdict.digest, "problems": list(verdict.problems),
+        "numbers": verdict.numbers, "in_ledger": verdict.valid and ledger.knows_file(sha256),
     }
 
 

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from auditapp import results, runs
-from auditapp.models import AuditedModel, Dataset, Profile, Report, Run
+from auditapp import report_versions, results, runs
+from auditapp.models import AuditedModel, Dataset, Profile, Report, ReportRendering, Run, StatementsVersion
+from auditapp.report_versions import Version
+from auditapp.statement_document import Statement, Statements
 
 V1 = "/api/v1"
 
@@ -47,10 +49,50 @@ class ReportDocument(BaseModel):
     version: int
     state: Literal["signed", "awaiting_signature"]
     evidence_digest: str
+    statements_version: int
+    sign_offs: int
+    """How many steps of the sign-off it prints."""
     pdf_sha256: str | None
     signer: str | None
     signed_at: datetime | None
     url: str
+
+
+class ReportVersionDocument(BaseModel):
+    """Why there is a version of the report, and where it stands. `report` is there once it is made."""
+
+    version: int
+    state: Literal["signed", "awaiting_signature", "queued", "running", "failed"]
+    what: Literal["run", "statements", "review", "approval"]
+    fields: list[str]
+    author: str
+    at: str
+    statements_version: int
+    failure: Failure | None
+    report: ReportDocument | None
+
+
+class ReportVersions(BaseModel):
+    id: str
+    items: list[ReportVersionDocument]
+
+
+class StatementsDocument(Statements):
+    """`statements.json` as it stands now."""
+
+    id: str
+
+
+class StatementsVersionDocument(BaseModel):
+    """What had been said as of one version."""
+
+    id: str
+    version: int
+    changed: list[str]
+    author: str
+    role: str
+    at: str
+    fields: dict[str, Statement]
 
 
 class RunDocument(BaseModel):
@@ -118,6 +160,10 @@ class VerdictDocument(BaseModel):
     run: str | None
     digest: str | None
     problems: list[str]
+    numbers: str | None
+    """Of a report that holds: whether each number on its pages is one of the attached documents'."""
+    in_ledger: bool
+    """Whether the ledger of this installation has this very file."""
 
 
 class TokenDocument(BaseModel):
@@ -163,13 +209,32 @@ def run_document(run: Run) -> RunDocument:
         finished_at=run.finished_at)
 
 
-def report_document(report: Report) -> ReportDocument:
+def report_document(report: Report, file: str = "report.pdf") -> ReportDocument:
+    """``file``: the address under the run; "report.pdf" is the newest signed version."""
     return ReportDocument(
-        id=report.pk, version=report.version, state=report.state, evidence_digest=report.evidence_digest, pdf_sha256=report.pdf_sha256 or None,
-        signer=report.signer or None, signed_at=report.signed_at, url=f"{V1}/runs/{report.run_id}/report.pdf")
+        id=report.pk, version=report.version, state=report.state, evidence_digest=report.evidence_digest, statements_version=report.statements_version,
+        sign_offs=report.sign_offs, pdf_sha256=report.pdf_sha256 or None, signer=report.signer or None, signed_at=report.signed_at,
+        url=f"{V1}/runs/{report.run_id}/{file}")
 
 
-def _failure(row: Run | Profile) -> Failure | None:
+def version_document(version: Version) -> ReportVersionDocument:
+    entry = version.entry
+    return ReportVersionDocument(
+        version=version.number, state=version.state, what=entry.what, fields=list(entry.fields), author=entry.author, at=entry.at,
+        statements_version=entry.statements_version, failure=_failure(version.rendering) if version.rendering else None,
+        report=report_document(version.report, f"reports/{version.number}.pdf") if version.report else None)
+
+
+def statements_document(run: Run) -> StatementsDocument:
+    return StatementsDocument(id=run.pk, **report_versions.document_of(run).model_dump())
+
+
+def statements_version_document(row: StatementsVersion) -> StatementsVersionDocument:
+    return StatementsVersionDocument(
+        id=row.pk, version=row.version, changed=row.changed, author=row.author, role=row.role, at=report_versions.moment(row.at), fields=row.fields)
+
+
+def _failure(row: Run | Profile | ReportRendering) -> Failure | None:
     return Failure(code=row.failure_code, sentence=row.failure_text) if row.failure_code else None
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import IO, Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
@@ -19,11 +21,17 @@ def download(request: HttpRequest, file: IO[bytes], *, name: str, media_type: st
     return _private(FileResponse(file, as_attachment=True, filename=name, content_type=media_type), sha256)
 
 
+def body_of(document: Any) -> bytes:
+    """The very bytes that `document_with_etag` answers with, whose sha256 is the ETag."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, cls=DjangoJSONEncoder).encode()
+
+
 def document_with_etag(request: HttpRequest, document: Any) -> HttpResponseBase:
     """JSON whose ETag hashes the body only, so that polling costs a client nothing while nothing changes."""
-    response = JsonResponse(document, safe=False, json_dumps_params={"ensure_ascii": False, "sort_keys": True})
+    response = HttpResponse(body_of(document), content_type="application/json")
     sha256 = hashlib.sha256(response.content).hexdigest()
-    answer = get_conditional_response(request, etag=f'"{sha256}"', response=response)
+    # Of a change, `If-Match` speaks of what was there before it, and has been heard by then
+    answer = get_conditional_response(request, etag=f'"{sha256}"', response=response) if request.method in ("GET", "HEAD") else response
     assert isinstance(answer, HttpResponse)
     return _private(answer, sha256)
 

@@ -14,7 +14,7 @@ from auditapp.access import find
 from auditapp.api.bearer import BearerToken, caller
 from auditapp.api.documents import V1, ModelDocument
 from auditapp.api.files import document_with_etag, download
-from auditapp.models import Artifact, AuditedModel, Report, Run
+from auditapp.models import Artifact, AuditedModel, Run
 from auditapp.problems import Problem
 from auditapp.uploads import nameless_file
 from automl.evidence import NotMeasured
@@ -36,22 +36,23 @@ _TEXT = {"type": "string"}
             openapi_extra=_said("application/json", {"type": "object", "externalDocs": {"url": f"{V1}/schemas/evidence.json"}}))
 def get_evidence(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """The evidence document, the very bytes that the report carries. Its JSON Schema is at `/schemas/evidence.json`."""
-    return _artifact(request, _succeeded(request, run_id), "evidence.json", f"{run_id}-evidence.json")
+    return _artifact(request, succeeded(request, run_id), "evidence.json", f"{run_id}-evidence.json")
 
 
 @router.get("/runs/{run_id}/report.pdf", auth=BearerToken("read"), summary="The signed report", openapi_extra=_said("application/pdf", _BINARY))
 def get_report(request: HttpRequest, run_id: str) -> HttpResponseBase:
-    """409 while the run has not ended or the report awaits its signature: an unsigned one is never handed out."""
-    run = _succeeded(request, run_id)
-    report = Report.objects.filter(run=run, state="signed").order_by("-version").first()
-    if report is None:
-        raise Problem("conflict", "The report awaits its signature: the signing key could not be read when the run ended.")
-    return download(request, results.open_report(run), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    """The newest signed version. 409 while the run has not ended or the report awaits its signature: an unsigned one is never handed out."""
+    run = succeeded(request, run_id)
+    try:
+        report = results.signed_report(run)
+    except results.NotSigned as why:
+        raise Problem("conflict", "The report awaits its signature: the signing key could not be read when the run ended.") from why
+    return download(request, results.open_report(run, report.version), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
 
 
 @router.get("/runs/{run_id}/charts/{name}.svg", auth=BearerToken("read"), summary="One chart", openapi_extra=_said("image/svg+xml", _TEXT))
 def get_chart(request: HttpRequest, run_id: str, name: str, theme: Annotated[Literal["light", "dark"], Query()] = "light") -> HttpResponseBase:
-    run = _succeeded(request, run_id)
+    run = succeeded(request, run_id)
     if _CHART.fullmatch(name) is None:
         raise Http404
     return _artifact(request, run, f"charts/{name}.svg" if theme == "light" else f"charts/{name}.dark.svg", f"{run_id}-{name}.svg")
@@ -60,7 +61,7 @@ def get_chart(request: HttpRequest, run_id: str, name: str, theme: Annotated[Lit
 @router.get("/runs/{run_id}/bundle.zip", auth=BearerToken("read"), summary="Every file of the run", openapi_extra=_said("application/zip", _BINARY))
 def get_bundle(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """Evidence, charts, reports, model and `manifest.json` with the sha256 of each."""
-    run = _succeeded(request, run_id)
+    run = succeeded(request, run_id)
     # On disk, since a bundle may be large; the response closes it
     file = nameless_file()
     results.write_bundle_zip(run, file)
@@ -68,6 +69,16 @@ def get_bundle(request: HttpRequest, run_id: str) -> HttpResponseBase:
     response = FileResponse(file, as_attachment=True, filename=f"{run.pk}.zip", content_type="application/zip")
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+@router.get("/runs/{run_id}/reasons.csv", auth=BearerToken("read"), summary="Reasons for unfavourable decisions, row by row", openapi_extra=_said("text/csv", _TEXT))
+def get_reasons(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """Personal data, as predictions are. 409 with the reason where none were measured."""
+    run = succeeded(request, run_id)
+    reasons = results.read_evidence(run).reasons
+    if isinstance(reasons, NotMeasured):
+        raise Problem("conflict", f"There are no reasons of this run: {reasons.reason}.")
+    return _artifact(request, run, reasons.file, f"{run_id}-reasons.csv")
 
 
 @router.get("/models/{model_id}", auth=BearerToken("read"), response=ModelDocument, summary="A model")
@@ -99,7 +110,7 @@ def get_export(request: HttpRequest, model_id: str, format: Annotated[Literal["o
     return _artifact(request, model.run, export.file, f"{model.pk}.onnx")
 
 
-def _succeeded(request: HttpRequest, run_id: str) -> Run:
+def succeeded(request: HttpRequest, run_id: str) -> Run:
     """The run, with its results. Problem(conflict) before it has any."""
     run = find(Run, caller(request), run_id)
     if run.state in ("queued", "running"):

@@ -1,32 +1,46 @@
-"""The evidence that travels inside a report: found by its name in the PDF's tree of embedded files."""
+"""The files that travel inside a report: found in the PDF's tree of embedded files, by their names."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 EVIDENCE_NAME = "evidence.json"
 MAX_NODES = 1_000
+MAX_FILES = 100
 
 
 def attached_file(reader: PdfFileReader, name: str) -> bytes | None:
     """Bytes of the embedded file ``name``, decompressed; None where the PDF has none. Damage raises pyHanko's PdfError."""
+    return next((data() for found, data in _attached(reader) if found == name), None)
+
+
+def attached_files(reader: PdfFileReader) -> dict[str, bytes]:
+    """The embedded files by their names, decompressed; no more than MAX_FILES of them, which is more than any report of ours has. Damage raises pyHanko's PdfError."""
+    return {name: data() for name, data in itertools.islice(_attached(reader), MAX_FILES)}
+
+
+def _attached(reader: PdfFileReader) -> Iterator[tuple[str, Callable[[], bytes]]]:
     names = reader.root.get("/Names")
     tree = names.get("/EmbeddedFiles") if names is not None else None
     nodes = [tree] if tree is not None else []
     # Bounded: a hostile tree may point back at itself
     for _ in range(MAX_NODES):
         if not nodes:
-            return None
+            return
         node = nodes.pop()
         pairs = list(node.get("/Names", ()))
         for key, specification in zip(pairs[::2], pairs[1::2], strict=False):
-            if _text(key) == name:
-                data: bytes = specification.get_object()["/EF"]["/F"].data
-                return data
+            yield _text(key), partial(_bytes_of, specification)
         nodes.extend(kid.get_object() for kid in node.get("/Kids", ()))
-    return None
+
+
+def _bytes_of(specification: Any) -> bytes:
+    return bytes(specification.get_object()["/EF"]["/F"].data)
 
 
 def _text(key: Any) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
+from auditapp.statement_document import Statement, Statements
+from auditapp.statement_fields import asked_in, words_of
 from automl.evidence import Charts, Estimate, NotMeasured, Value
 from automl.printing import estimate, visible
 
 Block = dict[str, Any]
+Cell = str | dict[str, str]
 Align = Literal["left", "right", "center"]
 NOT_PROVIDED = "NOT PROVIDED"
 LONGEST = 160
@@ -37,8 +40,32 @@ def facts(rows: Iterable[tuple[str, str]]) -> Block:
     return {"kind": "facts", "rows": [list(row) for row in rows]}
 
 
-def table(caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[str]], after: str = "") -> Block:
-    """``columns``: heading, alignment and relative width (0: as wide as its text). A table without rows is a sentence."""
+def columns(left: Sequence[Block], right: Sequence[Block]) -> Block:
+    """Two stacks of blocks beside each other; read aloud, the left one comes first."""
+    return {"kind": "columns", "left": list(left), "right": list(right)}
+
+
+def flat(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks, those that stand in columns too."""
+    for block in blocks:
+        if block["kind"] == "columns":
+            yield from flat([*block["left"], *block["right"]])
+        else:
+            yield block
+
+
+def page_of(section: int) -> Cell:
+    """A cell with the page on which a section begins: the engine knows it, nobody else does."""
+    return {"page_of": str(section)}
+
+
+def table(
+    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False,
+) -> Block:
+    """``columns``: heading, alignment and relative width (0: as wide as its text). A table without rows is a sentence.
+
+    ``share``: tables that follow each other and each have one stand side by side, as wide as their shares. ``dense``: smaller letters, for many columns.
+    """
     cells = [list(row) for row in rows]
     if not cells:
         return paragraph(f"{caption}: no rows.")
@@ -46,7 +73,7 @@ def table(caption: str, columns: Sequence[tuple[str, Align, float]], rows: Itera
         after = f"{after} {LOW_PRECISION} Low precision: a small number of people stands behind it.".strip()
     return {
         "kind": "table", "caption": caption, "columns": [column[0] for column in columns], "align": [column[1] for column in columns],
-        "widths": [column[2] for column in columns], "rows": cells, "after": after,
+        "widths": [column[2] for column in columns], "rows": cells, "after": after, "share": share, "dense": dense,
     }
 
 
@@ -68,16 +95,24 @@ def shown(value: Value, *, as_percent: bool = False, signed: bool = False) -> st
     return estimate(value, as_percent=as_percent, signed=signed) + mark
 
 
-Statements = Mapping[str, Any]
-"""{version, fields: {name: {text, author, role, at}}}: what only people can say."""
+def stated(statements: Statements | None, section: int) -> Block:
+    """The statements that the section of this number asks for (`auditapp.statement_fields`); what nobody has said prints NOT PROVIDED and who should say it."""
+    said = statements.fields if statements else {}
+    return spoken([
+        (field.label, words_of(field.name, said[field.name].text) if field.name in said else None, _by(said[field.name]) if field.name in said else f"to be provided by {field.who}")
+        for field in asked_in(section)])
 
 
-def stated(statements: Statements | None, *fields: tuple[str, str]) -> Block:
-    """Statements by (field, label); what nobody has said prints NOT PROVIDED, and nothing ever fills it in."""
-    known = (statements or {}).get("fields", {})
-    rows = []
-    for field, label in fields:
-        said = known.get(field)
-        text = NOT_PROVIDED if said is None else f"{said['text']} ({said['author']}, {said['role']}, {said['at']})"
-        rows.append([label, text])
-    return {"kind": "statements", "rows": rows, "missing": NOT_PROVIDED}
+def spoken(rows: Iterable[tuple[str, str | None, str]]) -> Block:
+    """What people say, by label: the text in its lines (None: not provided), and who said it and when, or should."""
+    return {"kind": "statements", "rows": [
+        {"label": label, "lines": [NOT_PROVIDED] if text is None else [line for line in text.split("\n") if line.strip()], "by": by, "missing": text is None} for label, text, by in rows]}
+
+
+def _by(said: Statement) -> str:
+    return f"{said.author}, {said.role}, {said.at}"
+
+
+def said_of(statements: Statements | None) -> dict[str, str]:
+    """What people have said, as text by field; a choice in its words."""
+    return {name: words_of(name, one.text) for name, one in statements.fields.items()} if statements else {}

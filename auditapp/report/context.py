@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditapp.report.blocks import Block, Statements, data_text, facts, heading, not_measured, note, paragraph, shown, stated, table
+from auditapp.report.blocks import Block, Cell, columns, data_text, facts, heading, note, page_of, paragraph, said_of, shown, stated, table
+from auditapp.report.crosswalk_section import crosswalk_blocks, profile_of, under_profile
 from auditapp.report.fairness_sections import attributes_of, crossings_section, errors_section, lowest_ratio, outcome_section, tests_section
+from auditapp.report.glossary import glossary_blocks
+from auditapp.report.leads import lead_of, not_measured_parts, section_of, short_of
+from auditapp.report.mitigation_section import mitigation_section
 from auditapp.report.model_sections import data_section, explanation_section, model_section
-from automl.charts.performance import in_order, metric_words
+from auditapp.report.reasons_section import reasons_section
+from auditapp.report.sign_off_section import said_words, sign_off_section
+from auditapp.report.weakness_sections import weakness_section
+from auditapp.statement_document import Statements
 from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
-from automl.printing import LABEL_WORDS, ratio, significant, visible, whole
+from automl.printing import LABEL_WORDS, in_order, metric_words, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
 LANGUAGES = ("en",)
@@ -19,31 +26,33 @@ SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Not
 TITLE_LENGTH = 90
 
 
-def report_data(evidence: Evidence, charts: Charts, statements: Statements | None = None, lang: str = "en") -> dict[str, Any]:
-    """JSON-able report: title, identity, findings at a glance, and sections 1 to 18 made of `blocks`. ValueError for a language we do not have."""
+def report_data(evidence: Evidence, charts: Charts, statements: Statements | None = None, lang: str = "en", profile: str | None = None) -> dict[str, Any]:
+    """JSON-able report: title, identity, findings at a glance, and sections 1 to 18 made of `blocks`. ``profile``: whom it is for (default: as people have said, else everything);
+    sections that it does not ask for keep their number and say so. ValueError for a language we do not have, BadInput for an unknown profile."""
     if lang not in LANGUAGES:
         raise ValueError(f"reports are written in {', '.join(LANGUAGES)}, not in {lang}")
+    profile = profile or profile_of(statements)
     sections = [
         ("Identity", _identity(evidence, statements)),
-        ("Findings at a glance", _glance(evidence)),
+        ("Findings at a glance", _glance(evidence, statements)),
         ("System, purpose and use", _purpose(statements)),
         ("Data", data_section(evidence, statements)),
         ("Model and performance", model_section(evidence, charts, statements)),
-        ("Outcomes by group", outcome_section(evidence, charts)),
+        ("Outcomes by group", [*outcome_section(evidence, charts), stated(statements, 6)]),
         ("Statistical tests", tests_section(evidence)),
-        ("Error rates and calibration by group", errors_section(evidence, charts)),
+        ("Error rates and calibration by group", [*errors_section(evidence, charts), stated(statements, 8)]),
         ("Crossings of attributes", crossings_section(evidence, charts)),
         ("Explanation of the model", explanation_section(evidence, charts)),
-        ("Reasons for individual decisions", [not_measured("Reasons", evidence.reasons)]),
-        ("Robustness, stability and security", [not_measured("Robustness", evidence.robustness), not_measured("Error slices", evidence.slices),
-                                                stated(statements, ("cybersecurity", "Measures against attacks"), ("fallback", "Fallback plan"))]),
-        ("Human oversight and risk", _oversight(statements)),
-        ("Mitigation", [not_measured("Mitigation alternatives", evidence.mitigation), stated(statements, ("mitigation_choice", "What was chosen, and why"))]),
-        ("Limits of this report", _limits(evidence)),
-        ("Crosswalk to laws and frameworks", _crosswalk(evidence)),
-        ("Reproducibility and log", _reproducibility(evidence)),
-        ("Sign-off", _sign_off(statements)),
+        ("Reasons for individual decisions", reasons_section(evidence, charts, statements)),
+        ("Robustness, stability and security", [*weakness_section(evidence, charts), stated(statements, 12)]),
+        ("Human oversight and risk", [stated(statements, 13)]),
+        ("Mitigation", mitigation_section(evidence, charts, statements)),
+        ("Limits of this report", _limits(evidence, statements)),
+        ("Crosswalk to laws and frameworks", [*crosswalk_blocks(evidence, said_of(statements), profile), stated(statements, 16)]),
+        ("Reproducibility and log", [*_reproducibility(evidence), stated(statements, 17)]),
+        ("Sign-off", sign_off_section(statements)),
     ]
+    sections = under_profile(sections, profile)
     return {
         "lang": lang,
         "title": visible(evidence.run.title, TITLE_LENGTH) or "Untitled audit",
@@ -51,9 +60,15 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
         "run": evidence.run.id,
         "digest": evidence.digest,
         "finished_at": evidence.provenance.finished_at,
-        "keywords": ["Plumbline", f"run {evidence.run.id}", f"evidence {evidence.digest}"],
-        "sections": [{"number": str(number), "title": title, "blocks": blocks} for number, (title, blocks) in enumerate(sections, start=1)],
+        "keywords": ["Plumbline", f"run {evidence.run.id}", f"evidence {evidence.digest}", f"report version {statements.report_version if statements else 1}"],
+        "sections": [_section(str(number), title, blocks, evidence) for number, (title, blocks) in enumerate(sections, start=1)],
+        "glossary": glossary_blocks(evidence),
     }
+
+
+def _section(number: str, title: str, blocks: list[Block], evidence: Evidence) -> dict[str, Any]:
+    lead = lead_of(number, blocks, evidence)
+    return {"number": number, "title": title, "lead": lead, "short": short_of(lead, blocks), "blocks": blocks}
 
 
 def _assessment(evidence: Evidence) -> str:
@@ -67,63 +82,75 @@ def _identity(evidence: Evidence, statements: Statements | None) -> list[Block]:
     about = "predictions made elsewhere" if target is None else f"{data_text(target.name, 60)} ({target.task})"
     favourable = ", ".join(data_text(label, 40) for label in target.favourable) if target and target.favourable else "a higher number" if target and target.task == "regression" else "as in the plan"
     return [
-        facts([
+        columns([facts([
             ("Assessment", _assessment(evidence)), ("Predicted", about), ("Favourable outcome", favourable),
             ("Sensitive attributes", ", ".join(data_text(name, 40) for name in spec.sensitive) or "none declared"),
             ("Audit part", f"{whole(evidence.data.split.audit)} rows; audit number {evidence.plan.audit_number} of this data"),
             ("Finished", evidence.provenance.finished_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")),
-            ("Run", evidence.run.id), ("Evidence digest", evidence.digest), ("Data, SHA-256", evidence.provenance.dataset_sha256),
+        ])], [stated(statements, 1)]),
+        facts([
+            ("Run", evidence.run.id), ("Report", _version(statements)), ("Evidence digest", evidence.digest), ("Data, SHA-256", evidence.provenance.dataset_sha256),
             ("Model, SHA-256", evidence.provenance.model_sha256 or "no model: predictions made elsewhere"),
         ]),
-        stated(statements, ("system", "System and version"), ("provider", "Provider"), ("auditor", "Auditor and independence"), ("distribution_date", "In use since")),
     ]
 
 
-def _glance(evidence: Evidence) -> list[Block]:
+def _version(statements: Statements | None) -> str:
+    if statements is None or not statements.version:
+        return f"version {statements.report_version if statements else 1}; no statement was made yet"
+    return f"version {statements.report_version}, with statements version {statements.version}"
+
+
+def _glance(evidence: Evidence, statements: Statements | None) -> list[Block]:
     first = evidence.findings[:FINDINGS_AT_A_GLANCE]
     what = "All findings" if len(evidence.findings) > len(first) else "The findings"
     blocks: list[Block] = [{"kind": "findings", "rows": [_finding(one) | {"suggestion": ""} for one in first], "after": f"{what}, with suggestions, are in section 15."}] if first else \
         [paragraph("No rule of the findings applied to this evidence; what was not measured is listed in section 15.")]
-    return [*blocks, _values(evidence)]
+    return [*blocks, _values(evidence), facts([*_also(evidence), ("Asked of people", said_words(statements))])]
+
+
+def _also(evidence: Evidence) -> list[tuple[str, str]]:
+    """What a reader of the first page must know to weigh its numbers."""
+    fairness = evidence.fairness
+    missing = not_measured_parts(evidence)
+    rows = [] if isinstance(fairness, NotMeasured) else [
+        ("Comparisons", f"{whole(fairness.family.tests)} tests in the primary family, adjusted by Holm's method; everything else is exploratory"),
+        ("Groups left out", ", ".join(data_text(group.group, 40) for attribute in attributes_of(fairness) for group in attribute.groups if group.excluded) or "none")]
+    if evidence.data.unknown:
+        rows.append(("Unknown values, rows", ", ".join(f"{data_text(name, 40)}: {whole(n)}" for name, n in evidence.data.unknown.items())))
+    return [*rows, ("Not measured", ", ".join(missing) or "nothing as a whole; parts say so in their sections")]
 
 
 def _finding(one: Any) -> dict[str, str]:
-    return {"severity": one.severity, "word": SEVERITY_WORDS[one.severity], "text": visible(one.text, 600), "suggestion": visible(one.suggestion, 400), "evidence": visible(one.evidence, 120)}
+    return {"severity": one.severity, "word": SEVERITY_WORDS[one.severity], "text": visible(one.text, 600), "suggestion": visible(one.suggestion, 400), "evidence": visible(one.evidence, 120), "section": section_of(one)}
 
 
 def _values(evidence: Evidence) -> Block:
-    rows: list[tuple[str, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     performance, fairness = evidence.performance, evidence.fairness
     if not isinstance(performance, NotMeasured):
         metric = evidence.search.metric if not isinstance(evidence.search, NotMeasured) else next(iter(in_order(performance.metrics)), None)
         value = performance.metrics.get(metric) if metric else None
         if isinstance(value, Estimate):
-            rows.append((f"{metric_words(str(metric))}, all rows", shown(value), whole(value.n), "–", "measured"))
+            rows.append((f"{metric_words(str(metric))}, all rows", shown(value), whole(value.n), "–", "measured", page_of(5)))
     if not isinstance(fairness, NotMeasured):
-        for attribute in attributes_of(fairness):
+        for place, attribute in enumerate(attributes_of(fairness)):
             found = lowest_ratio(attribute)
             if found:
                 group, one = found
                 rows.append((f"impact ratio, {data_text(attribute.attribute, 40)}: lowest is {data_text(group.group, 40)}", ratio(one, fairness.limit.ratio), whole(group.n),
-                             f"{fairness.limit.ratio:g}", LABEL_WORDS[one.label]))
-    return table("Values at a glance", [("item", "left", 1.7), ("value, 95 % interval", "left", 1.1), ("n", "right", 0), ("limit", "right", 0), ("what the evidence says", "left", 1.2)], rows)
+                             f"{fairness.limit.ratio:g}", LABEL_WORDS[one.label], page_of(6 if place < len(fairness.attributes) else 9)))
+    return table("Values at a glance", [("item", "left", 1.7), ("value, 95 % interval", "left", 1.1), ("n", "right", 0), ("limit", "right", 0), ("what the evidence says", "left", 1.2), ("page", "right", 0)], rows)
 
 
 def _purpose(statements: Statements | None) -> list[Block]:
     return [
         paragraph("What a system is for, and whom it affects, only people can say. Nothing here is filled in by software."),
-        stated(statements, ("purpose", "Intended purpose"), ("intended_use", "Decision that it feeds"), ("output_role", "Role of the output in that decision"), ("deployer", "Deployer"),
-               ("affected_persons", "Persons affected"), ("foreseeable_misuse", "Foreseeable misuse"), ("use_class", "Legal use class")),
+        stated(statements, 3),
     ]
 
 
-def _oversight(statements: Statements | None) -> list[Block]:
-    return [stated(
-        statements, ("oversight", "Who oversees, and may override or stop"), ("automation_bias", "Measures against automation bias"), ("risk_register", "Risk register"),
-        ("residual_risk", "Residual risk and who accepts it"), ("contest_route", "How a person contests a decision"))]
-
-
-def _limits(evidence: Evidence) -> list[Block]:
+def _limits(evidence: Evidence, statements: Statements | None) -> list[Block]:
     design = evidence.design
     blocks: list[Block] = [
         facts([
@@ -137,7 +164,7 @@ def _limits(evidence: Evidence) -> list[Block]:
     ]
     if evidence.findings:
         blocks += [heading("All findings"), {"kind": "findings", "rows": [_finding(one) for one in evidence.findings], "after": ""}]
-    return [*blocks, note("A signature proves that this document has not changed since it was signed; it says nothing on whether the system may be used.")]
+    return [*blocks, stated(statements, 15), note("A signature proves that this document has not changed since it was signed; it says nothing on whether the system may be used.")]
 
 
 def _sections_of(evidence: Evidence) -> list[tuple[str, Any]]:
@@ -146,16 +173,6 @@ def _sections_of(evidence: Evidence) -> list[tuple[str, Any]]:
         ("Explanation", evidence.explanation), ("Reasons for individual decisions", evidence.reasons), ("Mitigation alternatives", evidence.mitigation),
         ("Error slices", evidence.slices), ("Robustness", evidence.robustness), ("Crosswalk", evidence.crosswalk),
     ]
-
-
-def _crosswalk(evidence: Evidence) -> list[Block]:
-    crosswalk = evidence.crosswalk
-    if isinstance(crosswalk, NotMeasured):
-        return [not_measured("Crosswalk", crosswalk)]
-    words = {"measured": "measured", "person": "a person", "both": "measured and a person", "not_applicable": "does not apply"}
-    return [table(
-        f"Items and where their evidence is, as of {crosswalk.as_of}", [("law or framework", "left", 1), ("item", "left", 1.5), ("evidence", "left", 1), ("supplied by", "left", 0.8), ("status", "left", 0.8)],
-        [(row.law, row.item, row.evidence, words[row.supplied_by], row.status) for row in crosswalk.rows])]
 
 
 def _reproducibility(evidence: Evidence) -> list[Block]:
@@ -173,9 +190,11 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             ("Plan, SHA-256", plan.sha256), ("Sealed", plan.sealed_at), ("Attributes", ", ".join(data_text(name, 60) for name in plan.attributes) or "none"),
             ("References named", ", ".join(f"{data_text(name, 60)}: {data_text(group, 60)}" for name, group in plan.reference.items()) or "none; the highest rate"),
             ("Limit", f"{plan.limit:g}"), ("Primary family of tests", data_text(plan.family, 300)), ("Rule for the cut", data_text(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
+            *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
         ]),
-        table("Libraries", [("library", "left", 1), ("version", "left", 1)], sorted(provenance.libraries.items())),
-        note("The file evidence.json is attached to this PDF byte for byte; " + _made_again(evidence)),
+        facts([("Libraries", ", ".join(f"{name} {version}" for name, version in sorted(provenance.libraries.items())))]),
+        note("The file evidence.json is attached to this PDF byte for byte; " + _made_again(evidence)
+             + " Where counts.csv and recompute.py are attached beside it, the command python3 recompute.py, in a folder with the three files, computes every counts-based number again."),
     ]
 
 
@@ -191,10 +210,3 @@ def _exported(onnx: OnnxExport | NotMeasured) -> str:
     return (
         f"{onnx.file}, {whole(onnx.bytes)} bytes, SHA-256 {onnx.sha256}; on {whole(onnx.rows)} rows it differs from the model by at most {significant(onnx.largest_difference, 3)} "
         f"({onnx.unit}); the limit is {onnx.limit:g}")
-
-
-def _sign_off(statements: Statements | None) -> list[Block]:
-    return [
-        paragraph("The electronic signature of this file is that of the installation that made it. The responsible persons sign by their statements."),
-        stated(statements, ("responsible_person", "Responsible person"), ("sign_off", "Statement"), ("sign_off_date", "Date")),
-    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from auditapp.report.blocks import LOW_PRECISION, Block, charts_of, data_text, facts, heading, not_measured, note, paragraph, shown, table
+from auditapp.report.local_law_144_section import law_blocks
 from automl.evidence import (
     Attribute,
     Charts,
@@ -21,9 +22,10 @@ from automl.evidence import (
     Value,
     VersusRest,
 )
-from automl.printing import LABEL_WORDS, fixed, p_value, percent, ratio, significant, whole
+from automl.printing import against_limit, design, fixed, p_value, percent, ratio, significant, whole
 
 GROUP_LENGTH = 70
+REASON_LENGTH = 300
 LEVEL = 0.95
 """Of every interval that says nothing else."""
 
@@ -40,15 +42,19 @@ def outcome_section(evidence: Evidence, charts: Charts) -> list[Block]:
         facts([
             favourable, ("Limit stated for impact ratios", f"{fairness.limit.ratio:g} of the reference's rate; a convention that was chosen, not a law"), comparison,
         ]),
-        note("The interval of a ratio is for reading. Its label is decided on limits that allow for the number of groups compared, so the two may differ near the limit."),
+        note(fairness.label_rule or "The interval of a ratio is for reading. Its label is decided on limits that allow for the number of groups compared, so the two may differ near the limit."),
     ]
     for place, attribute in enumerate(fairness.attributes, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, str(place))]
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, str(place)), _design(evidence, attribute)]
     for place, of_class in enumerate(fairness.by_class, start=1):
         for at, attribute in enumerate(of_class.attributes, start=1):
             blocks += [heading(f"Favourable outcome {data_text(of_class.favourable)}, by {data_text(attribute.attribute)}"),
-                       *_outcomes(attribute, fairness, charts, f"class-{place}-{at}")]
-    return blocks
+                       *_outcomes(attribute, fairness, charts, f"class-{place}-{at}"), _design(evidence, attribute)]
+    return [*blocks, *law_blocks(evidence, charts)]
+
+
+def _design(evidence: Evidence, attribute: Attribute) -> Block:
+    return note(design(evidence.design, attribute.unknown))
 
 
 def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, place: str) -> list[Block]:
@@ -82,7 +88,7 @@ def _who_is_compared(attribute: Attribute, highest: str) -> str:
 
 def _outcome_row(group: Group, limit: float) -> tuple[str, ...]:
     one = group.impact_ratio
-    label = LABEL_WORDS[one.label] if isinstance(one, Ratio) else "not computable"
+    label = data_text(against_limit(one), REASON_LENGTH) if isinstance(one, Ratio) else "not computable"
     band = "" if group.unknown_band is None else f" [{fixed(group.unknown_band.low, 3, limit)} to {fixed(group.unknown_band.high, 3, limit)}]"
     return (
         data_text(group.group, GROUP_LENGTH), whole(group.n), percent(group.share), "–" if group.selected is None else whole(group.selected),
@@ -114,11 +120,11 @@ def tests_section(evidence: Evidence) -> list[Block]:
                   "A small p says that a group differs from the pooled others, not that the difference matters; the ratio and the shortfall say how large it is."),
     ]
     for attribute in fairness.attributes:
-        blocks += _tests(attribute)
+        blocks += [*_tests(attribute), _design(evidence, attribute)]
     for of_class in fairness.by_class:
         blocks.append(heading(f"Favourable outcome {data_text(of_class.favourable)}"))
         for attribute in of_class.attributes:
-            blocks += _tests(attribute)
+            blocks += [*_tests(attribute), _design(evidence, attribute)]
     return blocks
 
 
@@ -160,7 +166,7 @@ def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [not_measured("Error rates by group", fairness)]
     blocks: list[Block] = []
     for place, attribute in enumerate(fairness.attributes, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_errors(attribute, charts, str(place))]
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_errors(attribute, charts, str(place)), _design(evidence, attribute)]
     blocks.append(note("With unequal base rates, calibration and equal error rates cannot all hold at once; which of them governs is for people to say."))
     return blocks
 
@@ -186,7 +192,7 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
     if calibrated:
         blocks.append(table(
             f"Calibration by {name}", [("group", "left", 1.1), ("observed", "right", 0), ("expected", "right", 0), ("observed over expected, 95 % interval", "left", 1.2), ("z", "right", 0)],
-            [(data_text(group.group, GROUP_LENGTH), whole(one.observed), fixed(one.expected, 1), shown(one.observed_over_expected), "–" if one.z is None else fixed(one.z, 2)) for group, one in calibrated]))
+            [(data_text(group.group, GROUP_LENGTH), whole(one.observed), fixed(one.expected, 1), shown(one.observed_over_expected), "–" if one.z is None else fixed(one.z, 2)) for group, one in calibrated], share=1.45))
     return blocks + _maxima(attribute)
 
 
@@ -198,7 +204,7 @@ def _maxima(attribute: Attribute) -> list[Block]:
     if not rows:
         return []
     return [table(f"{data_text(attribute.attribute)}: largest differences between groups, descriptive", [("measure", "left", 1), ("value", "right", 0)], rows,
-                  "Maxima over groups have no interval of their own; the signed differences above carry the uncertainty.")]
+                  "Maxima over groups have no interval of their own; the signed differences above carry the uncertainty.", share=1)]
 
 
 def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
@@ -209,7 +215,7 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [paragraph("No two attributes were crossed: fewer than two were declared, or crossings were not asked for.")]
     blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: no correction covers it.")]
     for place, attribute in enumerate(fairness.intersections, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"), *_tests(attribute)]
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"), *_tests(attribute), _design(evidence, attribute)]
         blocks += charts_of(charts, f"error-rates-crossing-{place}", exactly=True)
     return blocks
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, paragraph, shown, table
-from automl.charts.performance import metric_words
 from automl.evidence import Charts, FrontGap, FrontModel, SearchSection
-from automl.printing import FAIRNESS_WORDS, significant, whole
+from automl.printing import FAIRNESS_WORDS, metric_words, significant, whole
 
 RATE_WORDS = {"selection_rate": "selection rate", "tpr": "true positive rate", "fpr": "false positive rate"}
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditapp.report.blocks import Block, Statements, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
+from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
+from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
-from automl.charts.performance import in_order, metric_words
+from auditapp.statement_document import Statements
 from automl.evidence import Calibration, Charts, Confusion, Estimate, Evidence, ExplanationSection, NotMeasured, PerformanceSection, SearchSection, Value
-from automl.printing import calibration, estimate, fixed, percent, significant, whole
+from automl.printing import calibration, estimate, fixed, in_order, metric_words, percent, significant, whole
 from automl.spec import TaskSpec
 
 MOST_TRIALS = 60
 MOST_COLUMNS = 80
+GAPS = "How the inputs add up to differences of mean scores"
 
 
 def data_section(evidence: Evidence, statements: Statements | None) -> list[Block]:
@@ -29,10 +31,10 @@ def data_section(evidence: Evidence, statements: Statements | None) -> list[Bloc
         *_target(evidence),
     ]
     if any(one.n for one in data.left_out):
-        blocks.append(table("Rows left out", [("reason", "left", 1), ("rows", "right", 0)], [(data_text(one.reason), whole(one.n)) for one in data.left_out if one.n]))
+        blocks.append(table("Rows left out", [("reason", "left", 1), ("rows", "right", 0)], [(data_text(one.reason), whole(one.n)) for one in data.left_out if one.n], share=1))
     if data.unknown:
         blocks.append(table("Rows with an unknown value, never imputed", [("attribute", "left", 1), ("rows", "right", 0)],
-                            [(data_text(name), whole(n)) for name, n in data.unknown.items()]))
+                            [(data_text(name), whole(n)) for name, n in data.unknown.items()], share=1))
     columns = data.columns[:MOST_COLUMNS]
     blocks.append(table(
         "Columns", [("column", "left", 1.6), ("role", "left", 0), ("type", "left", 0), ("missing", "right", 0), ("distinct", "right", 0), ("used as feature", "left", 0), ("note", "left", 1)],
@@ -41,10 +43,7 @@ def data_section(evidence: Evidence, statements: Statements | None) -> list[Bloc
         "" if len(columns) == len(data.columns) else "Further columns are in the attached evidence."))
     for one in data.quality:
         blocks.append(paragraph(f"{one.text} {one.suggestion}".strip()))
-    blocks.append(stated(
-        statements, ("data_origin", "Origin of the data"), ("data_class", "Data class (historical or test data) and why"), ("lawful_basis", "Lawful basis"),
-        ("labelling", "Collection and labelling"), ("known_gaps", "Known gaps")))
-    return blocks
+    return [*blocks, stated(statements, 4)]
 
 
 def _target(evidence: Evidence) -> list[Block]:
@@ -60,7 +59,7 @@ def _target(evidence: Evidence) -> list[Block]:
         *([("Mean of the target", shown(target.mean))] if target.mean is not None else []),
     ])]
     if rows:
-        blocks.append(table("Base rates over all rows with a target", [("class", "left", 1), ("share, with 95 % interval", "left", 1), ("n", "right", 0)], rows))
+        blocks.append(table("Base rates over all rows with a target", [("class", "left", 1), ("share, with 95 % interval", "left", 1), ("n", "right", 0)], rows, share=1))
     return blocks
 
 
@@ -74,7 +73,7 @@ def model_section(evidence: Evidence, charts: Charts, statements: Statements | N
         blocks.append(not_measured("Performance", evidence.performance))
     else:
         blocks += _performance(evidence.performance, charts, evidence.run.kind)
-    return [*blocks, stated(statements, ("metric_rationale", "Why these metrics fit the purpose"), ("error_costs", "Cost of each kind of error"))]
+    return [*blocks, stated(statements, 5)]
 
 
 def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[Block]:
@@ -174,31 +173,31 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
             ("Explainer", explanation.explainer), ("Rows explained", whole(explanation.rows)),
             ("Background", f"{data_text(background.source)}, n = {whole(background.n)}, sha256 {background.sha256}"),
             ("Largest additivity error", significant(explanation.additivity_error, 2)),
-            ("Second background", shown(explanation.second_background)), ("Stability of ranks", shown(explanation.stability)), ("Proxies", shown(explanation.proxies)),
+            *second_backgrounds(explanation.second_background),
         ]),
         *charts_of(charts, "shap-importance", exactly=True),
-        table("Inputs by mean |SHAP|", [("rank", "right", 0), ("input", "left", 1), ("mean |SHAP|, with 95 % interval", "left", 1), ("direction", "left", 0), ("rank over replicates", "left", 0)],
-              [(str(one.rank), data_text(one.feature, 80), shown(one.mean_abs_shap), one.direction, f"{one.rank_over_replicates[0]} to {one.rank_over_replicates[1]}")
+        table("Inputs by mean |SHAP|", [("rank", "right", 0), ("input", "left", 1), ("mean |SHAP|, with 95 % interval", "left", 1), ("direction", "left", 0), ("rank over replicates", "left", 0), ("stands in for", "left", 0)],
+              [(str(one.rank), data_text(one.feature, 80), shown(one.mean_abs_shap), one.direction, f"{one.rank_over_replicates[0]} to {one.rank_over_replicates[1]}",
+                ", ".join(data_text(name, 40) for name in one.stands_in_for) or "–")
                for one in explanation.features[:MOST_COLUMNS]]),
         *charts_of(charts, "shap-beeswarm", exactly=True), *charts_of(charts, "shap-by-group-"),
     ]
-    return blocks + _score_gaps(explanation, charts) + _examples(explanation)
+    return [*blocks, *reliance_blocks(explanation, charts), *_score_gaps(explanation, charts), *proxy_blocks(explanation, charts), *_examples(explanation)]
 
 
 def _score_gaps(explanation: ExplanationSection, charts: Charts) -> list[Block]:
-    if not explanation.score_gap_by_input:
-        return []
-    blocks: list[Block] = [heading("How the inputs add up to differences of mean scores")]
-    pictures = iter(charts_of(charts, "score-gap-"))
-    for gap in explanation.score_gap_by_input:
-        if isinstance(gap, NotMeasured):
-            blocks.append(not_measured("A further difference", gap))
-            continue
-        blocks.append(paragraph(f"{data_text(gap.group)} against {data_text(gap.reference)} ({data_text(gap.attribute)}): the mean scores differ by {shown(gap.gap, signed=True)}. "
-                                "The parts below add up the model's inputs; they are not causes, and not the difference in selection."))
-        if any(isinstance(share.contribution, Estimate) for share in gap.contributions):
-            blocks += [picture for picture in [next(pictures, None)] if picture]
-    return blocks
+    gaps = [gap for gap in explanation.score_gap_by_input if not isinstance(gap, NotMeasured)]
+    missing = [not_measured("A further difference", gap) for gap in explanation.score_gap_by_input if isinstance(gap, NotMeasured)]
+    if not gaps:
+        return [heading(GAPS), *missing] if missing else []
+    return [
+        heading(GAPS),
+        paragraph("The pictures add up the model's inputs to each difference, against training rows of all groups and against those of the reference; they are not causes, and not the difference in selection."),
+        table("Differences of mean scores, with 95 % intervals", [("attribute", "left", 0.7), ("group", "left", 1), ("against", "left", 1), ("difference", "left", 1)],
+              [(data_text(gap.attribute, 60), data_text(gap.group, 60), data_text(gap.reference, 60), shown(gap.gap, signed=True)) for gap in gaps]),
+        *[not_measured(f"Against the second background, {data_text(gap.group, 60)}", gap.second) for gap in gaps if isinstance(gap.second, NotMeasured)],
+        *missing, *charts_of(charts, "score-gap-"),
+    ]
 
 
 def _examples(explanation: ExplanationSection) -> list[Block]:
@@ -207,7 +206,7 @@ def _examples(explanation: ExplanationSection) -> list[Block]:
         blocks.append(table(
             f"Row {example.row} of the audit part: {data_text(example.why)}; output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}",
             [("input", "left", 1), ("value", "left", 1), ("SHAP", "right", 0)],
-            [(data_text(one.feature, 80), data_text(one.value, 80), significant(one.shap)) for one in example.contributions]))
+            [(data_text(one.feature, 80), data_text(one.value, 80), significant(one.shap)) for one in example.contributions], share=1))
     return blocks
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ from typing import Any, Literal
 import typst
 
 from auditapp.report.glyphs import FONTS, printable_document, shortened
+
+logger = logging.getLogger(__name__)
 
 TEMPLATE = Path(__file__).resolve().parent.parent.parent / "templates" / "report" / "report.typ"
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
@@ -37,7 +40,7 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
     without its SVG is left out by the template. Raises typst.TypstError where the document breaks a standard."""
     document, changed = printable_document(shortened(dict(data)))
     document["font_note"] = FONT_NOT_INSTALLED if changed else ""
-    document["charts"] = {name: _width(svg) for name, svg in charts.items()}
+    document["charts"] = {name: _size(svg) for name, svg in charts.items()}
     document["attachments"] = [
         {"name": one.name, "media_type": one.media_type, "relationship": one.relationship, "description": one.description} for one in attachments]
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
@@ -50,14 +53,16 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
         for one in attachments:
             (root / one.name).write_bytes(one.data)
         finished = datetime.datetime.fromisoformat(data["finished_at"])
-        compiled = typst.compile(
+        compiled, warnings = typst.compile_with_warnings(
             root / "report.typ", root=root, font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]),
             ignore_system_fonts=True, pdf_standards=STANDARDS, timestamp=int(finished.timestamp()))
+    for warning in warnings:  # such as a layout that never settled, whose page numbers are then wrong
+        logger.warning("the report's compiler warns: %s", warning.message)
     assert isinstance(compiled, bytes)
     return compiled
 
 
-def _width(svg: bytes) -> float:
-    """Width of a chart in CSS pixels, from the opening tag that vl-convert writes."""
+def _size(svg: bytes) -> list[float]:
+    """Width and height of a chart in CSS pixels, from the opening tag that vl-convert writes."""
     opening = svg[:2000].decode(errors="replace")
-    return float(opening.split('width="', 1)[1].split('"', 1)[0])
+    return [float(opening.split(f'{name}="', 1)[1].split('"', 1)[0]) for name in ("width", "height")]

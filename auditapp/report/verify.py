@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import io
 import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ CPU_SECONDS = 30
 WALL_SECONDS = 60
 LONGEST_SHOWN = 300
 """Characters of anything that a stranger's file says of itself: it reaches a page, a document and a terminal."""
+MANIFEST_NAME = "manifest.sha256"
+MOST_NAMED = 10
 NOT_A_PDF = "this is not a PDF"
 UNREADABLE = f"the file could not be read within the limits ({MEMORY // 2**20} MiB of memory, {CPU_SECONDS} seconds)"
 
@@ -51,17 +54,25 @@ class Verdict:
     time_source: str = "the clock of the machine that signed"
     digest: str | None = None
     """Digest of the attached evidence, as computed here."""
+    numbers: str | None = None
+    """Of a report that holds: whether each number on its pages is one of the attached documents'. None where that was not looked at."""
 
 
 def verify_in_child(path: Path, trust: Path | None = None) -> Verdict:
-    """The verdict on the file at ``path``, against the certificates in ``trust`` (default: this installation's). Never raises on account of the file."""
+    """The verdict on the file at ``path``, against the certificates in ``trust`` (default: this installation's). Never raises on account of the file.
+
+    Raises Busy where as many files are being verified as may be at once, and none is done soon.
+    """
     from django.conf import settings
 
     from auditapp.confinement import child_environment
+    from auditapp.report.turns import turn
+    from auditapp.uploads import passing_through
 
     command = [sys.executable, "-m", "auditapp.report.verify", str(path.resolve()), "--trust", str(trust or settings.SIGNING_CERTIFICATE)]
     try:
-        done = subprocess.run(command, cwd=settings.BASE_DIR, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, check=False)
+        with turn(passing_through() / "verifying"):
+            done = subprocess.run(command, cwd=settings.BASE_DIR, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, check=False)
         return _heard(json.loads(done.stdout))
     except (subprocess.TimeoutExpired, ValueError, TypeError, KeyError):
         # Killed by its limits, or crashed: either way the file is not one of ours
@@ -75,8 +86,8 @@ def _heard(said: dict[str, Any]) -> Verdict:
     return Verdict(**shown)
 
 
-def check_pdf(data: bytes, certificates: Sequence[x509.Certificate]) -> Verdict:
-    """The verdict on the bytes of a PDF. ``certificates``: ours; each is trusted by itself, none of what it may have signed."""
+def check_pdf(data: bytes, certificates: Sequence[x509.Certificate], *, numbers: bool = False) -> Verdict:
+    """The verdict on the bytes of a PDF. ``certificates``: ours; each is trusted by itself, none of what it may have signed. ``numbers``: read the pages of a report that holds, too."""
     from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.general import SigningError
@@ -89,7 +100,8 @@ def check_pdf(data: bytes, certificates: Sequence[x509.Certificate]) -> Verdict:
         signatures = list(reader.embedded_signatures)
         if not signatures:
             return Verdict(False, problems=("it carries no signature",))
-        return _check_signed(data, reader, signatures, certificates)
+        verdict = _check_signed(data, reader, signatures, certificates)
+        return replace(verdict, numbers=_check_numbers(reader)) if numbers and verdict.valid else verdict
     except MemoryError:
         return Verdict(False, problems=(UNREADABLE,))
     except RecursionError:
@@ -142,10 +154,11 @@ def _check_signed(data: bytes, reader: PdfFileReader, signatures: list[EmbeddedP
 
 def _check_evidence(reader: PdfFileReader) -> tuple[list[str], str | None, str | None]:
     """Problems of the attached evidence, the run it names and the digest computed from it."""
-    from auditapp.report.attachment import EVIDENCE_NAME, attached_file
+    from auditapp.report.attachment import EVIDENCE_NAME, attached_files
     from automl.evidence import digest_of
 
-    evidence = attached_file(reader, EVIDENCE_NAME)
+    files = attached_files(reader)
+    evidence = files.get(EVIDENCE_NAME)
     if evidence is None:
         return ["it carries no evidence.json"], None, None
     try:
@@ -153,12 +166,37 @@ def _check_evidence(reader: PdfFileReader) -> tuple[list[str], str | None, str |
         run, stated, digest = str(document["run"]["id"]), document["digest"], digest_of(document)
     except (ValueError, TypeError, KeyError):
         return ["the evidence it carries is not a document of ours"], None, None
-    problems = []
+    problems = _check_manifest(files)
     if stated != digest:
         problems.append("the evidence it carries does not match its own digest")
     if f"evidence {digest}" not in _keywords(reader):
         problems.append("the evidence it carries is not the one that the report names")
     return problems, run, digest
+
+
+def _check_manifest(files: dict[str, bytes]) -> list[str]:
+    """Sentences on attachments that are not what the attached list of digests says. A report from before there was a list has none, and nothing is said."""
+    if MANIFEST_NAME not in files:
+        return []
+    listed = dict(line.partition("  ")[::2][::-1] for line in files[MANIFEST_NAME].decode(errors="replace").splitlines())
+    found = {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != MANIFEST_NAME}
+    wrong = [name for name in sorted(listed.keys() | found.keys()) if listed.get(name) != found.get(name)][:MOST_NAMED]
+    return [f"its attachment {name} is not the one that it lists" if name in listed and name in found else f"its attachment {name} is missing" if name in listed else f"its attachment {name} is not on its list"
+            for name in wrong]
+
+
+def _check_numbers(reader: PdfFileReader) -> str:
+    from auditapp.report.attachment import attached_files
+    from auditapp.report.printed import page_texts, unfounded
+
+    try:
+        documents = [json.loads(data) for name, data in attached_files(reader).items() if name.endswith(".json")]
+        missing = unfounded(page_texts(reader), documents)
+    except Exception as error:  # noqa: BLE001  the signature holds; that its pages could not be read is what is to be said
+        return f"the numbers on its pages were not compared with the evidence: they could not be read ({type(error).__name__})"
+    if missing:
+        return f"on its pages stand numbers that no attached document has: {', '.join(missing[:MOST_NAMED])}"
+    return "every number on its pages is one of the attached evidence's, at the digits printed"
 
 
 def _keywords(reader: PdfFileReader) -> str:
@@ -197,7 +235,7 @@ def _verdict_on(file: Path, trust: Path) -> Verdict:
         certificates = list(load_certs_from_pemder_data(trust.read_bytes()))
     except (OSError, ValueError):
         certificates = []
-    return check_pdf(data, certificates)
+    return check_pdf(data, certificates, numbers=True)
 
 
 if __name__ == "__main__":

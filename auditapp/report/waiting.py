@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from auditapp import ledger, removal, storage
-from auditapp.models import Artifact, Report, RunEvent
+from auditapp.models import Artifact, Report, Run, RunEvent
 from automl.bundle import MANIFEST
 from automl.evidence import canonical_json
 
@@ -49,23 +49,30 @@ def sign_waiting(most: int = 10) -> int:
 
 
 def _add_signature(report_id: str, signed: Signed) -> bool:
-    """One transaction: the signed PDF among the run's files, the manifest that names it, the report's state, the ledger. False where somebody was first."""
+    """One transaction: the report's state, the ledger and, of a first version, the signed PDF among the run's files and the manifest that names it. False where somebody was first."""
     pdf = storage.put(io.BytesIO(signed.bytes))
     replaced, added = pdf.sha256, False
     with transaction.atomic():
         updated = Report.objects.filter(pk=report_id, state="awaiting_signature").update(
             state="signed", pdf_sha256=pdf.sha256, signer=signed.signer[:200], signed_at=signed.signed_at)
         if updated:
-            run = Report.objects.select_related("run__workspace").get(pk=report_id).run
-            manifest = Artifact.objects.get(run=run, name=MANIFEST)
-            replaced, added = manifest.sha256, True
-            stored = storage.put(io.BytesIO(_manifest_with(manifest, pdf)))
-            Artifact.objects.filter(pk=manifest.pk).update(sha256=stored.sha256, bytes=stored.bytes)
-            Artifact.objects.create(run=run, name=SIGNED_NAME, sha256=pdf.sha256, bytes=pdf.bytes, media_type="application/pdf")
+            report = Report.objects.select_related("run__workspace").get(pk=report_id)
+            run, added = report.run, True
+            replaced = _among_the_files(run, pdf) if report.version == 1 else ""
             RunEvent.objects.create(run=run, attempt=run.attempt, kind="report_signed")
-            ledger.append(run.workspace, "service", "report.signed", run.pk, {"report": report_id, "pdf_sha256": pdf.sha256})
+            ledger.append(run.workspace, "service", "report.signed", run.pk, {"report": report_id, "version": report.version, "pdf_sha256": pdf.sha256})
     removal.remove_unreferenced([replaced])
     return added
+
+
+def _among_the_files(run: Run, pdf: storage.Stored) -> str:
+    """The sha256 of the manifest that did not name the PDF."""
+    manifest = Artifact.objects.get(run=run, name=MANIFEST)
+    replaced: str = manifest.sha256
+    stored = storage.put(io.BytesIO(_manifest_with(manifest, pdf)))
+    Artifact.objects.filter(pk=manifest.pk).update(sha256=stored.sha256, bytes=stored.bytes)
+    Artifact.objects.create(run=run, name=SIGNED_NAME, sha256=pdf.sha256, bytes=pdf.bytes, media_type="application/pdf")
+    return replaced
 
 
 def _manifest_with(manifest: Artifact, pdf: storage.Stored) -> bytes:

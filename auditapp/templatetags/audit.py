@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from auditapp.access import Action, Caller, may as caller_may
 from auditapp.models import Run
+from auditapp.statement_document import VersionEntry
+from auditapp.statement_fields import Field, label_of, words_of
 from automl import printing
-from automl.evidence import Bar, Chart, Estimate, NotMeasured, ProbabilityCalibration, Ratio
+from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, NotMeasured, ProbabilityCalibration, Ratio
 
 register = template.Library()
 
@@ -38,8 +40,8 @@ ICONS = {
 """One stroked path each in a 16 x 16 box: a shape beside every word, so that colour is never alone."""
 
 SECTION_OF_POINTER = {
-    "search": "leaderboard", "performance": "performance", "explanation": "explanation", "fairness": "fairness", "data": "data", "provenance": "provenance", "plan": "provenance",
-    "design": "provenance",
+    "search": "leaderboard", "performance": "performance", "explanation": "explanation", "fairness": "fairness", "mitigation": "mitigation", "reasons": "reasons", "data": "data", "provenance": "provenance", "plan": "provenance",
+    "design": "provenance", "local_law_144": "fairness", "slices": "weaknesses", "robustness": "weaknesses", "crosswalk": "laws",
 }
 """On which results page each part of the evidence is shown; what is not named here was not measured."""
 
@@ -51,6 +53,13 @@ METRIC_NAMES = {
 STATES = {
     "queued": gettext_lazy("Waiting"), "running": gettext_lazy("Running"), "succeeded": gettext_lazy("Finished"), "failed": gettext_lazy("Failed"),
     "cancelled": gettext_lazy("Cancelled"),
+}
+VERSION_STATES = {
+    "signed": ("succeeded", "done", gettext_lazy("Signed")), "awaiting_signature": ("queued", "queued", gettext_lazy("Awaits its signature")),
+    "queued": ("queued", "queued", gettext_lazy("Waiting")), "running": ("running", "running", gettext_lazy("Being made")), "failed": ("failed", "failed", gettext_lazy("Could not be made")),
+}
+WHAT_CHANGED = {
+    "run": gettext_lazy("The run ended"), "statements": gettext_lazy("Statements"), "review": gettext_lazy("The report was reviewed"), "approval": gettext_lazy("The report was approved"),
 }
 SEVERITIES = {"high": gettext_lazy("High"), "medium": gettext_lazy("Medium"), "low": gettext_lazy("Low"), "info": gettext_lazy("Note")}
 LABEL_ICONS = {"below": "high", "not_below": "done", "inconclusive": "unknown", "not_computable": "low", "reference": "equal"}
@@ -162,6 +171,12 @@ def took(start: datetime | None, end: datetime | None) -> str:
 
 
 @register.filter
+def as_percent(share: float) -> str:
+    """A share of 0 to 1 as per cent."""
+    return printing.percent(share)
+
+
+@register.filter
 def item(mapping: Mapping[Any, Any], key: object) -> Any:
     return mapping.get(key)
 
@@ -170,6 +185,18 @@ def item(mapping: Mapping[Any, Any], key: object) -> Any:
 def percent_of(part: int, whole: int) -> str:
     """A count as a share of rows; what is neither none nor all is never written as 0 or 100."""
     return printing.percent(part / whole) if part and whole else "0 %"
+
+
+@register.simple_tag
+def law_ratio(value: Ratio | NotMeasured) -> SafeString:
+    """An impact ratio where no limit is stated: three decimals, whatever it is near."""
+    return not_measured(value) if isinstance(value, NotMeasured) else _with_interval(printing.ratio(value, None), SafeString(""))
+
+
+@register.filter
+def design_line(about: DesignSection, unknown: int) -> str:
+    """What the intervals of a table mean, in one line."""
+    return printing.design(about, unknown)
 
 
 @register.filter
@@ -258,6 +285,12 @@ def metric_name(key: str | None) -> str:
     return str(METRIC_NAMES.get(key or "", (key or "").replace("_", " ")))
 
 
+@register.simple_tag
+def disturbance(kind: str, strength: float) -> str:
+    """A disturbance of the inputs in the words of the pictures."""
+    return printing.step_words(kind, strength)
+
+
 @register.filter
 def fairness_words(key: str) -> str:
     """What a fairness objective compares, in words."""
@@ -265,6 +298,73 @@ def fairness_words(key: str) -> str:
 
 
 @register.filter
+def percent_word(share: float) -> str:
+    """A share of a rule, "5 %"."""
+    return printing.percent(share, 0)
+
+
+@register.filter
+def wording(key: str) -> str:
+    """Why a stated reason has, or has no, approved text."""
+    return printing.WORDING_WORDS.get(key, key)
+
+
+@register.filter
+def alternative_name(one: Alternative) -> str:
+    """An alternative to the deployed model, in the words of the report."""
+    return printing.alternative_name(one)
+
+
+@register.filter
+def criterion_words(key: str) -> str:
+    return printing.CRITERION_WORDS.get(key, key)
+
+
+@register.filter
+def people(number: float) -> str:
+    """Expected numbers of people: whole ones where they are whole."""
+    return printing.whole(number) if float(number).is_integer() else printing.fixed(number, 1) if number >= 0.1 else printing.significant(number, 2)
+
+
+@register.filter
 def listed(texts: Sequence[object], most: int) -> str:
     """Texts from the data with commas between, cut as one."""
     return printing.visible(", ".join(str(text) for text in texts), most)
+
+
+@register.filter
+def lines(text: str) -> SafeString:
+    """A person's text in its lines, with nothing in it that turns a line around or hides."""
+    return format_html_join(SafeString("<br>"), "{}", ((printing.visible(line),) for line in text.split("\n")))
+
+
+@register.filter
+def words(field: Field, said: Mapping[str, Any]) -> str:
+    """A statement for a reader: of a choice, its words."""
+    return words_of(field.name, said["text"])
+
+
+@register.filter
+def labels(names: Sequence[str]) -> str:
+    """Fields of the statements by what they are called."""
+    return "; ".join(map(label_of, names))
+
+
+@register.filter
+def moment(text: str) -> str:
+    """A time as documents say it, for the eye: 2026-11-22 05:30 UTC."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+@register.filter
+def what_changed(entry: VersionEntry) -> str:
+    """Why there is a version of the report."""
+    said = WHAT_CHANGED[entry.what]
+    return f"{said}: {labels(entry.fields)}" if entry.fields else str(said)
+
+
+@register.simple_tag
+def version_state(name: str) -> SafeString:
+    """Where a version of the report stands: icon and word."""
+    css, picture, word = VERSION_STATES[name]
+    return _marked(f"state {css}", picture, word)

@@ -19,23 +19,27 @@ from django.views.decorators.http import require_safe
 from auditapp import results
 from auditapp.access import find
 from auditapp.api.files import download
-from auditapp.models import Artifact, Report, Run
+from auditapp.models import Artifact, Run
 from auditapp.uploads import nameless_file
+from auditapp.views.alternatives import alternatives_of
 from auditapp.views.guard import PageRequest, page
+from auditapp.views.laws import laws_of
 from automl.evidence import Attribute, Chart, Evidence, FairnessSection, Finding, NotMeasured, Ratio
 
 SECTIONS: dict[str, Any] = {
-    "summary": lazy("Summary"), "leaderboard": lazy("Leaderboard"), "performance": lazy("Performance"), "explanation": lazy("Explanation"), "fairness": lazy("Fairness"),
-    "data": lazy("Data"), "not-measured": lazy("Not measured"), "provenance": lazy("Provenance"),
+    "summary": lazy("Summary"), "leaderboard": lazy("Leaderboard"), "performance": lazy("Performance"), "explanation": lazy("Explanation"), "fairness": lazy("Fairness"), "mitigation": lazy("Mitigation"),
+    "weaknesses": lazy("Where it fails"), "reasons": lazy("Reasons"), "data": lazy("Data"), "laws": lazy("Laws and documents"), "not-measured": lazy("Not measured"), "provenance": lazy("Provenance"),
 }
 OUTCOME_CHARTS = ("selection-rate", "impact-ratio", "score")
-CHARTS_OF_SECTION = {"leaderboard": "search", "performance": "performance", "explanation": "explanation", "fairness": "fairness"}
+CHARTS_OF_SECTION = {
+    "leaderboard": "search", "performance": "performance", "explanation": "explanation", "fairness": "fairness", "mitigation": "mitigation", "weaknesses": "weaknesses", "reasons": "reasons",
+}
 NOT_MEASURED_WORDS = {
     "search": lazy("Search and leaderboard"), "performance": lazy("Performance"), "fairness": lazy("Group fairness"), "local_law_144": lazy("Tables of New York's Local Law 144"),
     "explanation": lazy("Explanation"), "reasons": lazy("Reasons for unfavourable decisions"), "mitigation": lazy("Mitigation alternatives"), "slices": lazy("Error slices"),
     "robustness": lazy("Robustness"), "crosswalk": lazy("Crosswalk to laws and standards"),
 }
-FILES = {"evidence.json": "evidence.json", "modelcard.md": "modelcard.md", "model.onnx": "model/model.onnx"}
+FILES = {"evidence.json": "evidence.json", "modelcard.md": "modelcard.md", "model.onnx": "model/model.onnx", "reasons.csv": "reasons.csv"}
 _CHART = re.compile(r"[a-z0-9-]{1,100}")
 
 
@@ -59,10 +63,11 @@ def section(request: PageRequest, run_id: str, section: str = "summary") -> Http
     evidence = results.read_evidence(run)
     charts = [chart for chart in results.read_charts(run).charts if chart.section == CHARTS_OF_SECTION.get(section)]
     tables = tables_of(evidence, charts) if section == "fairness" else []
-    placed = {chart.name for table in tables for chart in (*table.charts, *table.error_charts)}
+    law_charts = [chart for chart in charts if chart.name.startswith("law-")]
+    placed = {chart.name for table in tables for chart in (*table.charts, *table.error_charts)} | {chart.name for chart in law_charts}
     return render(request, f"results/{section}.html", {
         "run": run, "evidence": evidence, "sections": SECTIONS, "section": section, "charts": charts, "report": results.newest_report(run),
-        "tables": tables, "other_charts": [chart for chart in charts if chart.name not in placed], "tally": tally(evidence), "missing": not_measured(evidence), "limit": limit_of(evidence), "key_charts": _key_charts(run) if section == "summary" else (),
+        "tables": tables, "alternatives": alternatives_of(evidence, charts), "other_charts": [chart for chart in charts if chart.name not in placed], "tally": tally(evidence), "missing": not_measured(evidence), "law_tables": law_tables(evidence), "law_charts": law_charts, "limit": limit_of(evidence), "laws": laws_of(run, evidence, request.GET.get("profile")) if section == "laws" else None, "key_charts": _key_charts(run) if section == "summary" else (),
     })
 
 
@@ -97,6 +102,18 @@ def tables_of(evidence: Evidence, charts: Sequence[Chart]) -> list[Table]:
                 errors = tuple(chart for chart in charts if chart.name == f"error-rates-{ending}")
                 tables.append(Table(here, bool(infix), of, attribute, finding, of_outcome, errors))
     return tables
+
+
+LAW_TABLES = {"sex": lazy("By sex"), "race": lazy("By race or ethnicity"), "intersectional": lazy("By sex and race or ethnicity")}
+
+
+def law_tables(evidence: Evidence) -> list[tuple[str, str, object, object]]:
+    """The tables of Local Law 144 in reading order: anchor (the pointer with dashes), class where there are several, words, table or the reason why there is none."""
+    law = evidence.local_law_144
+    if isinstance(law, NotMeasured):
+        return []
+    parts: list[tuple[str, str, object]] = [("local_law_144", "", law), *((f"local_law_144-by_class-{at}", one.label, one) for at, one in enumerate(law.by_class))]
+    return [(f"{anchor}-{name}", of, words, getattr(part, name)) for anchor, of, part in parts for name, words in LAW_TABLES.items()]
 
 
 def tally(evidence: Evidence) -> dict[str, Counter[str]]:
@@ -135,10 +152,11 @@ def _key_charts(run: Run) -> tuple[Any, ...]:
 def report_pdf(request: PageRequest, run_id: str) -> HttpResponseBase:
     """The newest signed report; 409 in words while it awaits its signature."""
     run = find(Run, request.caller, run_id)
-    report = Report.objects.filter(run=run, state="signed").order_by("-version").first()
-    if report is None:
+    try:
+        report = results.signed_report(run)
+    except results.NotSigned:
         return render(request, "report_not_there.html", {"run": run}, status=409)
-    return download(request, results.open_report(run), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    return download(request, results.open_report(run, report.version), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
 
 
 @require_safe

@@ -12,9 +12,11 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from auditapp import ledger
 from auditapp.forms import VerifyForm
+from auditapp.report.turns import RETRY_SECONDS, Busy
 from auditapp.report.verify import MAX_BYTES, Verdict, verify_in_child
-from auditapp.uploads import passing_through, too_large_sentence
+from auditapp.uploads import file_sha256, passing_through, too_large_sentence
 from auditapp.views.guard import public
 
 
@@ -22,19 +24,28 @@ from auditapp.views.guard import public
 @public
 def verify(request: HttpRequest) -> HttpResponse:
     form = VerifyForm(request.POST or None, request.FILES or None)
-    verdict = None
+    verdict, known, busy = None, False, False
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         if file.size > MAX_BYTES:
             form.add_error("file", too_large_sentence(MAX_BYTES))
         else:
-            verdict = _verdict_on(file)
-            if not verdict.is_pdf:
-                form.add_error("file", _("This file is not a PDF."))
-                verdict = None
-    return render(request, "verify.html", {
-        "form": form, "verdict": verdict, "signed_at": parse_datetime(verdict.signed_at) if verdict and verdict.signed_at else None, "limit": MAX_BYTES,
-    }, status=422 if form.errors else 200)
+            try:
+                verdict = _verdict_on(file)
+            except Busy as why:
+                form.add_error("file", str(why))
+                busy = True
+        if verdict is not None and not verdict.is_pdf:
+            form.add_error("file", _("This file is not a PDF."))
+            verdict = None
+        if verdict is not None and verdict.valid:
+            known = ledger.knows_file(file_sha256(file))
+    answer = render(request, "verify.html", {
+        "form": form, "verdict": verdict, "known": known, "signed_at": parse_datetime(verdict.signed_at) if verdict and verdict.signed_at else None, "limit": MAX_BYTES,
+    }, status=503 if busy else 422 if form.errors else 200)
+    if busy:
+        answer["Retry-After"] = str(RETRY_SECONDS)
+    return answer
 
 
 def _verdict_on(file: UploadedFile[bytes]) -> Verdict:

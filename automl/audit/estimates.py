@@ -26,7 +26,7 @@ from automl.audit.intervals import (
     rate_estimate,
 )
 from automl.audit.outcomes import BoolArray, FloatArray, IntArray, Outcomes
-from automl.audit.resampling import REPLICATES, bootstrap_means, draw_counts, generator, independent_units, percentile_estimate, units_of
+from automl.audit.resampling import REPLICATES, bootstrap_means, draw_counts, generator, independent_units, percentile_estimate, units_of, varying_estimate
 from automl.evidence import Estimate, NotMeasured, Value
 from automl.spec import MEDIAN
 
@@ -446,11 +446,11 @@ def _regression(o: Outcomes, seed: int) -> Makers:
             return NotMeasured(reason=f"the {o.quantile:g} quantile is predicted, and R2 is about the mean")
         if o.rows < 2 or observed[4] == 0:
             return NotMeasured(reason="the true values do not vary in these rows")
-        return percentile_estimate(float(r2(observed)), r2(replicates), o.rows, units=_units(o))
+        return varying_estimate(float(r2(observed)), r2(replicates), o.rows, units=_units(o))
 
     def mean_of(losses: FloatArray, name: str, finish: Callable[[Any], Any]) -> Value:
         means = bootstrap_means(losses[:, None], generator(seed, name), o.weight, o.cluster)[:, 0]
-        return percentile_estimate(float(finish(np.average(losses, weights=o.weight))), finish(means), o.rows, units=_units(o))
+        return varying_estimate(float(finish(np.average(losses, weights=o.weight))), finish(means), o.rows, units=_units(o))
 
     def rmsle() -> Value:
         if negative := int((truth < 0).sum()):
@@ -463,7 +463,7 @@ def _regression(o: Outcomes, seed: int) -> Makers:
 
     return {
         "quantile_loss": pinball, "coverage": lambda: rate_estimate(count(residual <= 0, o.weight, o.cluster)), "rmsle": rmsle,
-        "mae": lambda: percentile_estimate(observed[0], replicates[:, 0], o.rows, units=_units(o)),
-        "rmse": lambda: percentile_estimate(float(np.sqrt(observed[1])), np.sqrt(replicates[:, 1]), o.rows, units=_units(o)),
-        "mean_residual": lambda: percentile_estimate(observed[2], replicates[:, 2], o.rows, units=_units(o)), "r2": determination,
+        "mae": lambda: varying_estimate(observed[0], replicates[:, 0], o.rows, units=_units(o)),
+        "rmse": lambda: varying_estimate(float(np.sqrt(observed[1])), np.sqrt(replicates[:, 1]), o.rows, units=_units(o)),
+        "mean_residual": lambda: varying_estimate(observed[2], replicates[:, 2], o.rows, units=_units(o)), "r2": determination,
     }

@@ -116,6 +116,12 @@ class Explained:
     output: str
     weight: FloatArray | None
     cluster: NDArray[Any] | None
+    which: int | None = None
+    """The class that is explained, of several."""
+
+    def of_output(self, values: NDArray[Any]) -> FloatArray:
+        """That output's part of raw scores (n, k) or attributions (n, features, k); of one output all."""
+        return np.asarray(values if self.which is None else values[..., self.which], dtype=np.float64)
 
     def mean(self, values: FloatArray, rows: IntArray) -> Any:
         """(Weighted) mean over ``rows`` of one value a row, or of several."""
@@ -137,6 +143,20 @@ class Explained:
         return [str(name) for name in self.frame.columns]
 
 
+@dataclass(frozen=True)
+class Attributed:
+    """The explained rows with their attributions: what every part of the section is made from. ``frame``: the rows as the model sees them, in the order of
+    ``explained.rows``; ``groups``: (attribute, group) to places in it; ``background``: what they were explained against."""
+
+    explained: Explained
+    frame: pd.DataFrame
+    groups: Mapping[tuple[str, str], IntArray]
+    background: pd.DataFrame
+    source: str
+    explainer: str
+    additivity_error: float
+
+
 def explain_model(
     model: ExplainedModel, audit_rows: ExplainedRows, background_rows: ExplainedRows, problem: ExplainedProblem, *, seed: int,
     rows: int = EXPLAINED_ROWS, background: int = BACKGROUND_ROWS, reference: Mapping[str, str] | None = None, threshold: Threshold | None = None,
@@ -148,27 +168,62 @@ def explain_model(
     ``threshold``: the cut on the positive class's probability (default: the model's own), for the example nearest to it. ``texts``: the inputs that are
     free text, of which no word is shown.
     """
+    attributed = attribute_rows(model, audit_rows, background_rows, problem, seed=seed, rows=rows, background=background, texts=texts)
+    if isinstance(attributed, NotMeasured):
+        return attributed
+    return describe(attributed, model, background_rows, problem, seed=seed, reference=reference, threshold=threshold)
+
+
+def attribute_rows(
+    model: ExplainedModel, audit_rows: ExplainedRows, background_rows: ExplainedRows, problem: ExplainedProblem, *, seed: int, rows: int = EXPLAINED_ROWS,
+    background: int = BACKGROUND_ROWS, texts: Collection[str] = (),
+) -> Attributed | NotMeasured:
+    """The attributions that `describe` describes. A reason where there is nothing to explain."""
     if not len(audit_rows.features.columns) or not len(audit_rows.features) or not len(background_rows.features):
         return NotMeasured(reason="there are no inputs or no rows to explain")
-    columns = list(getattr(model, "features", audit_rows.features.columns))  # attributions come in the model's order
+    columns = columns_of(model, audit_rows)
     main, of_group = _choose_rows(audit_rows, rows, seed)
     chosen = np.unique(np.concatenate([main, *of_group.values()]))
     place = {int(row): i for i, row in enumerate(chosen)}
     frame = audit_rows.features[columns].iloc[chosen]
-    against = _background(background_rows.features[columns], background, seed)
+    against = drawn(background_rows.features[columns], background, generator(seed, "background"))
     attributions = model.attributions(frame, against)
     explained = _explained(model, problem, attributions, frame, audit_rows, chosen, np.array([place[int(row)] for row in main]))
     explained = replace(explained, frame=_without_words(frame, texts))
     groups = {key: np.array([place[int(row)] for row in positions], dtype=np.int64) for key, positions in of_group.items()}
+    return Attributed(explained, frame, groups, against, f"training rows drawn at random (seed {seed})", attributions.explainer, float(attributions.additivity_error))
+
+
+def describe(
+    attributed: Attributed, model: ExplainedModel, background_rows: ExplainedRows, problem: ExplainedProblem, *, seed: int,
+    reference: Mapping[str, str] | None = None, threshold: Threshold | None = None,
+) -> ExplanationSection:
+    """The section without what `automl.audit.explanation` adds. Score gaps are shown a second time, against training rows of the reference group."""
+    explained, groups = attributed.explained, attributed.groups
     features = _importance(explained, seed)
+    compared = _compared(explained, groups, dict(reference or {}))
+    second = {each.attribute: _against_reference(attributed, model, background_rows, each, seed) for each in compared if each.others}
+    measured = {attribute: found.background for attribute, found in second.items() if isinstance(found, _Second)}
     return ExplanationSection(
-        output_space=explained.space, output=explained.output, explainer=attributions.explainer,
-        background=Background(source=f"training rows drawn at random (seed {seed})", n=len(against), sha256=_frame_digest(against)),
-        rows=len(main), features=features, by_group=_by_group(explained, groups),
-        score_gap_by_input=_score_gaps(explained, groups, dict(reference or {}), seed), additivity_error=float(attributions.additivity_error),
+        output_space=explained.space, output=explained.output, explainer=attributed.explainer,
+        background=Background(source=attributed.source, n=len(attributed.background), sha256=frame_digest(attributed.background)),
+        second_background=measured or NotMeasured(reason="no two groups are compared, or their reference has too few training rows"),
+        rows=len(explained.main), features=features, by_group=_by_group(explained, groups),
+        score_gap_by_input=_score_gaps(explained, compared, second, seed),
+        additivity_error=max([attributed.additivity_error, *(found.additivity_error for found in second.values() if isinstance(found, _Second))]),
         points=_points(explained, [feature.feature for feature in features[:POINT_FEATURES]]),
-        examples=_examples(model, problem, explained, frame, threshold or getattr(model, "threshold", None)),
+        examples=_examples(model, problem, explained, attributed.frame, threshold or getattr(model, "threshold", None)),
     )
+
+
+def columns_of(model: ExplainedModel, rows: ExplainedRows) -> list[str]:
+    """The inputs in the model's order, in which its attributions come."""
+    return list(getattr(model, "features", rows.features.columns))
+
+
+def drawn(features: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """At most ``rows`` rows at random, in their own order."""
+    return features.iloc[np.sort(rng.choice(len(features), size=min(rows, len(features)), replace=False))]
 
 
 def _choose_rows(audit_rows: ExplainedRows, rows: int, seed: int) -> tuple[IntArray, dict[tuple[str, str], IntArray]]:
@@ -189,12 +244,8 @@ def _choose_rows(audit_rows: ExplainedRows, rows: int, seed: int) -> tuple[IntAr
     return main, of_group
 
 
-def _background(features: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
-    chosen = generator(seed, "background").choice(len(features), size=min(rows, len(features)), replace=False)
-    return features.iloc[np.sort(chosen)]
-
-
-def _frame_digest(frame: pd.DataFrame) -> str:
+def frame_digest(frame: pd.DataFrame) -> str:
+    """sha256 of the column names and of every row: tells one background from another."""
     digest = hashlib.sha256("\x1f".join(map(str, frame.columns)).encode("utf-8", "surrogatepass"))
     digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
     return digest.hexdigest()
@@ -207,6 +258,7 @@ def _explained(
     phi, base = np.asarray(attributions.phi, dtype=np.float64), np.asarray(attributions.base, dtype=np.float64)
     space = _space(problem, attributions)
     unit = "probability" if space == "probability" else "log-odds"
+    c: int | None = None
     if problem.task == "regression":
         number = f"predicted {problem.target}" if problem.quantile is None else f"predicted {problem.quantile:g} quantile of {problem.target}"
         output = f"log(1 + {number})" if space == "log1p" else number
@@ -217,7 +269,7 @@ def _explained(
         phi, base = phi[:, :, c], base[c]
         output = f"{unit} of {problem.labels[c]}" + (" against the mean of all classes" if space == "log_odds" else "")
     weight, cluster = (None if values is None else values[rows] for values in (audit_rows.weight, audit_rows.cluster))
-    return Explained(frame, phi, float(base), rows, main, space, output, weight, cluster)
+    return Explained(frame, phi, float(base), rows, main, space, output, weight, cluster, c)
 
 
 def _space(problem: ExplainedProblem, attributions: Attributions) -> Space:
@@ -278,49 +330,92 @@ def _named(names: Sequence[str], values: FloatArray) -> dict[str, float]:
     return {name: float(value) for name, value in zip(names, values, strict=True)}
 
 
-def _score_gaps(
-    explained: Explained, groups: Mapping[tuple[str, str], IntArray], reference: Mapping[str, str], seed: int,
-) -> tuple[ScoreGap | NotMeasured, ...]:
-    gaps: list[ScoreGap | NotMeasured] = []
+@dataclass(frozen=True)
+class _Compared:
+    """The groups of one attribute: places of the reference's rows, of the others with enough rows, and the sizes of those with too few."""
+
+    attribute: str
+    reference: str
+    reference_rows: IntArray
+    others: Mapping[str, IntArray]
+    small: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Second:
+    """Attributions (n, features) of all explained rows against the reference group's training rows."""
+
+    background: Background
+    phi: FloatArray
+    additivity_error: float
+
+
+def _compared(explained: Explained, groups: Mapping[tuple[str, str], IntArray], reference: Mapping[str, str]) -> list[_Compared]:
+    found = []
     for attribute in dict.fromkeys(attribute for attribute, _ in groups):
         of_attribute = {group: rows for (of, group), rows in groups.items() if of == attribute}
         large = {group: rows for group, rows in of_attribute.items() if len(rows) >= FEWEST_ROWS_OF_GROUP}
         against = reference.get(attribute)
         if against not in large:
             against = max(large, key=lambda group: float(explained.mean(explained.outputs, large[group])), default=None)
-        for group, rows in of_attribute.items():
-            if against is None or group == against:
-                continue
-            if group not in large:
-                gaps.append(NotMeasured(reason=f"score gap of {attribute} {group}: only {row_count(len(rows))}, fewer than {FEWEST_ROWS_OF_GROUP}"))
-            else:
-                gaps.append(_score_gap(explained, attribute, (group, rows), (against, large[against]), seed))
+        if against is not None:
+            small = {group: len(rows) for group, rows in of_attribute.items() if group not in large}
+            found.append(_Compared(attribute, against, large.pop(against), large, small))
+    return found
+
+
+def _against_reference(attributed: Attributed, model: ExplainedModel, background_rows: ExplainedRows, compared: _Compared, seed: int) -> _Second | NotMeasured:
+    labels = background_rows.groups.get(compared.attribute)
+    members = np.array([], dtype=np.int64) if labels is None else np.flatnonzero(labels == compared.reference)
+    if len(members) < FEWEST_ROWS_OF_GROUP:
+        return NotMeasured(reason=f"the reference group has {row_count(len(members))} to learn from, fewer than {FEWEST_ROWS_OF_GROUP}")
+    features = background_rows.features[list(attributed.frame.columns)].iloc[members]
+    against = drawn(features, len(attributed.background), generator(seed, "second background", compared.attribute))
+    attributions = model.attributions(attributed.frame, against)
+    background = Background(source=f"training rows of {compared.reference} drawn at random (seed {seed})", n=len(against), sha256=frame_digest(against))
+    return _Second(background, attributed.explained.of_output(attributions.phi), float(attributions.additivity_error))
+
+
+def _score_gaps(
+    explained: Explained, compared: Sequence[_Compared], second: Mapping[str, _Second | NotMeasured], seed: int,
+) -> tuple[ScoreGap | NotMeasured, ...]:
+    gaps: list[ScoreGap | NotMeasured] = []
+    for each in compared:
+        gaps += [_score_gap(explained, each, group, second[each.attribute], seed) for group in each.others]
+        gaps += [NotMeasured(reason=f"score gap of {each.attribute} {group}: only {row_count(n)}, fewer than {FEWEST_ROWS_OF_GROUP}") for group, n in each.small.items()]
     return tuple(gaps)
 
 
-def _score_gap(explained: Explained, attribute: str, group: tuple[str, IntArray], reference: tuple[str, IntArray], seed: int) -> ScoreGap:
+def _score_gap(explained: Explained, compared: _Compared, group: str, second: _Second | NotMeasured, seed: int) -> ScoreGap:
     """Mean attribution in the group minus in the reference, input by input; the largest are listed, the rest is summed, and all add up to the gap."""
-    mine, theirs = explained.phi[group[1]], explained.phi[reference[1]]
-    names = explained.names
-    contributions = explained.mean(explained.phi, group[1]) - explained.mean(explained.phi, reference[1])
+    mine, theirs = compared.others[group], compared.reference_rows
+    contributions = explained.mean(explained.phi, mine) - explained.mean(explained.phi, theirs)
     order = np.argsort(-np.abs(contributions), kind="stable")
-    values = contributions[order]
-    if len(order) > LISTED_CONTRIBUTIONS:
-        kept, summed = order[: LISTED_CONTRIBUTIONS - 1], order[LISTED_CONTRIBUTIONS - 1 :]
-        values = np.append(contributions[kept], contributions[summed].sum())
-        mine = np.column_stack([mine[:, kept], mine[:, summed].sum(axis=1)])
-        theirs = np.column_stack([theirs[:, kept], theirs[:, summed].sum(axis=1)])
-        listed = [*(names[j] for j in kept), OTHERS]
-    else:
-        mine, theirs, listed = mine[:, order], theirs[:, order], [names[j] for j in order]
-    replicates = explained.resampled(mine, group[1], generator(seed, "gap", attribute, group[0])) - explained.resampled(
-        theirs, reference[1], generator(seed, "gap", attribute, reference[0], ""))
-    rows, units = len(mine) + len(theirs), min(explained.units(group[1]), explained.units(reference[1]))
+    kept = order if len(order) <= LISTED_CONTRIBUTIONS else order[: LISTED_CONTRIBUTIONS - 1]
+    listed = [explained.names[j] for j in kept] + ([OTHERS] if len(kept) < len(order) else [])
+
+    def in_parts(phi: FloatArray) -> FloatArray:
+        others = phi[:, order[len(kept):]].sum(axis=1, keepdims=True)
+        return phi[:, kept] if len(kept) == len(order) else np.hstack([phi[:, kept], others])
+
+    backgrounds = [explained.phi] if isinstance(second, NotMeasured) else [explained.phi, second.phi]
+    parts = np.hstack([in_parts(phi) for phi in backgrounds])
+    values = explained.mean(parts, mine) - explained.mean(parts, theirs)
+    # drawn together, so that both backgrounds stand on the same replicates
+    replicates = explained.resampled(parts[mine], mine, generator(seed, "gap", compared.attribute, group)) - explained.resampled(
+        parts[theirs], theirs, generator(seed, "gap", compared.attribute, compared.reference, ""))
+    rows, units = len(mine) + len(theirs), min(explained.units(mine), explained.units(theirs))
+
+    def shares(first: int) -> tuple[GapShare, ...]:
+        return tuple(
+            GapShare(feature=name, contribution=percentile_estimate(float(values[at]), replicates[:, at], rows, units=units))
+            for at, name in enumerate(listed, start=first))
+
+    width = len(listed)
     return ScoreGap(
-        attribute=attribute, group=group[0], reference=reference[0], gap=percentile_estimate(float(values.sum()), replicates.sum(axis=1), rows, units=units),
-        contributions=tuple(
-            GapShare(feature=name, contribution=percentile_estimate(float(values[j]), replicates[:, j], rows, units=units)) for j, name in enumerate(listed)
-        ),
+        attribute=compared.attribute, group=group, reference=compared.reference,
+        gap=percentile_estimate(float(values[:width].sum()), replicates[:, :width].sum(axis=1), rows, units=units), contributions=shares(0),
+        second=second if isinstance(second, NotMeasured) else shares(width),
     )
 
 

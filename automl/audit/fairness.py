@@ -15,6 +15,7 @@ import pandas as pd
 
 from automl.audit.impact import Reference, detectable_ratio, flips, highest, impact_ratio, shortfall, unknown_band
 from automl.audit.intervals import Count, difference_estimate, pool, rate_estimate
+from automl.audit.labels import RULE
 from automl.audit.outcomes import IntArray, Outcomes, in_reading_order
 from automl.audit.parity import ErrorCounts, ScoreLevels, View, error_rates, group_calibration, middle, score_outcome
 from automl.audit.resampling import generator
@@ -109,7 +110,7 @@ def measure_fairness(outcomes: Outcomes, policy: AuditPolicy, *, bins: Mapping[s
         return tuple(_attribute(_table(grouping, question), policy.limit.ratio, family, seed) for grouping in groupings)
 
     return FairnessSection(
-        favourable=outcomes.favourable, outcome="score" if outcomes.task == "regression" else "decision", limit=RatioLimit(ratio=policy.limit.ratio),
+        favourable=outcomes.favourable, outcome="score" if outcomes.task == "regression" else "decision", limit=RatioLimit(ratio=policy.limit.ratio), label_rule="" if outcomes.task == "regression" else RULE,
         attributes=attributes_of(whole, single, {} if by_class else adjusted), intersections=attributes_of(whole, crossed, {}),
         family=Family(tests=len(adjusted), contrasts=tuple(adjusted)),
         by_class=tuple(

@@ -17,19 +17,29 @@ A finding states a value, its interval, and its relation to a limit that somebod
 - ``like_baseline`` (high): the interval of the run's metric includes or lies beyond the best baseline's value, on the worse side.
 - ``no_candidate`` (high): the search ended before any candidate was ready, so that the baseline itself was audited; it stands in place of the two before.
 - ``leak_suspected`` (high): the AUC is above 0.99, or one input carries more than 60 % of all mean |SHAP|.
-- ``sensitive_input`` (medium): a sensitive attribute is an input of the model. ``proxies_unknown`` (info): the proxy scan was not made.
+- ``sensitive_input`` (medium): a sensitive attribute is an input of the model. ``proxies_unknown`` and further rules on the explanation:
+  `automl.audit.explanation_findings`.
 - ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
 - ``left_out`` (low, medium above 5 % of the rows): rows that were not used. ``drift`` (medium): out-of-fold and audit scores differ in the mean.
 - ``fairness_not_measured`` (medium), ``performance_not_measured`` (info): a whole section is missing, with its reason.
 - ``order_depends_on_timing`` (info): several workers searched together, so that the same inputs need not give the same trials.
+- Reasons for unfavourable decisions have rules of their own, in `automl.audit.reasons.findings`.
+- Of alternatives to the model: the rules of `automl.audit.mitigation_findings`.
 - ``data_quality``: the data section's own findings of severity high or medium, as they stand.
+- those of `local_law_144_findings` on the tables of Local Law 144.
+- those of slices and robustness, in `automl.audit.weakness_findings`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from automl.audit.explanation_findings import explanation_findings
 from automl.audit.intervals import LOW_PRECISION_BELOW
+from automl.audit.local_law_144_findings import law_findings
+from automl.audit.mitigation_findings import findings_of_mitigation
+from automl.audit.reasons.findings import findings_of_reasons
+from automl.audit.weakness_findings import weakness_findings
 from automl.evidence import (
     Attribute,
     DataSection,
@@ -38,31 +48,40 @@ from automl.evidence import (
     FairnessSection,
     Finding,
     Group,
+    LocalLaw144Section,
+    MitigationSection,
     NotMeasured,
     PerformanceSection,
     Ratio,
+    ReasonsSection,
+    RobustnessSection,
     ScoreOutcome,
     SearchSection,
     Severity,
+    SlicesSection,
     Value,
 )
 from automl.printing import percent, row_count, significant
 from automl.spec import SMALLER_IS_BETTER, Limit
 
 ORDER: tuple[Severity, ...] = ("high", "medium", "low", "info")
+ABSENT = NotMeasured(reason="not looked at")
 LEAK_AUC = 0.99
 LEAK_SHARE = 0.6
 CALIBRATION_OFF = 0.1
 UNKNOWN_LOW, UNKNOWN_MEDIUM = 0.05, 0.2
 LEFT_OUT_MEDIUM = 0.05
 LISTED = 4
+NO_MODEL = NotMeasured(reason="there is no model here to look into")
 COVERAGE_OFF = 0.05, 0.5
 """Of all rows, or of the level's smaller tail where that is less: at 0.99 half a per cent matters."""
 
 
 def write_findings(
     data: DataSection, search: SearchSection | NotMeasured, performance: PerformanceSection | NotMeasured, fairness: FairnessSection | NotMeasured,
-    explanation: ExplanationSection | NotMeasured, limit: Limit | float, *, parallel: int = 1,
+    explanation: ExplanationSection | NotMeasured, limit: Limit | float, *, parallel: int = 1, law: LocalLaw144Section | NotMeasured | None = None,
+    slices: SlicesSection | NotMeasured = ABSENT, robustness: RobustnessSection | NotMeasured = ABSENT, mitigation: MitigationSection | NotMeasured | None = None,
+    reasons: ReasonsSection | NotMeasured = NO_MODEL,
 ) -> tuple[Finding, ...]:
     """All findings, most severe first; their ids are unique and their pointers lead into the document that has these sections.
 
@@ -70,7 +89,9 @@ def write_findings(
     ratio = limit.ratio if isinstance(limit, Limit) else float(limit)
     found = [
         *_of_fairness(fairness, ratio, residuals=isinstance(performance, NotMeasured) or performance.quantile is None), *_of_performance(performance, search), *_of_explanation(explanation, data), *_of_data(data),
-        *_of_search(search, parallel),
+        *_of_search(search, parallel), *findings_of_reasons(reasons), *(() if law is None else law_findings(law, data.split.audit)),
+        *weakness_findings(slices, robustness),
+        *findings_of_mitigation(mitigation, fairness),
     ]
     return tuple(sorted(found, key=lambda finding: ORDER.index(finding.severity)))
 
@@ -123,15 +144,18 @@ def _of_fairness(fairness: FairnessSection | NotMeasured, limit: float, *, resid
             suggestion="Name the sensitive attributes to measure it for.", rule="fairness_not_measured",
         )
         return
+    crossings: dict[tuple[str, str], list[tuple[str, Attribute]]] = {}
     for pointer, of_class, attribute in _tables(fairness):
         if len(attribute.columns) == 1:
             yield from _of_groups(attribute, pointer, of_class, limit)
         else:
-            yield from _of_crossing(attribute, pointer, of_class, limit)
+            crossings.setdefault((pointer.rsplit("/", 1)[0], of_class), []).append((pointer, attribute))
         if len(attribute.columns) == 1 and not of_class:
             yield from _of_membership(attribute, pointer)
         if fairness.outcome == "score" and residuals:
             yield from _of_residuals(attribute, pointer)
+    for (above, of_class), tables in crossings.items():
+        yield from _of_crossings(tables, above, of_class, limit)
 
 
 def _tables(fairness: FairnessSection) -> Iterator[tuple[str, str, Attribute]]:
@@ -225,7 +249,8 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         end, suggestion = f" beyond sampling error{_shown_by(attribute, ratio)}.", "Look at which inputs carry the gap, and at the errors of this group."
     else:
         compared = "" if attribute.reference_named or len(attribute.groups) < 3 else f" with {len(attribute.groups)} groups compared"
-        end = f"; whether this is more than sampling error is inconclusive at this sample size{compared}."
+        why = f": {ratio.label_reason}" if ratio.label == "inconclusive" and ratio.label_reason else compared
+        end = f"; whether this is more than sampling error is inconclusive at this sample size{why}."
         detectable = group.minimum_detectable_ratio
         suggestion = "No ratio could be shown to be below the limit with so few rows." if detectable is None else (
             f"With these sizes a true ratio of {number(detectable, limit)} or less would be shown to be below the limit in four of five samples."
@@ -238,37 +263,48 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
     return Finding(id=f"{rule}:{pointer}", severity=severity, text=start + end, evidence=f"{pointer}/impact_ratio", suggestion=suggestion, rule=rule)
 
 
-def _of_crossing(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:
-    """One sentence for all below and one for all that cannot be told: a crossing may have hundreds of cells."""
-    ratios = _ratios(attribute)
-    shown = [(i, group, ratio) for i, group, ratio in ratios if ratio.label == "below" and not _too_few(attribute, group, ratio)]
-    below = sorted(shown, key=lambda item: item[2].value)
-    few = sum(ratio.label == "below" for _, _, ratio in ratios) - len(shown)
-    unclear = [group.group for _, group, ratio in ratios if ratio.label == "inconclusive"]
-    name = _shown(attribute.attribute)
+def _of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: str, limit: float) -> Iterator[Finding]:
+    """One sentence for all below and one for all that cannot be told, over all crossings: there may be dozens, of hundreds of cells each. ``above`` is the pointer to all of them."""
+    below, few, unclear = [], [], []
+    for pointer, attribute in tables:
+        ratios = _ratios(attribute)
+        shown = [(ratio.value, f"{pointer}/groups/{i}/impact_ratio", attribute, group, ratio) for i, group, ratio in ratios if ratio.label == "below" and not _too_few(attribute, group, ratio)]
+        below += shown
+        few += [(pointer, attribute)] * (sum(ratio.label == "below" for _, _, ratio in ratios) - len(shown))
+        unclear += [(pointer, attribute) for _, _, ratio in ratios if ratio.label == "inconclusive"]
     if below:
-        i, lowest, ratio = below[0]
+        _, evidence, attribute, lowest, ratio = min(below, key=lambda one: one[0])
+        whole, where, pointer = _of_which([(evidence.rsplit("/", 3)[0], each) for _, evidence, each, _, _ in below], above)
         yield Finding(
             id=f"impact_ratio_below:{pointer}", severity="high",
-            text=f"{len(below)} of {len(attribute.groups)} groups of {name} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit, limit)} times the rate of "
-            f"another group beyond sampling error; the lowest is {_shown(lowest.group)} at {number(ratio.value, limit)} times the rate of "
+            text=f"{len(below)} of {whole} groups of {where} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit, limit)} times the rate of "
+            f"another group beyond sampling error; the lowest is {_shown(lowest.group)}{'' if pointer != above else f' ({_shown(attribute.attribute)})'} at {number(ratio.value, limit)} times the rate of "
             f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}){_shown_by(attribute, ratio)}.",
-            evidence=f"{pointer}/groups/{i}/impact_ratio", suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.",
-            rule="impact_ratio_below",
+            evidence=evidence, suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.", rule="impact_ratio_below",
         )
     if few:
+        whole, where, pointer = _of_which(few, above)
         yield Finding(
             id=f"impact_ratio_near:{pointer}", severity="low",
-            text=f"For {few} of {len(attribute.groups)} groups of {name} the ratio is below the stated limit of {number(limit, limit)}; nothing is concluded from it, since fewer "
-            f"than {LOW_PRECISION_BELOW} {_what_is_few(attribute.groups)} are compared.",
+            text=f"For {len(few)} of {whole} groups of {where} the ratio is below the stated limit of {number(limit, limit)}; nothing is concluded from it, since fewer "
+            f"than {LOW_PRECISION_BELOW} {_what_is_few([group for _, attribute in few for group in attribute.groups])} are compared.",
             evidence=pointer, suggestion="More rows of these groups are needed to say more.", rule="impact_ratio_near",
         )
     if unclear:
+        whole, where, pointer = _of_which(unclear, above)
         yield Finding(
             id=f"impact_ratio_inconclusive:{pointer}", severity="info",
-            text=f"For {len(unclear)} of {len(attribute.groups)} groups of {name} the ratio's side of the stated limit of {number(limit, limit)} is inconclusive at this sample size.",
+            text=f"For {len(unclear)} of {whole} groups of {where} the ratio's side of the stated limit of {number(limit, limit)} is inconclusive at this sample size.",
             evidence=pointer, rule="impact_ratio_inconclusive",
         )
+
+
+def _of_which(told: Sequence[tuple[str, Attribute]], above: str) -> tuple[int, str, str]:
+    """How many groups the crossings have that are told of, their names, and the pointer: to the one, or to all."""
+    tables = dict(told)
+    names = [attribute.attribute for attribute in tables.values()]
+    whole = sum(len(attribute.groups) for attribute in tables.values())
+    return whole, (_shown(names[0]) if len(names) == 1 else f"{len(names)} crossings ({_listing(names)})"), next(iter(tables)) if len(names) == 1 else above
 
 
 def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) -> Iterator[Finding]:
@@ -459,12 +495,7 @@ def _of_explanation(explanation: ExplanationSection | NotMeasured, data: DataSec
             text=f"One input, {_shown(explanation.features[0].feature)}, carries {100 * sizes[0] / sum(sizes):.0f} % of all mean |SHAP| ({explanation.output}); it may hold the answer.",
             evidence="/explanation/features/0", suggestion="Check that this input is known at the time of the decision.", rule="leak_suspected",
         )
-    if any(column.role == "sensitive" for column in data.columns):
-        yield Finding(
-            id="proxies_unknown", severity="info",
-            text=f"Whether other inputs stand in for the sensitive attributes was not measured: {explanation.proxies.reason}.",
-            evidence="/explanation/proxies", rule="proxies_unknown",
-        )
+    yield from explanation_findings(explanation, data)
 
 
 def _of_data(data: DataSection) -> Iterator[Finding]:

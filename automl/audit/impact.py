@@ -10,11 +10,11 @@ import numpy as np
 from scipy.stats import norm
 
 from automl.audit.intervals import Count, below_limit, mover_ratio, pool, wilson
-from automl.evidence import NotMeasured, Ratio, RatioLabel, Shortfall, UnknownBand
+from automl.audit.labels import Bounds, Label, Levels, label_table, upper, why_not_as_printed
+from automl.evidence import NotMeasured, Ratio, Shortfall, UnknownBand
 
-ONE_SIDED = 0.025
-"""Each side's level; an interval of both is a 95 % interval."""
 POWER = 0.8
+_GRID = 41
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,6 @@ class Reference:
 
     index: int
     named: bool
-
-
-@dataclass(frozen=True)
-class Label:
-    label: RatioLabel
-    level: float | None
-    contrast: int | None
-    """Index of the group whose comparison decided."""
 
 
 def exact_limit(limit: float) -> Fraction:
@@ -48,24 +40,8 @@ def highest(names: Sequence[str], counts: Sequence[Count]) -> int | None:
 
 
 def label_group(group: int, counts: Sequence[Count], reference: Reference, limit: float) -> Label:
-    """The label of rule 7.
-
-    Against a reference named beforehand one comparison decides, each side at one-sided 0.025. Against the highest of K groups, whichever that is,
-    "below" needs min over h of U_gh < limit at 0.025/(K-1) (Bonferroni: some comparison shows it), "not_below" needs min over h of L_gh >= limit at
-    0.025 (intersection-union: every comparison shows it, no correction).
-    """
-    if group == reference.index:
-        return Label("reference", None, None)
-    others = [reference.index] if reference.named else [h for h in range(len(counts)) if h != group]
-    k, n = np.array([counts[h].k for h in others]), np.array([counts[h].n for h in others])
-    corrected = ONE_SIDED / len(others)
-    _, high = mover_ratio(counts[group].k, counts[group].n, k, n, corrected)
-    low, _ = mover_ratio(counts[group].k, counts[group].n, k, n, ONE_SIDED)
-    if high.min() < limit:
-        return Label("below", corrected, others[int(high.argmin())])
-    if low.min() >= limit:
-        return Label("not_below", ONE_SIDED, others[int(low.argmin())])
-    return Label("inconclusive", corrected, others[int(high.argmin())])
+    """The label of rule 7, see `labels`."""
+    return label_table(tuple(counts), reference.index, reference.named, limit)[group]
 
 
 def impact_ratio(group: int, names: Sequence[str], counts: Sequence[Count], reference: Reference | None, limit: float) -> Ratio | NotMeasured:
@@ -83,27 +59,29 @@ def impact_ratio(group: int, names: Sequence[str], counts: Sequence[Count], refe
     else:
         limits = mover_ratio(mine.k, mine.n, theirs.k, theirs.n)
         low, high, method = float(limits[0]), float(limits[1]), "mover-r wilson" + (mine.suffix() or theirs.suffix())
+    why = why_not_as_printed(label, (low, high), names, reference.index, reference.named, limit)
     return Ratio(
         value=float(mine.exact_rate / theirs.exact_rate), low=low, high=high, method=method, k=mine.rows_k, n=mine.rows_n, k_ref=theirs.rows_k,
         n_ref=theirs.rows_n, below_limit_exact=below_limit(mine, theirs, exact_limit(limit)), label=label.label, label_level=label.level,
-        label_contrast="" if label.contrast is None else names[label.contrast],
+        label_contrast="" if label.contrast is None else names[label.contrast], label_low=label.low, label_high=label.high, label_reason=why,
     )
 
 
-def minimum_detectable_ratio(group: Count, reference: Count, limit: float, one_sided: float) -> float | None:
+def minimum_detectable_ratio(group: Count, reference: Count, limit: float, levels: Levels) -> float | None:
     """The largest true ratio below the limit that a sample of these sizes would label "below" with 80 % probability; None where no ratio would be.
 
-    Found where MOVER-R's upper limit at the expected counts, taken at z(level) + z(power), meets the limit (the usual normal argument for power).
+    Found where the expected counts show it at z(level) + z(power) (the usual normal argument for power).
     """
-    combined = float(norm.sf(norm.isf(one_sided) + norm.ppf(POWER)))
+    asked = Levels(*(float(norm.sf(norm.isf(level) + norm.ppf(POWER))) for level in levels))
+    theirs = Bounds.of(reference.k, reference.n, asked, only_below=True)
     low, high = 0.0, limit
-    for _ in range(2):  # a grid, then a grid inside the cell where the answer changes
-        ratios = np.linspace(low, high, 1001)
-        _, upper = mover_ratio(ratios * reference.rate * group.n, group.n, reference.k, reference.n, combined)
-        shown = int((upper < limit).sum())
+    for _ in range(3):  # a grid, then twice a grid inside the cell where the answer changes
+        ratios = np.linspace(low, high, _GRID)
+        mine = Bounds.of(ratios * reference.rate * group.n, group.n, asked, only_below=True)
+        shown = int(upper(mine, theirs, asked).below(limit).sum())
         if shown == 0:
             return None
-        low, high = float(ratios[shown - 1]), float(ratios[min(shown, 1000)])
+        low, high = float(ratios[shown - 1]), float(ratios[min(shown, _GRID - 1)])
     return low
 
 
@@ -112,15 +90,15 @@ def detectable_ratio(group: int, counts: Sequence[Count], reference: Reference, 
 
     Tried are the reference and the two groups whose rate is most surely high; a small reference says less than a large group a little below it.
     """
+    levels = Levels.of(len(counts), reference.named)
     if reference.named:
-        return minimum_detectable_ratio(counts[group], counts[reference.index], limit, ONE_SIDED)
+        return minimum_detectable_ratio(counts[group], counts[reference.index], limit, levels)
     others = [h for h in range(len(counts)) if h != group]
-    level = ONE_SIDED / len(others)
-    surely, _ = wilson([counts[h].k for h in others], [counts[h].n for h in others], level)
+    surely, _ = wilson([counts[h].k for h in others], [counts[h].n for h in others], levels.below)
     strongest = {others[at] for at in np.argsort(-surely, kind="stable")[:2]} | {reference.index}
     shown = [
         found * counts[h].rate / counts[reference.index].rate
-        for h in sorted(strongest) if counts[h].sum_k > 0 and (found := minimum_detectable_ratio(counts[group], counts[h], limit, level)) is not None
+        for h in sorted(strongest) if counts[h].sum_k > 0 and (found := minimum_detectable_ratio(counts[group], counts[h], limit, levels)) is not None
     ]
     return max(shown, default=None)
 

@@ -1,21 +1,24 @@
 """Every confidence interval of the audit: rates, differences, ratios, AUC, observed over expected (evidence rules 4, 5 and 9).
 
 Everything works on a `Count`. With weights or repeated persons the count carries effective numbers (Rao and Scott 1992, "A simple method for the analysis of
-clustered binary data"), and the same score intervals are taken at those. statsmodels has Wilson, Newcombe and Koopman; MOVER-R and the AUC intervals are written here.
+clustered binary data"), and the same score intervals are taken at those. statsmodels has Newcombe and Koopman; Wilson, MOVER-R and the AUC intervals are written here.
+Clopper and Pearson's limits are not printed: the labels rest on them (`labels`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
+from scipy.special import betainccinv, betaincinv
 from scipy.stats import norm, rankdata, t as student
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from automl.audit.outcomes import BoolArray, FloatArray
 from automl.evidence import Estimate, NotMeasured, Value
@@ -119,11 +122,27 @@ def pool(counts: Sequence[Count]) -> Count:
     return Count(rate * effective, effective, rows_k, rows_n, sum_k, sum_n, exact=False, persons=persons)
 
 
+@lru_cache
+def _normal_quantile(tail: float) -> float:
+    return float(norm.isf(tail))
+
+
 def wilson(k: Any, n: Any, one_sided: float = (1 - LEVEL) / 2) -> tuple[Any, Any]:
     """Wilson's score limits, each at the given one-sided level; arrays allowed; exactly 0 at k = 0 and 1 at k = n."""
     k, n = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
-    low, high = proportion_confint(k, n, alpha=2 * one_sided, method="wilson")
+    # As statsmodels' proportion_confint writes it, which looks up the normal quantile anew for each of the thousands of intervals of an audit
+    z, rate = _normal_quantile(one_sided), k / n
+    middle, scale = rate + z**2 / (2 * n), 1 + z**2 / n
+    half = z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
+    low, high = middle / scale - half / scale, middle / scale + half / scale
     return np.where(k <= 0, 0.0, np.clip(low, 0, 1)), np.where(k >= n, 1.0, np.clip(high, 0, 1))
+
+
+def clopper_pearson(k: Any, n: Any, one_sided: float = (1 - LEVEL) / 2) -> tuple[Any, Any]:
+    """Clopper and Pearson's (1934) limits: each is wrong in at most the one-sided level, whatever the rate. Arrays allowed; at effective numbers they are Korn and Graubard's (1998)."""
+    k, n = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
+    low, high = betaincinv(np.where(k > 0, k, 1), n - k + 1, one_sided), betainccinv(k + 1, np.where(k < n, n - k, 1), one_sided)
+    return np.where(k > 0, low, 0.0), np.where(k < n, high, 1.0)
 
 
 def rate_estimate(c: Count, absent: str = "no row counts towards it") -> Value:
@@ -151,14 +170,18 @@ def difference_estimate(a: Count, b: Count, absent: str = "one of the two rates 
     )
 
 
-def mover_ratio(k1: Any, n1: Any, k2: Any, n2: Any, one_sided: float = (1 - LEVEL) / 2) -> tuple[Any, Any]:
-    """Limits of p1/p2 by MOVER-R from Wilson limits (Donner and Zou 2012), each at the one-sided level; arrays allowed.
-
-    The lower limit is written l1(2 p1 - l1) / (p1 p2 + sqrt D): the textbook's denominator u2(2 p2 - u2) vanishes at p2 = u2/2, this one nowhere that
-    matters. Upper limit infinite where p2 = 0.
-    """
+def mover_ratio(k1: Any, n1: Any, k2: Any, n2: Any, one_sided: float = (1 - LEVEL) / 2, limits: Callable[..., tuple[Any, Any]] = wilson) -> tuple[Any, Any]:
+    """Limits of p1/p2 by MOVER-R from Wilson limits, or others (Donner and Zou 2012), each at the one-sided level; arrays allowed. Upper limit infinite where p2 = 0."""
     p1, p2 = np.asarray(k1, dtype=float) / n1, np.asarray(k2, dtype=float) / n2
-    (l1, u1), (l2, u2) = wilson(k1, n1, one_sided), wilson(k2, n2, one_sided)
+    return mover_of_limits(p1, limits(k1, n1, one_sided), p2, limits(k2, n2, one_sided))
+
+
+def mover_of_limits(p1: Any, of_first: tuple[Any, Any], p2: Any, of_second: tuple[Any, Any]) -> tuple[Any, Any]:
+    """MOVER-R's limits of p1/p2 from the limits of both rates.
+
+    The lower limit is written l1(2 p1 - l1) / (p1 p2 + sqrt D): the textbook's denominator u2(2 p2 - u2) vanishes at p2 = u2/2, this one nowhere that matters.
+    """
+    (l1, u1), (l2, u2) = of_first, of_second
     product = p1 * p2
     below = product + np.sqrt(np.maximum(product**2 - l1 * u2 * (2 * p1 - l1) * (2 * p2 - u2), 0))
     above = product + np.sqrt(np.maximum(product**2 - u1 * l2 * (2 * p1 - u1) * (2 * p2 - l2), 0))

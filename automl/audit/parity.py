@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, rate_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
-from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate
+from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate, same_in_all, varying_estimate
 from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
 
 NO_LABEL = NotMeasured(reason="no label column was given")
@@ -153,7 +153,7 @@ def score_outcome(
     def level(column: int) -> Value:
         if column >= len(mine.means):
             return NotMeasured(reason=no_residual)
-        return percentile_estimate(mine.means[column], mine.replicates[:, column], mine.rows, units=mine.units)
+        return varying_estimate(mine.means[column], mine.replicates[:, column], mine.rows, units=mine.units)
 
     def difference(column: int) -> Value:
         if is_reference:
@@ -162,6 +162,8 @@ def score_outcome(
             return NotMeasured(reason="there is no reference group")
         if column >= min(len(mine.means), len(reference.means)):
             return NotMeasured(reason=no_residual)
+        if all(same_in_all(each.means[column], each.replicates[:, column]) and each.units > 1 for each in (mine, reference)):
+            return NotMeasured(reason="nothing varies on either side")
         moved = mine.replicates[:, column] - reference.replicates[:, column]
         difference = percentile_estimate(
             mine.means[column] - reference.means[column], moved, mine.rows + reference.rows, units=min(mine.units, reference.units),

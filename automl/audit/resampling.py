@@ -92,3 +92,16 @@ def percentile_estimate(
         value=float(value), low=min(float(low), float(value)), high=max(float(high), float(value)), level=level, method=method, n=rows,
         low_precision=fewest < LOW_PRECISION_BELOW or often_absent,
     )
+
+
+def varying_estimate(value: float, replicates: FloatArray, rows: int, *, units: int) -> Value:
+    """As `percentile_estimate`, of rows that differ: where every resample gives the same number the interval would have no width, and claim a certainty that nobody has."""
+    if units > 1 and same_in_all(value, replicates):
+        return NotMeasured(reason=f"it is {value:.4g} in every resample of {units:,} independent rows, and rows that all agree tell nothing of a sampling error")
+    return percentile_estimate(value, replicates, rows, units=units)
+
+
+def same_in_all(value: float, replicates: FloatArray) -> bool:
+    """Whether no replicate that can be computed differs from the value by more than rounding."""
+    usable = replicates[np.isfinite(replicates)]
+    return bool(np.isfinite(value) and len(usable) and np.all(np.abs(usable - value) <= 1e-12 * abs(value)))

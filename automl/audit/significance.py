@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import chi2, chi2_contingency, fisher_exact, hypergeom, norm, random_table
-from statsmodels.stats.multitest import multipletests
+from numpy.typing import NDArray
+from scipy.stats import chi2, chi2_contingency, fisher_exact, norm, random_table
 
 from automl.audit.intervals import Count, pool
 from automl.evidence import NotMeasured, Test
@@ -21,12 +22,27 @@ _SAME = 1 + 1e-7
 def _exact(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float]:
     """Fisher's two-sided p and the mid-p of one table; asked for twice per contrast (once for Holm's family), hence kept."""
     fisher = float(fisher_exact(np.array([[k1, n1 - k1], [k2, n2 - k2]])).pvalue)
-    selected, rows = k1 + k2, n1 + n2
-    possible = np.arange(max(0, selected - n2), min(selected, n1) + 1)
-    mass = hypergeom.pmf(possible, rows, selected, n1)
-    observed = float(mass[k1 - possible[0]])
+    first, mass = _hypergeometric(k1 + k2, n1, n2)
+    observed = float(mass[k1 - first]) if 0 <= k1 - first < len(mass) else 0.0
     less, same = mass < observed / _SAME, (mass >= observed / _SAME) & (mass <= observed * _SAME)
     return min(1.0, fisher), min(1.0, float(mass[less].sum() + mass[same].sum() / 2))
+
+
+def _hypergeometric(selected: int, n1: int, n2: int) -> tuple[int, NDArray[np.float64]]:
+    """The first count of the first group that is not all but impossible, and the probabilities from there on.
+
+    By the ratio of neighbours: below some 100,000 rows scipy takes up to 0.15 ms for each probability, and there are as many as the smaller group has people. Beyond
+    40 standard deviations of the mode nothing is left that a double could tell from 0.
+    """
+    rows = n1 + n2
+    spread = math.sqrt(selected * (rows - selected) * n1 * n2 / rows**2 / max(rows - 1, 1))
+    mode, reach = (n1 + 1) * (selected + 1) // (rows + 2), int(40 * spread) + 40
+    first, last = max(0, selected - n2, mode - reach), min(selected, n1, mode + reach)
+    x = np.arange(first, last, dtype=np.float64)
+    steps = np.log(selected - x) + np.log(n1 - x) - np.log(x + 1) - np.log(n2 - selected + x + 1)
+    weights = np.concatenate([[0.0], np.cumsum(steps)])
+    weights = np.exp(weights - weights.max())
+    return first, weights / weights.sum()
 
 
 def fisher_p(a: Count, b: Count) -> float:
@@ -80,8 +96,13 @@ def two_group_tests(a: Count, b: Count, contrast: str, *, family: str, p_adjuste
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p-values, in the order given."""
-    return [float(p) for p in multipletests(list(p_values), method="holm")[1]] if len(p_values) else []
+    """Holm's step-down adjusted p-values (Holm 1979, Scandinavian Journal of Statistics 6), in the order given."""
+    # statsmodels' multipletests gives the same, and has Python's whole memory searched for garbage each time: a tenth of a second beside a trained model
+    given = np.asarray(p_values, dtype=float)
+    order = np.argsort(given, kind="stable")
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.minimum(np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1)), 1.0)
+    return [float(p) for p in adjusted]
 
 
 def omnibus(counts: Sequence[Count], attribute: str, rng: np.random.Generator) -> Test | NotMeasured:

@@ -11,8 +11,12 @@ from altair.utils.schemapi import debug_mode
 
 from automl.charts.explanation import explanation_charts
 from automl.charts.fairness import fairness_charts
+from automl.charts.local_law_144 import law_charts
+from automl.charts.mitigation import mitigation_charts
 from automl.charts.performance import performance_charts
+from automl.charts.reasons import reasons_charts
 from automl.charts.search import search_charts
+from automl.charts.weaknesses import weakness_charts
 from automl.evidence import Chart, Charts, Evidence, NotMeasured
 
 
@@ -28,10 +32,17 @@ def _charts(evidence: Evidence) -> Iterator[Chart]:
         yield from performance_charts(evidence.performance, _headline(evidence))
     if not isinstance(evidence.fairness, NotMeasured):
         yield from fairness_charts(evidence.fairness)
+    if not isinstance(evidence.local_law_144, NotMeasured):
+        yield from law_charts(evidence.local_law_144)
     if not isinstance(evidence.explanation, NotMeasured):
         yield from explanation_charts(evidence.explanation)
+    if not isinstance(evidence.reasons, NotMeasured):
+        yield from reasons_charts(evidence.reasons)
+    if not isinstance(evidence.mitigation, NotMeasured):
+        yield from mitigation_charts(evidence.mitigation)
     if not isinstance(evidence.search, NotMeasured):
         yield from search_charts(evidence.search)
+    yield from weakness_charts(evidence.slices, evidence.robustness)
 
 
 def _headline(evidence: Evidence) -> str | None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import altair as alt
 
+from automl.charts.dependence import dependence_charts
 from automl.charts.marks import (
     MAX_ROWS,
     MAX_SERIES,
     OKABE_ITO,
     ROW,
-    WIDE,
     Row,
     axis_labels,
     by_place,
@@ -20,22 +20,25 @@ from automl.charts.marks import (
     dots_with_intervals,
     grouped_dots,
     interval_rows,
+    wide,
 )
-from automl.evidence import Chart, Estimate, ExplanationSection, GroupImportance, NotMeasured, Points, ScoreGap
+from automl.charts.proxies import proxy_charts
+from automl.evidence import Chart, Estimate, ExplanationSection, GapShare, GroupImportance, NotMeasured, Points, ScoreGap
 from automl.printing import estimate, whole
 
 MAX_MARKS = 1_500
-FEATURES_BY_GROUP = 8
+FEATURES_BY_GROUP = 6
 BANDS = 41
 """Slots of attribution in which a beeswarm stacks its marks."""
 
 
 def explanation_charts(explanation: ExplanationSection) -> list[Chart]:
-    """Importance, attributions row by row, importance by group, and how the inputs add up to each score gap."""
-    charts = [_importance(explanation), _beeswarm(explanation)]
+    """Importance and its cross-check, attributions row by row, importance by group, curves, how the inputs add up to each score gap, and proxies."""
+    charts = [_importance(explanation), _permutation(explanation), _beeswarm(explanation), *dependence_charts(explanation, _space(explanation))]
     charts += [_by_group(explanation, attribute, groups, place) for place, (attribute, groups) in enumerate(sorted(explanation.by_group.items()), start=1)]
     gaps = [gap for gap in explanation.score_gap_by_input if not isinstance(gap, NotMeasured)]
     charts += [_gap(explanation, gap, place) for place, gap in enumerate(gaps, start=1)]
+    charts += proxy_charts(explanation)
     return [made for made in charts if made is not None]
 
 
@@ -51,14 +54,30 @@ def _importance(explanation: ExplanationSection) -> Chart | None:
     rows = interval_rows(axis_labels([feature.feature for feature, _ in measured], [None] * len(measured)), [value for _, value in measured])[:MAX_ROWS]
     x = alt.X("value:Q", title=f"mean |SHAP| ({_space(explanation)}), with 95 % interval")
     base = alt.Chart(data(rows))
-    bars = base.mark_bar(color=OKABE_ITO[5], height=13, aria=False).encode(y=by_place(), x=x)
-    rules = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.8, aria=False).encode(y=by_place(), x=alt.X("low:Q"), x2="high:Q")
+    bars = base.mark_bar(color=OKABE_ITO[5], height=12, aria=False).encode(y=by_place(), x=x)
+    rules = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.8, aria=False).encode(y=by_place(), x=alt.X("low:Q"), x2=alt.X2("high:Q"))
     top, value = measured[0]
     return chart(
         "shap-importance", "explanation", "Importance of the inputs",
         f"{top.feature} moves the {explanation.output} most: mean |SHAP| {estimate(value)} over {whole(explanation.rows)} rows. Associations in this model, not causes.",
-        alt.layer(bars, rules).properties(width=WIDE, height=alt.Step(ROW), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")),
+        wide(bars, rules, height=alt.Step(ROW)),
         ("input", "mean |SHAP|", "low", "high", "direction"), [(feature.feature, value.value, value.low, value.high, feature.direction) for feature, value in measured])
+
+
+def _permutation(explanation: ExplanationSection) -> Chart | None:
+    check = explanation.permutation
+    if isinstance(check, NotMeasured):
+        return None
+    measured = [(feature, value) for feature in check.features if isinstance(value := feature.increase, Estimate)]
+    if not measured:
+        return None
+    rows = interval_rows(axis_labels([feature.feature for feature, _ in measured], [None] * len(measured)), [value for _, value in measured])
+    top, value = measured[0]
+    return chart(
+        "permutation-importance", "explanation", "Loss where one input is shuffled",
+        f"Shuffling {top.feature} among {whole(check.rows)} rows of the audit part raises the mean {check.loss} most: by {estimate(value)}.",
+        dots_with_intervals(rows, "increase of the mean loss, with 95 % interval", rules=[(0, "no change")], zero=True),
+        ("input", "increase", "low", "high", "rank"), [(feature.feature, one.value, one.low, one.high, feature.rank) for feature, one in measured])
 
 
 def _beeswarm(explanation: ExplanationSection) -> Chart | None:
@@ -77,11 +96,11 @@ def _beeswarm(explanation: ExplanationSection) -> Chart | None:
     dots = base.mark_circle(size=13, opacity=0.85, aria=False, invalid=None).encode(
         y=by_place(), yOffset=alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1])), x=alt.X("shap:Q", title=f"SHAP value: change of the {_space(explanation)}"),
         color=alt.condition("datum.level === null", alt.value("#8a8a8a"), colour))
-    zero = alt.Chart(data([{"at": 0}])).mark_rule(color="#7a7a7a", strokeWidth=1, aria=False).encode(x="at:Q")
+    zero = alt.Chart(data([{"at": 0}])).mark_rule(color="#7a7a7a", strokeWidth=1, aria=False).encode(x=alt.X("at:Q"))
     return chart(
         "shap-beeswarm", "explanation", "Attributions row by row",
         f"One mark a row and input, for a sample of rows: how far {shown[0].feature} and the other inputs move the {explanation.output}; grey marks have no order of values.",
-        alt.layer(zero, dots).properties(width=WIDE, height=alt.Step(30), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")),
+        wide(zero, dots, height=alt.Step(23)),
         ("input", "value", "SHAP"), [(points.feature, value, shap) for points in shown for value, shap in list(zip(points.values, points.shap, strict=True))[:each]])
 
 
@@ -126,14 +145,27 @@ def _said(group: GroupImportance, feature: str) -> str:
     return f"{group.group} {group.mean_abs_shap[feature]:.3f} (n = {whole(group.n)})"
 
 
+BACKGROUNDS = "all groups", "the reference"
+
+
 def _gap(explanation: ExplanationSection, gap: ScoreGap, place: int) -> Chart | None:
-    measured = [(share, value) for share in gap.contributions if isinstance(value := share.contribution, Estimate)]
-    if not measured:
+    second = () if isinstance(gap.second, NotMeasured) else gap.second
+    both = [(BACKGROUNDS[0], share, value) for share, value in _measured(gap.contributions)] + [(BACKGROUNDS[1], share, value) for share, value in _measured(second)]
+    if not both:
         return None
-    rows = interval_rows(axis_labels([share.feature for share, _ in measured], [None] * len(measured)), [value for _, value in measured])
-    top, value = max(measured, key=lambda pair: abs(pair[1].value))
+    names = list(dict.fromkeys(share.feature for _, share, _ in both))
+    labels = dict(zip(names, axis_labels(names, [None] * len(names)), strict=True))
+    rows: list[Row] = [
+        {"label": labels[share.feature], "place": names.index(share.feature), "series": background, "value": value.value, "low": value.low, "high": value.high}
+        for background, share, value in both if names.index(share.feature) < MAX_ROWS]
+    top, value = max(_measured(gap.contributions) or _measured(second), key=lambda pair: abs(pair[1].value))
+    series = [name for name in BACKGROUNDS if any(row["series"] == name for row in rows)]
     return chart(
         f"score-gap-{place}", "explanation", f"Score gap by input: {gap.group} against {gap.reference} ({gap.attribute})",
         f"How inputs add up to the difference of mean scores of {gap.group} against {gap.reference}: the largest part is {top.feature}, {estimate(value, signed=True)}. Not a cause, and not the selection gap.",
-        dots_with_intervals(rows, f"part of the difference in {_space(explanation)}, with 95 % interval", rules=[(0, "no difference")], zero=True),
-        ("input", "contribution", "low", "high"), [(share.feature, one.value, one.low, one.high) for share, one in measured])
+        grouped_dots(rows, f"part of the difference in {_space(explanation)}, with 95 % interval", series, "Background rows of"),
+        ("input", "background", "contribution", "low", "high"), [(share.feature, background, one.value, one.low, one.high) for background, share, one in both])
+
+
+def _measured(shares: Sequence[GapShare]) -> list[tuple[GapShare, Estimate]]:
+    return [(share, value) for share in shares if isinstance(value := share.contribution, Estimate)]

@@ -16,7 +16,7 @@ STATUS = {
     SHORT["reference"]: ("#7a7a7a", "square"),
     SHORT["not_computable"]: (OKABE_ITO[3], "cross"),
 }
-COMPARED = "Impact ratio against the limit"
+COMPARED = "against the limit"
 MAX_CLASSES = 6
 """Favourable classes that get pictures of their own; the tables have all."""
 
@@ -49,7 +49,7 @@ def _selection(attribute: Attribute, limit: float, place: str, suffix: str) -> C
     rows = interval_rows(_labels([group for group, _ in groups]), [rate for _, rate in groups], status=[_status(group) for group, _ in groups])
     highest, lowest = max(groups, key=lambda pair: pair[1].value), min(groups, key=lambda pair: pair[1].value)
     reference = next((rate for group, rate in groups if group.group == attribute.reference), None)
-    rules = [] if reference is None else [(limit * reference.value, f"{_plain(limit)} × the rate of the reference")]
+    rules = [] if reference is None else [(limit * reference.value, f"{_plain(limit)} × the reference")]
     said = [f"{group.group}: {estimate(rate, as_percent=True)}, n = {whole(rate.n)}" for group, rate in ([lowest, highest] if lowest[0] is not highest[0] else [lowest])]
     return chart(
         f"selection-rate-{place}", "fairness", f"Selection rate by {attribute.attribute}{suffix}",
@@ -97,7 +97,7 @@ def _errors(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
         said = f" Lowest true positive rate: {group.group} {estimate(lowest, as_percent=True)}, n = {whole(lowest.n)}."
     return chart(
         f"error-rates-{place}", "fairness", f"Error rates by {attribute.attribute}", f"True and false positive rates and predictive value by {attribute.attribute}.{said}",
-        grouped_dots(rows[:MAX_ROWS * len(ERRORS)], "rate, with 95 % interval", [words for words, _ in ERRORS], ERRORS_TITLE, x_format=".0%"), ("group", "rate", "value", "low", "high", "n"), table)
+        grouped_dots(rows[:MAX_ROWS * len(ERRORS)], "rate, with 95 % interval", [words for words, _ in ERRORS], ERRORS_TITLE, x_format=".0%", beside=False), ("group", "rate", "value", "low", "high", "n"), table)
 
 
 def _scores(attribute: Attribute, limit: float, place: str, suffix: str) -> Chart | None:

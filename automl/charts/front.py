@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 
-from automl.charts.marks import OKABE_ITO, WIDE, Picture, Row, chart, data, number_axis
-from automl.charts.performance import metric_words
+from automl.charts.marks import OKABE_ITO, Picture, Row, chart, data, number_axis, wide
 from automl.evidence import Chart, Front, FrontModel, SearchSection
-from automl.printing import FAIRNESS_WORDS, estimate, significant, visible
+from automl.printing import FAIRNESS_WORDS, estimate, metric_words, significant, visible
 
 LOOKS = {"on the front": (OKABE_ITO[0], "circle"), "another trial": ("#7a7a7a", "cross"), "deployed model": (OKABE_ITO[1], "diamond")}
 MAX_MARKS = 1_500
@@ -50,7 +49,7 @@ def _picture(rows: list[Row], steps: list[Row], front: Front, words: str) -> Pic
         interpolate="step-after" if front.direction == "minimize" else "step-before", color=LOOKS["on the front"][0], strokeWidth=1.4, aria=False,
     ).encode(x=x, y=y, order=alt.Order("fairness:Q"))
     dots = alt.Chart(data(rows)).mark_point(filled=True, size=70, opacity=0.9, aria=False).encode(x=x, y=y, color=colour, shape=shape)
-    return alt.layer(line, dots).properties(width=WIDE, height=280, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+    return wide(line, dots, height=240)
 
 
 def _sentence(front: Front, words: str) -> str:

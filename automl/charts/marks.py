@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -16,14 +17,21 @@ MAX_SERIES = len(OKABE_ITO)
 """More series than colours told apart by everybody are not drawn as series; the table has them all."""
 
 WIDE, HALF = 640, 312
-ROW = 24
+ROW, ROW_OF_HALF = 20, 19
 LABEL_LENGTH = 30
 LETTER = 7.2
 """Pixels that a letter takes at most on average, at the size of our labels and in a browser's widest usual font."""
+SHORT_LABEL = 20
+"""Letters of row labels that leave a picture of half the width room for its marks."""
+TITLE_LENGTH = 30
+"""Letters of an axis title that stand on one line below half a picture."""
 MAX_ROWS = 40
 """Rows of a dot chart; the table behind it has every row."""
 
-Section = Literal["search", "performance", "fairness", "explanation"]
+ABOVE = alt.YValue(0)  # type: ignore[no-untyped-call]
+"""Above the plot, where no mark is."""
+
+Section = Literal["search", "performance", "fairness", "explanation", "mitigation", "weaknesses", "reasons"]
 Cell = str | float | int | None
 Row = dict[str, Any]
 Picture = alt.LayerChart | alt.FacetChart
@@ -34,13 +42,27 @@ def chart(name: str, section: Section, title: str, sentence: str, picture: alt.T
     # Holding a spec against the schema takes longer than making it; the tests do that
     spec = picture.to_dict(validate=False)
     spec.pop("config", None)
+    spec["datasets"] = {key: list(rows) for key, rows in spec.get("datasets", {}).items()}
     return Chart(name=name, section=section, title=visible(title), sentence=visible(sentence), spec=spec,
                  table=ChartTable(columns=tuple(columns), rows=tuple(tuple(row) for row in rows)))
 
 
 def data(rows: Sequence[Row]) -> alt.InlineData:
     """Rows as inline values, every row with the same keys: names from the data are values under keys of ours."""
-    return alt.InlineData(values=list(rows))
+    # A tuple, which Altair hands on where it would copy every row of a list for every layer
+    return alt.InlineData(values=tuple(rows))
+
+
+def wide(*layers: alt.Chart, height: int | alt.Step, width: int = WIDE) -> Picture:
+    """Layers over the whole width, or over ``width`` where rows give the height. Their size is said at once: with each word said later, Altair would copy all of it again."""
+    picture: Picture = alt.layer(*layers, width=width, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+    return picture
+
+
+def half(*layers: alt.Chart, height: int = 250) -> Picture:
+    """Layers of a picture that stands beside another one."""
+    picture: Picture = alt.layer(*layers, width=HALF, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
+    return picture
 
 
 def axis_labels(names: Sequence[str], counts: Sequence[int | None]) -> list[str]:
@@ -65,9 +87,10 @@ def interval_rows(labels: Sequence[str], estimates: Sequence[Estimate], **more: 
     ]
 
 
-def number_axis(x_format: str | None = None) -> alt.Axis:
+def number_axis(x_format: str | None = None, width: int = WIDE) -> alt.Axis:
     """Without a format Vega writes plain numbers with as many digits as the ticks need: no "100m", no "1e+6"."""
-    return alt.Axis(tickCount=6) if x_format is None else alt.Axis(format=x_format, tickCount=6)
+    ticks = 6 if width == WIDE else 3
+    return alt.Axis(tickCount=ticks) if x_format is None else alt.Axis(format=x_format, tickCount=ticks)
 
 
 def by_place(title: str | None = None) -> alt.Y:
@@ -76,69 +99,81 @@ def by_place(title: str | None = None) -> alt.Y:
     return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=alt.Axis(labelLimit=340, labelPadding=10, ticks=False, domain=False))
 
 
+def width_of(labels: Sequence[str], *, beside: bool = True) -> int:
+    """Half the width where the row labels are short, so that two pictures stand beside each other on paper; else, or where it may not be ``beside`` another, all of it."""
+    return HALF if beside and max(map(len, labels), default=0) <= SHORT_LABEL else WIDE
+
+
+def axis_title(words: str, width: int) -> str | list[str]:
+    """An axis title in lines that fit below a picture of this width."""
+    lines = textwrap.wrap(words, TITLE_LENGTH if width == HALF else len(words) + 1)
+    return words if len(lines) <= 1 else lines
+
+
 def dots_with_intervals(
     rows: Sequence[Row], x_title: str, *, x_format: str | None = None, rules: Sequence[tuple[float, str]] = (), zero: bool = False,
-    status: dict[str, tuple[str, str]] | None = None, status_title: str = "",
+    status: dict[str, tuple[str, str]] | None = None, status_title: str = "", beside: bool = True,
 ) -> Picture:
-    """One dot and interval a row. ``rules``: upright lines with their words. ``status``: word to (colour, shape), read from each row's "status"."""
+    """One dot and interval a row. ``rules``: upright lines with their words. ``status``: word to (colour, shape), read from each row's "status". ``beside``: may stand beside another picture."""
     rows = rows[:MAX_ROWS]
-    x = alt.X("value:Q", title=x_title, axis=number_axis(x_format), scale=alt.Scale(zero=zero, nice=True))
+    width = width_of([row["label"] for row in rows], beside=beside)
+    title = axis_title(x_title, width)
+    x = alt.X("value:Q", title=title, axis=number_axis(x_format, width), scale=alt.Scale(zero=zero, nice=True))
     base = alt.Chart(data(rows))
-    bars = base.mark_rule(strokeWidth=2, opacity=1, aria=False).encode(y=by_place(), x=alt.X("low:Q", title=x_title, scale=alt.Scale(zero=zero)), x2="high:Q")
-    dots = base.mark_point(filled=True, size=75, opacity=1, aria=False).encode(y=by_place(), x=x)
+    bars = base.mark_rule(strokeWidth=2, opacity=1, aria=False).encode(y=by_place(), x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2=alt.X2("high:Q"))
+    dots = base.mark_point(filled=True, size=62, opacity=1, aria=False).encode(y=by_place(), x=x)
     if status:
         words = [word for word in status if any(row.get("status") == word for row in rows)]
-        legend = _legend(words, [row["label"] for row in rows], 4)
+        legend = _legend(words, [row["label"] for row in rows], 4, width)
         colour = alt.Color("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][0] for word in words]), legend=legend)
         shape = alt.Shape("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][1] for word in words]), legend=legend)
         bars, dots = bars.encode(color=colour), dots.encode(color=colour, shape=shape)
     else:
         bars, dots = bars.encode(color=alt.ColorValue(OKABE_ITO[0])), dots.encode(color=alt.ColorValue(OKABE_ITO[0]))
     layers: list[Any] = [bars, dots, *(layer for at, words in rules for layer in _rule(at, words))]
-    return alt.layer(*layers).properties(width=WIDE, height=alt.Step(ROW), autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+    return wide(*layers, height=alt.Step(ROW if width == WIDE else ROW_OF_HALF), width=width)
 
 
 def _rule(at: float, words: str) -> list[alt.Chart]:
     line = alt.Chart(data([{"at": at, "words": words}]))
     return [
-        line.mark_rule(strokeDash=[5, 3], strokeWidth=1.2, color="#7a7a7a", aria=False).encode(x="at:Q"),
-        # Above the plot, where no mark is
-        line.mark_text(align="center", baseline="bottom", dy=-4, fontSize=10.5, aria=False).encode(x="at:Q", y=alt.value(0), text="words:N"),
+        line.mark_rule(strokeDash=[5, 3], strokeWidth=1.2, color="#7a7a7a", aria=False).encode(x=alt.X("at:Q")),
+        line.mark_text(align="center", baseline="bottom", dy=-4, fontSize=10.5, aria=False).encode(x=alt.X("at:Q"), y=ABOVE, text=alt.Text("words:N")),
     ]
 
 
-def _legend(names: Sequence[str], beside: Sequence[str], most: int) -> alt.Legend:
+def _legend(names: Sequence[str], beside: Sequence[str], most: int, width: int = WIDE) -> alt.Legend:
     """Below the plot, in as many columns as fit: a legend begins where the plot does, right of the labels ``beside`` it, and Vega cuts off what runs out of the picture."""
-    room = WIDE - min(max(map(len, beside), default=0) * LETTER, 340) - 30
+    room = width - min(max(map(len, beside), default=0) * LETTER, 340) - 30
     columns = max(1, min(most, int(room / (max(map(len, names), default=0) * LETTER + 28))))
-    return alt.Legend(orient="bottom", direction="horizontal", columns=columns, labelLimit=320, titleLimit=600, symbolStrokeWidth=0)
+    return alt.Legend(orient="bottom", direction="horizontal", columns=columns, labelLimit=440, titleLimit=600, symbolStrokeWidth=0)
 
 
-def series_looks(names: Sequence[str], title: str, beside: Sequence[str] = ()) -> dict[str, Any]:
+def series_looks(names: Sequence[str], title: str, beside: Sequence[str] = (), width: int = WIDE) -> dict[str, Any]:
     """Colour and shape for a row's "series"; the second channel is for who sees no colour. ``beside``: the labels left of the plot."""
     # A domain is a list of values to Vega, where a sort order would become an expression
-    legend = _legend(names, beside, MAX_SERIES // 2)
+    legend = _legend(names, beside, MAX_SERIES // 2, width)
     colour = alt.Color("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(OKABE_ITO[:len(names)])), legend=legend)
     shape = alt.Shape("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(SHAPES[:len(names)])), legend=legend)
     return {"color": colour, "shape": shape}
 
 
-def grouped_dots(rows: Sequence[Row], x_title: str, series: Sequence[str], series_title: str, *, x_format: str | None = None, zero: bool = True) -> Picture:
-    """Several dots a row, one below the other: one a series; with intervals where rows have "low" and "high"."""
+def grouped_dots(
+    rows: Sequence[Row], x_title: str, series: Sequence[str], series_title: str, *, x_format: str | None = None, zero: bool = True, beside: bool = True,
+) -> Picture:
+    """Several dots a row, one below the other: one a series; with intervals where rows have "low" and "high". ``beside``: may stand beside another picture."""
+    labels = [row["label"] for row in rows]
+    width = width_of([*labels, *series], beside=beside)
+    title = axis_title(x_title, width)
     offset = alt.YOffset("series:N", scale=alt.Scale(domain=list(series), paddingOuter=0.6))
-    looks = series_looks(series, series_title, [row["label"] for row in rows])
+    looks = series_looks(series, series_title, labels, width)
     base = alt.Chart(data(rows))
-    dots = base.mark_point(filled=True, size=60, opacity=1, aria=False).encode(
-        y=by_place(), yOffset=offset, x=alt.X("value:Q", title=x_title, axis=number_axis(x_format), scale=alt.Scale(zero=zero)), **looks)
+    dots = base.mark_point(filled=True, size=42, opacity=1, aria=False).encode(
+        y=by_place(), yOffset=offset, x=alt.X("value:Q", title=title, axis=number_axis(x_format, width), scale=alt.Scale(zero=zero)), **looks)
     layers: list[Any] = [dots]
     if rows and "low" in rows[0]:
         bars = base.mark_rule(strokeWidth=1.6, opacity=1, aria=False).encode(
-            y=by_place(), yOffset=offset, x=alt.X("low:Q", title=x_title, scale=alt.Scale(zero=zero)), x2="high:Q", color=looks["color"])
+            y=by_place(), yOffset=offset, x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2=alt.X2("high:Q"), color=looks["color"])
         layers.insert(0, bars)
-    height = alt.Step(9 * len(series) + 14, **{"for": "position"})
-    return alt.layer(*layers).properties(width=WIDE, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-
-
-def half(picture: Picture, height: int = 250) -> Picture:
-    """A picture that stands beside another one."""
-    return picture.properties(width=HALF, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
+    height = alt.Step(7 * len(series) + 8, **{"for": "position"})
+    return wide(*layers, height=height, width=width)

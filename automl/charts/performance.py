@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import altair as alt
 
 from automl.charts.marks import OKABE_ITO, axis_labels, chart, data, dots_with_intervals, half, interval_rows
 from automl.evidence import Calibration, Chart, Curve, Estimate, PerformanceSection
-from automl.printing import estimate, whole
+from automl.printing import estimate, in_order, metric_words, whole
 
 HEADLINES = ("roc_auc", "rmse", "balanced_accuracy", "accuracy", "log_loss")
-METRIC_WORDS = {
-    "roc_auc": "area under the ROC curve", "average_precision": "average precision", "log_loss": "log loss", "brier": "Brier score", "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy", "f1": "F1", "mcc": "Matthews correlation coefficient", "precision": "precision", "recall": "recall", "specificity": "specificity",
-    "quantile_loss": "quantile loss (pinball)", "coverage": "coverage", "rmse": "root mean squared error", "mae": "mean absolute error", "r2": "R²", "mean_residual": "mean residual",
-    "rmsle": "root mean squared logarithmic error", "macro_f1": "macro F1", "weighted_f1": "weighted F1",
-}
-"""Standard names of the metrics, for titles and tables; a key that is not here is printed as it is."""
-
-
-def in_order(metrics: Iterable[str]) -> list[str]:
-    """Metrics in the order of `METRIC_WORDS`; stored documents have them by the alphabet."""
-    order = list(METRIC_WORDS)
-    return sorted(metrics, key=lambda name: (order.index(name) if name in order else len(order), name))
-
-
-def metric_words(name: str) -> str:
-    """A metric's name as people read it: "area under the ROC curve" for ``roc_auc``."""
-    return METRIC_WORDS.get(name, name.replace("_", " "))
 
 
 def _first_upper(words: str) -> str:
@@ -58,13 +38,13 @@ def _curve(key: str, curve: Curve, performance: PerformanceSection) -> Chart:
     rows = [{"x": x, "y": y, "place": place} for place, (x, y) in enumerate(zip(curve.x, curve.y, strict=True))]
     unit = alt.Scale(domain=[0, 1])
     line: alt.Chart = alt.Chart(data(rows)).mark_line(color=OKABE_ITO[0], strokeWidth=2, interpolate="linear", aria=False).encode(
-        x=alt.X("x:Q", title=curve.x_name, scale=unit), y=alt.Y("y:Q", title=curve.y_name, scale=unit, axis=alt.Axis(grid=True)), order="place:Q")
+        x=alt.X("x:Q", title=curve.x_name, scale=unit), y=alt.Y("y:Q", title=curve.y_name, scale=unit, axis=alt.Axis(grid=True)), order=alt.Order("place:Q"))
     layers = [_diagonal(), line] if key == "roc" else [line]
-    return chart(name, "performance", title, f"{title} on the audit part.{said}", half(alt.layer(*layers)), (curve.x_name, curve.y_name), list(zip(curve.x, curve.y, strict=True)))
+    return chart(name, "performance", title, f"{title} on the audit part.{said}", half(*layers), (curve.x_name, curve.y_name), list(zip(curve.x, curve.y, strict=True)))
 
 
 def _diagonal() -> alt.Chart:
-    line: alt.Chart = alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color="#7a7a7a", strokeDash=[5, 3], strokeWidth=1, aria=False).encode(x="x:Q", y="y:Q")
+    line: alt.Chart = alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color="#7a7a7a", strokeDash=[5, 3], strokeWidth=1, aria=False).encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
     return line
 
 
@@ -74,12 +54,12 @@ def _calibration(calibration: Calibration) -> Chart:
     unit = alt.Scale(domain=[0, 1])
     base = alt.Chart(data(rows))
     x = alt.X("x:Q", title="mean score in the bin", scale=unit)
-    bars = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.6, aria=False).encode(x=x, y=alt.Y("low:Q", title="observed rate", scale=unit), y2="high:Q")
+    bars = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.6, aria=False).encode(x=x, y=alt.Y("low:Q", title="observed rate", scale=unit), y2=alt.Y2("high:Q"))
     dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=45, opacity=1, aria=False).encode(x=x, y=alt.Y("y:Q", title="observed rate", scale=unit, axis=alt.Axis(grid=True)))
     return chart(
         "calibration", "performance", "Calibration",
         f"Observed rate against mean score, in bins of about equal count. Observed over expected {estimate(calibration.observed_over_expected)}; on the dashed line the two agree.",
-        half(alt.layer(_diagonal(), bars, dots)), ("score from", "to", "n", "mean score", "observed rate", "low", "high"),
+        half(_diagonal(), bars, dots), ("score from", "to", "n", "mean score", "observed rate", "low", "high"),
         [(one.low, one.high, one.n, one.mean_score, observed.value, observed.low, observed.high) for one, observed in measured])
 
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import altair as alt
 
 from automl.charts.front import front_chart
-from automl.charts.marks import WIDE, axis_labels, chart, data, dots_with_intervals, interval_rows, series_looks
-from automl.charts.performance import metric_words
+from automl.charts.marks import axis_labels, chart, data, dots_with_intervals, interval_rows, series_looks, wide
 from automl.evidence import Chart, Estimate, SearchSection
-from automl.printing import estimate, significant, visible
+from automl.printing import estimate, metric_words, significant, visible
 
 MAX_MARKS = 1_500
 
@@ -41,7 +40,7 @@ def _trials(search: SearchSection) -> Chart | None:
         x=x, y=y, **series_looks([visible(family) for family in families], "family"))
     return chart(
         "trials", "search", "Trials of the search", f"Best out-of-fold {words} {significant(score)} at trial {winner.number} ({winner.family}); the grey line is the best so far.",
-        alt.layer(line, dots).properties(width=WIDE, height=220, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")),
+        wide(line, dots, height=170),
         ("trial", "family", "state", f"out-of-fold {words}", "seconds"), [(trial.number, trial.family, trial.state, trial.score, trial.seconds) for trial in search.trials])
 
 

@@ -14,6 +14,7 @@ from automl.data.groups import check_attributes
 from automl.data.names import check_column, closest, pointer, shown
 from automl.data.number_formats import PLAIN, NumberFormat
 from automl.data.personal import why_personal
+from automl.data.reason_tables import check_reason_table
 from automl.data.tables import Positions, Table
 from automl.errors import BadInput
 from automl.evidence import Column
@@ -66,6 +67,7 @@ def resolve_problem(spec: TaskSpec, table: Table) -> Problem:
             check_column(name, table.names, f"/{option}")
     check_attributes(table, spec)
     _check_roles(spec, table)
+    check_reason_table(spec.reasons, table)
     task = spec.task or infer_task(table, spec.target)
     labels, positive = _labels(spec, table, task)
     metric = spec.metric or METRICS_OF_TASK[task][0]

@@ -10,6 +10,7 @@ What repeats the target is a leak, and what repeats a sensitive attribute brings
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
@@ -26,6 +27,9 @@ from automl.data.tables import Positions, Table
 from automl.errors import BadInput
 from automl.evidence import Column, Finding, Severity
 from automl.spec import TaskSpec
+
+FEW_ROWS = 20_000
+"""Looked at first, where there are many more."""
 
 
 @dataclass(frozen=True)
@@ -47,38 +51,67 @@ def find_repeats(table: Table, names: Sequence[str], rows: Positions | None = No
     by_values: dict[bytes, str] = {}
     by_levels: dict[bytes, str] = {}
     found: list[Repeat] = []
-    for name in names:
-        values, levels, distinct = _digests(table, name, rows, numbers_read)
-        if distinct < 2:
+    for name in _alike_in_some_rows(table, names, rows, numbers_read):
+        column = _digested(table, name, rows, numbers_read)
+        if column.distinct < 2:
             continue
-        if values in by_values:
-            found.append(Repeat(name, by_values[values], "same"))
-        elif levels is not None and levels in by_levels:
-            of = by_levels[levels]
-            numbers = distinct > 2 and (table.facts[name].numeric or table.facts[of].numeric)
+        levels_return = column.levels <= column.known / 2  # any two columns without repeated levels have the same pattern
+        if column.values in by_values:
+            found.append(Repeat(name, by_values[column.values], "same"))
+        elif levels_return and column.pattern in by_levels:
+            of = by_levels[column.pattern]
+            numbers = column.distinct > 2 and (table.facts[name].numeric or table.facts[of].numeric)
             found.append(Repeat(name, of, "recoded number" if numbers else "recoded"))
-        by_values.setdefault(values, name)
-        if levels is not None:
-            by_levels.setdefault(levels, name)
+        by_values.setdefault(column.values, name)
+        if levels_return:
+            by_levels.setdefault(column.pattern, name)
     return found
 
 
-def _digests(table: Table, name: str, rows: Positions | None, numbers_read: pd.DataFrame | None) -> tuple[bytes, bytes | None, int]:
-    """Of the values; of the pattern in which they come back (None where hardly any does, and any two columns have the same); and how many there are,
-    missing counted as one."""
-    facts = table.facts[name]
-    if facts.numeric:
+def _alike_in_some_rows(table: Table, names: Sequence[str], rows: Positions | None, numbers_read: pd.DataFrame | None) -> list[str]:
+    """The columns of ``names`` that could repeat another, seen by some rows of a large table: what differs there differs.
+
+    Where no level comes back among these rows, less than half of all rows repeat one: with at most half as many levels as rows, ``FEW_ROWS`` rows drawn
+    at random hold ``FEW_ROWS ** 2 / rows`` pairs of equals on average.
+    """
+    count = table.rows if rows is None else len(rows)
+    if count <= 2 * FEW_ROWS:
+        return list(names)
+    some = np.sort(np.random.default_rng(0).choice(count, FEW_ROWS, replace=False))
+    few_read = None if numbers_read is None else numbers_read.iloc[some]
+    seen = {name: _digested(table, name, some if rows is None else rows[some], few_read) for name in names}
+    signs = {name: {column.values, *([column.pattern] if column.levels < column.known else [])} for name, column in seen.items()}
+    met = Counter(sign for each in signs.values() for sign in each)
+    return [name for name in names if any(met[sign] > 1 for sign in signs[name])]
+
+
+class _Digested(NamedTuple):
+    values: bytes
+    pattern: bytes
+    """In which the levels come back."""
+    levels: int
+    """How many there are."""
+    known: int
+    """Rows where a value is not missing."""
+    rows: int
+
+    @property
+    def distinct(self) -> int:
+        """Levels, missing counted as one."""
+        return self.levels + (self.known < self.rows)
+
+
+def _digested(table: Table, name: str, rows: Positions | None, numbers_read: pd.DataFrame | None) -> _Digested:
+    if table.facts[name].numeric:
         numbers = (table.numbers(name, rows) if numbers_read is None or name not in numbers_read else numbers_read[name]).to_numpy() + 0.0  # no negative nought
-        codes, levels = pd.factorize(numbers)
-        distinct = len(levels)
-        values = np.where(np.isnan(numbers), np.nan, numbers).tobytes()
+        codes, found = pd.factorize(numbers)
+        levels = len(found)
+        values = b"number" + np.where(np.isnan(numbers), np.nan, numbers).tobytes()
     else:
         codes, texts = pd.factorize(table.text(name, rows))
-        distinct = len(texts)
+        levels = len(texts)
         values = "\x1f".join(map(str, texts)).encode("utf-8", "surrogatepass") + codes.astype(np.int32).tobytes()
-    known = int((codes >= 0).sum())
-    pattern = _digest(codes.astype(np.int32).tobytes()) if distinct <= known / 2 else None
-    return _digest(b"number" * facts.numeric + values), pattern, distinct + (known < len(codes))
+    return _Digested(_digest(values), _digest(codes.astype(np.int32).tobytes()), levels, int((codes >= 0).sum()), len(codes))
 
 
 def _digest(content: bytes) -> bytes:

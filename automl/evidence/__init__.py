@@ -14,6 +14,7 @@ from automl.evidence.data import (
     TableReading,
     TargetInfo,
 )
+from automl.evidence.dependence import Dependence, DependencePoint, DependenceSection
 from automl.evidence.document import (
     SCHEMA_VERSION,
     Chart,
@@ -59,16 +60,85 @@ from automl.evidence.fairness import (
     VersusRest,
 )
 from automl.evidence.front import Front, FrontAttribute, FrontGap, FrontGroup, FrontModel
+from automl.evidence.importance import DrawStability, PermutationImportance, PermutedInput, RankRange, RankStability, RelatedGroup, RelatedInputs, Spread
+from automl.evidence.local_law_144 import LawClass, LawExclusion, LawMedian, LawRow, LawTable, LawUnmapped, LocalLaw144Section
+from automl.evidence.mitigation import (
+    Alternative,
+    Change,
+    Criterion,
+    CutRule,
+    CutStep,
+    Deployed,
+    DeployedAttribute,
+    FairnessChange,
+    GroupGapChanges,
+    GroupGaps,
+    GroupRateChanges,
+    GroupRates,
+    MitigationBudget,
+    MitigationMethod,
+    MitigationSection,
+    NotTried,
+    OutOfFoldResult,
+    ParetoFront,
+    PeopleChanged,
+    RateSpread,
+)
 from automl.evidence.performance import Calibration, CalibrationBin, Confusion, Curve, GroupPerformance, PerformanceSection, Threshold
+from automl.evidence.proxies import ProxyFeature, ProxyGroup, ProxyScan
+from automl.evidence.reasons import (
+    ChangedColumn,
+    Counterfactual,
+    CounterfactualQuality,
+    ReasonExample,
+    ReasonQuality,
+    ReasonRow,
+    ReasonRules,
+    ReasonShare,
+    ReasonsSection,
+    StatedReason,
+    Wording,
+)
+from automl.evidence.robustness import (
+    AttributeChange,
+    AttributeLevels,
+    CutPoint,
+    GroupChange,
+    GroupLevel,
+    GroupShare,
+    LabelChance,
+    LowestRatio,
+    Membership,
+    ModelSpread,
+    NoisyLabels,
+    OperatingCharacteristics,
+    OutsideOfTraining,
+    Perturbation,
+    PerturbationStep,
+    RobustnessSection,
+    Shift,
+    ShiftedFeature,
+    ThresholdCurve,
+    Undisturbed,
+    Variation,
+)
 from automl.evidence.search import EnsembleMember, LeaderboardRow, ProbabilityCalibration, SearchSection, Trial
+from automl.evidence.slices import Slice, SlicesSection
 
 __all__ = [
     "SCHEMA_VERSION", "Attribute", "AttributeSummary", "Background", "Bar", "Calibration", "CalibrationBin", "Chart", "ChartTable", "Charts",
     "Column", "ColumnProfile", "ColumnType", "Confusion", "Contribution", "CrosswalkRow", "CrosswalkSection", "Curve", "DataSection",
     "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
     "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "Front", "FrontAttribute", "FrontGap", "FrontGroup", "FrontModel",
-    "GapShare", "Gaps", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LeaderboardRow", "LeftOut", "Measured", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
+    "GapShare", "Gaps", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LawClass", "LawExclusion", "LawMedian", "LawRow", "LawTable", "LawUnmapped", "LeaderboardRow", "LeftOut", "LocalLaw144Section", "Measured", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
     "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
+    "ChangedColumn", "Counterfactual", "CounterfactualQuality", "ReasonExample", "ReasonQuality", "ReasonRow", "ReasonRules", "ReasonShare", "ReasonsSection", "StatedReason", "Wording",
     "Value", "VersusRest", "canonical_json", "digest_of",
+    # where it fails
+    "AttributeChange", "AttributeLevels", "CutPoint", "GroupChange", "GroupLevel", "GroupShare", "LabelChance", "LowestRatio", "Membership", "ModelSpread", "NoisyLabels", "OperatingCharacteristics", "OutsideOfTraining", "Perturbation", "PerturbationStep", "RobustnessSection", "Shift", "ShiftedFeature", "ThresholdCurve", "Undisturbed", "Variation", "Slice", "SlicesSection",
+    "Alternative", "Change", "Criterion", "CutRule", "CutStep", "Deployed", "DeployedAttribute", "FairnessChange", "GroupGapChanges", "GroupGaps", "GroupRateChanges", "GroupRates",
+    "MitigationBudget", "MitigationMethod", "MitigationSection", "NotTried", "OutOfFoldResult", "ParetoFront", "PeopleChanged", "RateSpread",
+    "Dependence", "DependencePoint", "DependenceSection", "DrawStability", "PermutationImportance", "PermutedInput", "ProxyFeature", "ProxyGroup", "ProxyScan", "RankRange",
+    "RankStability", "RelatedGroup", "RelatedInputs", "Spread",
 ]

@@ -42,7 +42,7 @@ RatioLabel = Literal["below", "not_below", "inconclusive", "not_computable", "re
 
 
 class Ratio(Part):
-    """An impact ratio p_g / p_ref from counts. ``low``/``high`` are the marginal interval for reading; ``label`` follows evidence rule 7."""
+    """An impact ratio p_g / p_ref from counts. ``low``/``high`` are the marginal interval for reading; ``label`` follows evidence rule 7, by the limits that `FairnessSection.label_rule` names."""
 
     value: float
     low: float
@@ -59,6 +59,12 @@ class Ratio(Part):
     """One-sided level at which the label was decided; None for the reference and where nothing is computable."""
     label_contrast: str = ""
     """The group whose comparison decided the label."""
+    label_low: float | None = None
+    """The least lower limit over the label's comparisons: at or above the stated limit where the label is "not_below"."""
+    label_high: float | None = None
+    """The upper limit of the comparison that decided: below the stated limit where the label is "below"."""
+    label_reason: str = ""
+    """Why the label is not what the printed interval alone would suggest; empty where it is."""
 
 
 class Test(Part):

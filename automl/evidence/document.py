@@ -13,8 +13,13 @@ from automl.evidence.data import DataSection
 from automl.evidence.explanation import ExplanationSection
 from automl.evidence.export import OnnxExport
 from automl.evidence.fairness import FairnessSection
+from automl.evidence.local_law_144 import LocalLaw144Section
+from automl.evidence.mitigation import MitigationSection
 from automl.evidence.performance import PerformanceSection
+from automl.evidence.reasons import ReasonsSection
+from automl.evidence.robustness import RobustnessSection
 from automl.evidence.search import SearchSection
+from automl.evidence.slices import SlicesSection
 from automl.spec import PredictionsSpec, TaskSpec
 
 SCHEMA_VERSION = "1.0"
@@ -42,6 +47,8 @@ class Plan(Part):
     cut_rule: str
     audit_number: int
     """The how-manieth audit of this dataset's audit part this is (rule 15)."""
+    alternatives: str = ""
+    """sha256 of the mitigation alternatives, which were frozen before; empty where there are none."""
 
 
 class DesignSection(Part):
@@ -62,6 +69,13 @@ class CrosswalkRow(Part):
     evidence: str
     supplied_by: Literal["measured", "person", "both", "not_applicable"]
     status: str
+    """ "measured", "not measured: why", "to be stated by a person" ...: whether the document holds it, and never what follows from it."""
+    law_id: str = ""
+    """Of `auditapp/law_status.json`, which knows what became of the law."""
+    sections: tuple[int, ...] = ()
+    """Sections of a report that hold what the item asks for."""
+    statements: tuple[str, ...] = ()
+    """Fields of the statements that it asks for."""
 
 
 class CrosswalkSection(Measured):
@@ -99,12 +113,12 @@ class Evidence(Part):
     search: SearchSection | NotMeasured
     performance: PerformanceSection | NotMeasured
     fairness: FairnessSection | NotMeasured
-    local_law_144: NotMeasured
+    local_law_144: LocalLaw144Section | NotMeasured
     explanation: ExplanationSection | NotMeasured
-    reasons: NotMeasured
-    mitigation: NotMeasured
-    slices: NotMeasured
-    robustness: NotMeasured
+    reasons: ReasonsSection | NotMeasured
+    mitigation: MitigationSection | NotMeasured
+    slices: SlicesSection | NotMeasured
+    robustness: RobustnessSection | NotMeasured
     findings: tuple[Finding, ...]
     crosswalk: CrosswalkSection | NotMeasured
     provenance: Provenance
@@ -142,7 +156,7 @@ class Chart(Part):
 
     name: str
     """[a-z0-9-]+, unique in the run; also the file name of its SVG."""
-    section: Literal["search", "performance", "fairness", "explanation"]
+    section: Literal["search", "performance", "fairness", "explanation", "mitigation", "weaknesses", "reasons"]
     title: str
     sentence: str
     """The finding in words, made from the same numbers: alternative text and aria-label."""

@@ -7,6 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from automl.evidence.blocks import Measured, NotMeasured, Part, Value
+from automl.evidence.dependence import DependenceSection
+from automl.evidence.importance import PermutationImportance, RankStability, RelatedInputs
+from automl.evidence.proxies import ProxyScan
+
+EARLIER = "the run was made before this was measured"
 
 
 class Background(Part):
@@ -23,6 +28,8 @@ class FeatureImportance(Part):
     rank: int
     rank_over_replicates: tuple[int, int]
     """5th and 95th percentile of the rank over bootstrap replicates."""
+    stands_in_for: tuple[str, ...] = ()
+    """Sensitive attributes that this input tells the groups of (`ProxyFeature.flagged`), or is itself."""
 
 
 class GroupImportance(Part):
@@ -46,6 +53,8 @@ class ScoreGap(Measured):
     reference: str
     gap: Value
     contributions: tuple[GapShare, ...]
+    second: tuple[GapShare, ...] | NotMeasured = NotMeasured(reason=EARLIER)
+    """The same inputs against the second background, the training rows of the reference group: they add up to the same gap, and may share it otherwise."""
 
 
 class Contribution(Part):
@@ -80,13 +89,17 @@ class ExplanationSection(Measured):
     """What is explained: "log-odds of >50K", or the predicted number and its unit."""
     explainer: str
     background: Background
-    second_background: NotMeasured = NotMeasured(reason="attributions against a second background are not part of this version")
+    second_background: dict[str, Background] | NotMeasured = NotMeasured(reason=EARLIER)
+    """Attribute to the training rows of its reference group, which score gaps are shown against a second time."""
     rows: int
     features: tuple[FeatureImportance, ...]
     by_group: dict[str, tuple[GroupImportance, ...]] = Field(default_factory=dict)
     score_gap_by_input: tuple[ScoreGap | NotMeasured, ...] = ()
-    proxies: NotMeasured = NotMeasured(reason="the proxy scan is not part of this version")
+    proxies: tuple[ProxyScan | NotMeasured, ...] | NotMeasured = NotMeasured(reason=EARLIER)
     additivity_error: float
-    stability: NotMeasured = NotMeasured(reason="rank stability over backgrounds is not part of this version")
+    stability: RankStability | NotMeasured = NotMeasured(reason=EARLIER)
+    permutation: PermutationImportance | NotMeasured = NotMeasured(reason=EARLIER)
+    related: RelatedInputs | NotMeasured = NotMeasured(reason=EARLIER)
+    dependence: DependenceSection | NotMeasured = NotMeasured(reason=EARLIER)
     points: tuple[Points, ...] = ()
     examples: tuple[Example, ...] = ()

@@ -133,6 +133,8 @@ class FairnessSection(Measured):
     outcome: Literal["decision", "score"]
     """"decision": rates of a favourable decision; "score": a number per row (regression)."""
     limit: RatioLimit
+    label_rule: str = ""
+    """How the labels against the limit were decided, in words."""
     attributes: tuple[Attribute, ...]
     intersections: tuple[Attribute, ...] = ()
     family: Family

@@ -353,7 +353,7 @@ class _Search:
             return time.monotonic() >= until or self.wish is not None or trial.ending is not None or self.abandoned
 
         began, threads, fold = time.monotonic(), self.threads // self.lanes, self._reweighed(at, trial.asked.reweighing)
-        model = family(trial.family).fit(trial.asked.params, fold, Effort(threads, must_end, foreseen))
+        model = family(trial.family).fit(trial.asked.params, fold, Effort(threads, must_end, until - began, foreseen))
         return _Fitted(model, model.raw(texts_in_numbers(fold).valid, threads), time.monotonic() - began)
 
     def _reweighed(self, at: int, strength: float | None) -> Fold:

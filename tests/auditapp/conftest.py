@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +47,9 @@ class Rest:
     def delete(self, path: str) -> Any:
         return self.client.delete(f"/api/v1{path}", headers=self.headers())
 
+    def change(self, method: str, path: str, document: Any, **headers: str) -> Any:
+        return self.client.generic(method, f"/api/v1{path}", data=json.dumps(document), content_type="application/json", headers=self.headers(**headers))
+
     def post(self, path: str, document: Any = None, *, raw: bytes | None = None, content_type: str = "application/json", **headers: str) -> Any:
         data = raw if raw is not None else json.dumps(document) if document is not None else ""
         return self.client.post(f"/api/v1{path}", data=data, content_type=content_type, headers=self.headers(**headers))
@@ -65,30 +68,43 @@ class Cast:
     workspace: Any
     elsewhere: Any
     users: dict[str, Any]
-    tokens: dict[str, str]
+    tokens: Tokens
 
     def rest(self, who: str) -> Rest:
         """A client with the token of ``who``: a role of Ada's workspace, "stranger", "nobody", or "owner/read" for a token with that scope only."""
-        return Rest(self.tokens.get(who))
+        return Rest(None if who == "nobody" else self.tokens[who])
+
+
+class Tokens(dict[str, str]):
+    """The token of a person with all scopes, or of "owner/read" with one, issued when it is first asked for: most tests use one or two of a dozen."""
+
+    def __init__(self, users: dict[str, Any], home: Callable[[str], Any]) -> None:
+        self.users, self.home = users, home
+
+    def __missing__(self, key: str) -> str:
+        from auditapp import access
+
+        who, _, scope = key.partition("/")
+        self[key] = access.issue_token(user=self.users[who], workspace=self.home(who), name=scope or who, scopes=(scope,) if scope else access.SCOPES, actor="test")[1]
+        return self[key]
 
 
 @pytest.fixture
 def people(db: None) -> Cast:
     from django.contrib.auth.models import User
 
-    from auditapp import access
     from auditapp.models import Membership, Workspace
 
     workspace, elsewhere = Workspace.objects.create(name="Ada's"), Workspace.objects.create(name="Elsewhere")
-    users, tokens = {}, {}
+
+    def home(who: str) -> Workspace:
+        return elsewhere if who == "stranger" else workspace
+
+    users = {}
     for who in ("owner", "analyst", "reviewer", "viewer", "stranger"):
-        home, role = (elsewhere, "owner") if who == "stranger" else (workspace, who)
         users[who] = User.objects.create_user(who)
-        Membership.objects.create(workspace=home, user=users[who], role=role)
-        tokens[who] = access.issue_token(user=users[who], workspace=home, name=who, scopes=access.SCOPES, actor="test")[1]
-    for scope in access.SCOPES:
-        tokens[f"owner/{scope}"] = access.issue_token(user=users["owner"], workspace=workspace, name=scope, scopes=(scope,), actor="test")[1]
-    return Cast(workspace, elsewhere, users, tokens)
+        Membership.objects.create(workspace=home(who), user=users[who], role="owner" if who == "stranger" else who)
+    return Cast(workspace, elsewhere, users, Tokens(users, home))
 
 
 @dataclass(frozen=True)
@@ -127,7 +143,7 @@ def succeeded_run(people: Cast, tmp_path: Path) -> Any:
 
         write_bundle(
             bundle, evidence=evidence, charts=make_charts(evidence), card="# Card\n", predictions=lambda path: path.write_text("row,label,prediction\n"),
-            save_model=save_model)
+            save_model=save_model, files={"reasons.csv": b"row,score\n"})
         (bundle / "charts").mkdir()
         for chart in ("roc.svg", "roc.dark.svg"):
             (bundle / "charts" / chart).write_text(f"<svg xmlns='http://www.w3.org/2000/svg'><title>{chart}</title></svg>")

@@ -85,8 +85,10 @@ def test_other_spellings_of_the_scheme_are_read_and_other_places_are_not(people:
     {"revoked_at": timezone.now()}, {"expires_at": timezone.now() - timedelta(seconds=1)},
 ])
 def test_revoked_and_expired_tokens_are_nobody(change: dict[str, Any], people: Any) -> None:
-    ApiToken.objects.filter(name="owner").update(**change)
-    assert caller_of_token(f"Bearer {people.tokens['owner']}") is None
+    token = people.tokens["owner"]
+    assert caller_of_token(f"Bearer {token}") is not None
+    assert ApiToken.objects.filter(name="owner").update(**change) == 1
+    assert caller_of_token(f"Bearer {token}") is None
 
 
 def test_a_token_dies_with_its_user_and_with_the_membership(people: Any) -> None:
@@ -164,7 +166,7 @@ def test_the_command_prints_the_token_as_its_last_word(people: Any, capsys: pyte
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    (["nobody"], "there is no user 'nobody'"), (["owner", "--scopes", "root"], "'root' is not a scope; choose from read, run, predict"),
+    (["nobody"], "there is no user 'nobody'"), (["owner", "--scopes", "root"], "'root' is not a scope; choose from read, run, predict, statements"),
     (["owner", "--workspace", "ws_x"], "'owner' is a member of no workspace ws_x"),
 ])
 def test_the_command_refuses_with_one_sentence(arguments: list[str], sentence: str, people: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,6 +59,14 @@ def test_environment_carries_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp
     assert environment["HOME"] == environment["TMPDIR"] == str(tmp_path)
 
 
+def test_waiting_threads_sleep_unless_the_operator_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, ours, theirs in (("OMP_WAIT_POLICY", "PASSIVE", "ACTIVE"), ("OPENBLAS_THREAD_TIMEOUT", "4", "26")):
+        monkeypatch.delenv(name, raising=False)
+        assert child_environment()[name] == ours
+        monkeypatch.setenv(name, theirs)
+        assert child_environment()[name] == theirs
+
+
 def test_failpoints_reach_the_child_in_tests_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUMBLINE_FAILPOINT", "read:kill")
     monkeypatch.delenv("PLUMBLINE_TESTING", raising=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 
@@ -64,8 +66,22 @@ def test_a_contradiction_points_at_its_field() -> None:
     assert refused.value.pointer == "/limit/ratio"
 
 
+@pytest.mark.parametrize("document", [{"target": "income", "sensitive": ["sex"]}, {"score": "score", "sensitive": ["sex"]}])
+def test_the_profile_of_an_earlier_run_is_kept_and_said(document: dict[str, Any]) -> None:
+    again = drafts.spec_of(Draft.from_spec(parse_spec({**document, "profile": "us_credit"}, "training" if "target" in document else "predictions")), make_profile())
+    assert again.profile == "us_credit"
+    assert "credit in the United States" in {line.answer for line in drafts.answers_of(again, make_profile(), None)}
+
+
+@pytest.mark.parametrize("document", [{"target": "income", "sensitive": ["sex"]}, {"score": "score", "sensitive": ["sex"]}])
+def test_what_an_earlier_run_left_out_is_kept_and_said(document: dict[str, Any]) -> None:
+    again = drafts.spec_of(Draft.from_spec(parse_spec({**document, "leave_out": ["slices"]}, "training" if "target" in document else "predictions")), make_profile())
+    assert again.leave_out == ("slices",)
+    assert "where it fails: slices" in {line.answer for line in drafts.answers_of(again, make_profile(), None)}
+
+
 def test_every_field_of_a_spec_has_a_step_that_asks_it() -> None:
-    not_asked = {"title", "threads", "parent"}
+    not_asked = {"title", "threads", "parent", "reasons"}
     assert set(TaskSpec.model_fields) | set(PredictionsSpec.model_fields) == set(STEP_OF_POINTER) | not_asked
     assert set(STEP_OF_POINTER.values()) <= {step for steps in STEPS.values() for step in steps}
 
@@ -76,6 +92,15 @@ def test_a_second_objective_goes_with_its_attribute(attribute: str | None, sensi
     draft = Draft.from_spec(parse_spec(SPEC | {"fairness_objective": objective}, "training"))
     drafts.answer(draft, "attributes", {"sensitive": sensitive})
     assert draft.get("budget", "fairness_objective") == (objective if kept else None)
+
+
+def test_a_reason_table_goes_through_a_form_that_does_not_ask_for_it() -> None:
+    reasons = {"most": 3, "table": {"age": {"text": "Age", "excluded": "immutable"}}, "groups": {"work": ["age", "score"]}}
+    spec = parse_spec(SPEC | {"reasons": reasons}, "training")
+    again = drafts.spec_of(Draft.from_spec(spec), make_profile())
+    assert isinstance(spec, TaskSpec)
+    assert isinstance(again, TaskSpec)
+    assert again.reasons == spec.reasons
 
 
 def test_a_number_to_predict_has_no_second_objective() -> None:
@@ -141,3 +166,14 @@ def test_the_check_of_predictions_says_which_one_is_good(positive: str | None, f
     spec = parse_spec({"score": "score", "label": "income", "positive": positive, "favourable": favourable, "sensitive": ["sex"]}, "predictions")
     lines = {line.question: line.answer for line in drafts.answers_of(spec, make_profile(), None)}
     assert lines.get("Outcome") == sentence
+
+
+def test_the_tables_of_the_law_that_an_earlier_run_had_are_asked_for_again_until_its_attributes_are_answered_anew() -> None:
+    law = {"sex": "sex", "data_class": "test", "data_reason": "a new tool"}
+    draft = Draft.from_spec(parse_spec({"target": "income", "sensitive": ["sex"], "local_law_144": law}, "training"))
+    spec = drafts.spec_of(draft, make_profile())
+    assert spec.local_law_144 is not None
+    assert spec.local_law_144.data_reason == "a new tool"
+    assert any(line.question == "Local Law 144" for line in drafts.answers_of(spec, make_profile(), "binary"))
+    drafts.answer(draft, "attributes", {"sensitive": ["race"], "none": False, "intersections": 2, "limit": 0.8, "as_features": False})
+    assert drafts.spec_of(draft, make_profile()).local_law_144 is None

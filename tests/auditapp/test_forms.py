@@ -114,6 +114,14 @@ def test_presets_are_budgets(preset: str) -> None:
     assert again["preset"].initial == preset
 
 
+def test_parts_to_leave_out_are_asked_and_unknown_ones_refused() -> None:
+    answers = {"target": {"target": "income", "task": ""}}
+    asked = form(BudgetForm, BUDGET | {"leave_out": ["reasons", "slices"]}, **answers)
+    assert asked.is_valid(), asked.errors
+    assert asked.answers()["leave_out"] == ["reasons", "slices"]
+    assert not form(BudgetForm, BUDGET | {"leave_out": ["fairness"]}, **answers).is_valid()
+
+
 @pytest.mark.parametrize(("target", "task"), [("income", "binary"), ("age", "regression"), ("sex", "multiclass")])
 def test_metrics_are_those_of_the_task(target: str, task: str) -> None:
     offered = [name for name, _word in form(BudgetForm, target={"target": target, "task": task}).fields["metric"].choices]

@@ -41,6 +41,15 @@ REST: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "/runs/{run_id}/report.pdf"): (401, 404, 403, 200, 200),
     ("GET", "/runs/{run_id}/charts/{name}.svg"): (401, 404, 403, 200, 200),
     ("GET", "/runs/{run_id}/bundle.zip"): (401, 404, 403, 200, 200),
+    ("GET", "/runs/{run_id}/reasons.csv"): (401, 404, 403, 200, 200),
+    ("GET", "/runs/{run_id}/exports"): (401, 404, 403, 200, 200),
+    ("GET", "/runs/{run_id}/exports/{export}"): (401, 404, 403, 200, 200),
+    ("GET", "/runs/{run_id}/statements"): (401, 404, 403, 200, 200),
+    ("PUT", "/runs/{run_id}/statements"): (401, 404, 403, 403, 200),
+    ("PATCH", "/runs/{run_id}/statements"): (401, 404, 403, 403, 200),
+    ("GET", "/runs/{run_id}/statements/{version}"): (401, 404, 403, 404, 404),
+    ("GET", "/runs/{run_id}/reports"): (401, 404, 403, 200, 200),
+    ("GET", "/runs/{run_id}/reports/{version}.pdf"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}/card"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}/export"): (401, 404, 403, 200, 200),
@@ -48,11 +57,12 @@ REST: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "/me"): (401, 200, 403, 200, 200),
     # What the interface looks like is no secret
     ("GET", "/schemas/evidence.json"): (200, 200, 200, 200, 200),
+    ("GET", "/schemas/statements.json"): (200, 200, 200, 200, 200),
     ("GET", "/problems"): (200, 200, 200, 200, 200),
     ("GET", "/openapi.json"): (200, 200, 200, 200, 200),
 }
-SCOPE_MISSING = {"read": "owner/run", "run": "owner/read"}
-"""Which token lacks the scope that a method needs: reading needs read, everything else run; verifying is reading."""
+SCOPE_MISSING = {"read": "owner/run", "run": "owner/read", "statements": "owner/run"}
+"""Which token lacks the scope that a method needs: reading needs read, saying something statements, everything else run; verifying is reading."""
 
 PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "home"): (302, 302, 200, 200, 200),
@@ -75,11 +85,20 @@ PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("POST", "run-again"): (302, 302, 404, 403, 302),
     ("GET", "results"): (302, 302, 404, 200, 200),
     ("GET", "results-section"): (302, 302, 404, 200, 200),
+    ("GET", "run-report-page"): (302, 302, 404, 200, 200),
+    ("GET", "run-report-version"): (302, 302, 404, 200, 200),
+    ("POST", "run-report-again"): (302, 302, 404, 403, 404),
+    ("GET", "run-statements"): (302, 302, 404, 200, 200),
+    ("GET", "run-statements-edit"): (302, 302, 404, 403, 200),
+    ("POST", "run-statements-edit"): (302, 302, 404, 403, 422),
+    ("POST", "run-sign-off"): (302, 302, 404, 403, 422),
     ("GET", "run-report"): (302, 302, 404, 200, 200),
     ("GET", "run-evidence"): (302, 302, 404, 200, 200),
     ("GET", "run-card"): (302, 302, 404, 200, 200),
     ("GET", "run-onnx"): (302, 302, 404, 200, 200),
+    ("GET", "run-reasons"): (302, 302, 404, 200, 200),
     ("GET", "run-bundle"): (302, 302, 404, 200, 200),
+    ("GET", "run-export"): (302, 302, 404, 200, 200),
     ("GET", "run-chart"): (302, 302, 404, 200, 200),
     ("GET", "run-chart-csv"): (302, 302, 404, 200, 200),
     ("GET", "verify"): (200, 200, 200, 200, 200),
@@ -126,12 +145,10 @@ def test_every_address_has_a_row() -> None:
 
 @pytest.fixture
 def things(people: Any, succeeded_run: Any) -> dict[str, str]:
-    from auditapp.models import ApiToken
-
     run = succeeded_run()
     return {
-        "dataset_id": run.dataset_id, "run_id": run.pk, "model_id": run.model.pk, "name": "roc", "token_id": ApiToken.objects.get(name="viewer").pk,
-        "workspace": people.workspace.pk, "step": "columns", "section": "fairness", "secret": "0" * 64,
+        "dataset_id": run.dataset_id, "run_id": run.pk, "model_id": run.model.pk, "name": "roc", "token_id": people.tokens["viewer"].removeprefix("plb_").rsplit("_", 1)[0],
+        "workspace": people.workspace.pk, "step": "columns", "section": "fairness", "export": "annex-iv.md", "secret": "0" * 64, "version": "1", "number": "3",
     }
 
 
@@ -182,16 +199,19 @@ def _answer(rest: Rest, method: str, path: str, address: str, things: dict[str, 
         return rest.send(address, pdf=_file("r.pdf"))
     if method == "POST" and path == "/runs":
         return rest.post(address, {"dataset": things["dataset_id"], "spec": {"target": "income"}})
+    if method in ("PUT", "PATCH"):
+        return rest.change(method, address, {"version": 0, "fields": {"purpose": "To rank loan requests."}})
     return {"GET": rest.get, "DELETE": rest.delete, "POST": rest.post}[method](address)
 
 
 @pytest.mark.parametrize(("method", "path"), REST, ids=lambda part: part)
 def test_rest(method: str, path: str, people: Any, things: dict[str, str]) -> None:
-    scopeless = SCOPE_MISSING["read" if method == "GET" or path == "/verify" else "run"]
+    scopeless = SCOPE_MISSING["read" if method == "GET" or path == "/verify" else "statements" if path.endswith("/statements") else "run"]
     asking = ("nobody", "stranger", scopeless, "viewer", "owner")
     for who, expected in zip(asking, REST[method, path], strict=True):
+        rest = people.rest(who)
         before = _state()
-        assert _call(people.rest(who), method, path, things) == expected, who
+        assert _call(rest, method, path, things) == expected, who
         if expected >= 400:
             assert _state() == before, f"{who} was refused and yet something was written"
 

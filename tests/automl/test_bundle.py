@@ -53,6 +53,12 @@ def test_a_missing_and_an_added_file_are_named(tmp_path: Path) -> None:
         open_bundle(tmp_path / "bundle")
 
 
+def test_further_files_lie_beside_the_evidence_and_are_vouched_for(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "b", evidence=_sealed(make_evidence()), charts=Charts(), card="# Card\n", predictions=lambda path: path.write_text("row\n"), save_model=None,
+                 files={"counts.csv": b"pointer\n"})
+    assert open_bundle(tmp_path / "b").manifest.files["counts.csv"]["bytes"] == 8
+
+
 def test_a_link_out_of_the_bundle_is_refused(tmp_path: Path) -> None:
     _write(tmp_path / "bundle")
     card = tmp_path / "bundle" / "modelcard.md"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from automl.evidence import Estimate, NotMeasured, ProbabilityCalibration, Ratio
-from automl.printing import MINUS, calibration, decimals_of, estimate, fixed, p_value, percent, ratio, row_count, significant, visible
+from automl.evidence import DesignSection, Estimate, NotMeasured, ProbabilityCalibration, Ratio
+from automl.printing import MINUS, against_limit, calibration, decimals_of, design, estimate, fixed, p_value, percent, ratio, row_count, significant, visible
 
 
 @pytest.mark.parametrize(("value", "printed"), [
@@ -58,6 +58,12 @@ def test_a_ratio_shows_on_which_side_its_interval_ends() -> None:
     assert ratio(one, 0.8) == "0.760 (0.723 to 0.7996)"
 
 
+def test_a_label_says_why_it_is_not_what_the_interval_suggests() -> None:
+    one = Ratio(value=0.6, low=0.4, high=0.79, method="mover-r", k=12, n=40, k_ref=48, n_ref=80, below_limit_exact=True, label="inconclusive", label_reason="the upper limit by exact limits is 0.81")
+    assert against_limit(one) == "inconclusive at this sample size: the upper limit by exact limits is 0.81"
+    assert against_limit(one.model_copy(update={"label_reason": ""})) == "inconclusive at this sample size"
+
+
 def test_p_values_have_a_floor() -> None:
     assert p_value(1e-12) == "< 0.0001"
     assert p_value(0.0429) == "0.043"
@@ -80,3 +86,18 @@ def test_how_probabilities_were_calibrated_is_a_sentence() -> None:
     assert calibration(_calibration("none")).startswith("left as they are: ")
     assert calibration(_calibration("none")).endswith("which cannot be told from noise")
     assert calibration(NotMeasured(reason="a number is predicted")) == "not measured: a number is predicted"
+
+
+def test_the_design_of_a_table_says_unit_independence_weights_condition_and_unknowns() -> None:
+    plain = DesignSection(population="people like those", unit="row", independent=True, unknown_handling="counted")
+    assert design(plain, 14) == (
+        "Design: people like those; one row each, taken as independent; unweighted; conditional on this fitted model; rows of unknown group are counted (14 rows here), not imputed.")
+    repeated = plain.model_copy(update={"independent": False, "cluster": "person", "weights": "w", "conditional_on": ("these predictions",)})
+    assert design(repeated) == (
+        "Design: people like those; rows, repeated by person, which is what counts as independent; weighted by w; conditional on these predictions; rows of unknown group are counted, not imputed.")
+
+
+def test_a_ratio_without_a_stated_limit_has_three_decimals_wherever_it_lies() -> None:
+    one = Ratio(value=0.79996, low=0.7, high=0.9, method="m", k=1, n=2, k_ref=1, n_ref=2, below_limit_exact=True, label="inconclusive")
+    assert ratio(one, None) == "0.800 (0.700 to 0.900)"
+    assert ratio(one, 0.8) == "0.79996 (0.700 to 0.900)"

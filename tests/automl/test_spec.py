@@ -7,6 +7,35 @@ import pytest
 from automl.errors import BadInput
 from automl.spec import TaskSpec, parse_spec
 
+LAW = {"sex": "sex", "race": "race", "data_class": "test", "data_reason": "new tool"}
+OUTSIDE = {"decision": "d", "sensitive": ["sex", "race"]}
+
+
+@pytest.mark.parametrize(("kind", "law", "said"), [
+    ("predictions", {"data_class": "test", "data_reason": "new tool"}, "spec/local_law_144: it names neither the attribute that is sex nor the one that is race or ethnicity"),
+    ("predictions", {**LAW, "race": "sex"}, "spec/local_law_144: 'sex' cannot be both sex and race or ethnicity"),
+    ("predictions", {**LAW, "race": "colour"}, "spec: local_law_144 names 'colour', which is not among the sensitive attributes 'sex', 'race'"),
+    ("predictions", {**LAW, "data_reason": "  "}, "spec/local_law_144: test data need a data_reason: why historical data would not do, and how these were made or obtained"),
+    ("predictions", {**LAW, "race_categories": {"x": "Martian"}}, "spec/local_law_144/race_categories/x: must be 'Hispanic or Latino'"),
+    ("predictions", {**LAW, "exclude": [{"category": "Asian", "justification": " "}]}, "spec/local_law_144/exclude/0/justification: must have at least 1 character"),
+    ("predictions", {**LAW, "exclude": [{"category": "Elf", "justification": "few"}]}, "spec/local_law_144/exclude/0/category: there is no category 'Elf'; it is one of Male, Female,"),
+    ("predictions", {**LAW, "exclude": [{"category": "Asian", "justification": "few"}] * 2}, "spec/local_law_144: exclude names 'Asian' more than once"),
+    ("training", {**LAW, "data_class": "historical"}, "spec: local_law_144: rows of a table that a model is trained on are test data"),
+    ("training", {**LAW, "attestation": {"auditor": "A", "statement": "I attest."}}, "spec: local_law_144: a model that is trained here is assessed by its developer"),
+])
+def test_tables_of_the_law_are_asked_for_in_the_rules_own_words(kind: Any, law: dict[str, Any], said: str) -> None:
+    rest = OUTSIDE if kind == "predictions" else {"target": "y", "sensitive": ["sex", "race"]}
+    assert parse_spec({**rest, "local_law_144": {**LAW, "exclude": [{"category": "Female x Asian", "justification": "few"}]}}, kind).local_law_144 is not None
+    with pytest.raises(BadInput) as refused:
+        parse_spec({**rest, "local_law_144": law}, kind)
+    assert refused.value.sentence.startswith(said)
+
+
+def test_tables_of_the_law_that_nobody_asks_for_leave_no_trace_in_the_spec() -> None:
+    assert "local_law_144" not in parse_spec(OUTSIDE, "predictions").model_dump(mode="json")
+    asked = parse_spec({**OUTSIDE, "local_law_144": {"sex": "sex", "data_class": "historical"}}, "predictions")
+    assert parse_spec(asked.model_dump(mode="json"), "predictions") == asked
+
 
 @pytest.mark.parametrize(("document", "said"), [
     ({}, "spec/target: this field is needed"),

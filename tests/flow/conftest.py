@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.conftest import RedisServer, running_redis
+from tests.conftest import RedisServer, new_database, running_redis
 from tests.flow.house import REST, RUNS, House
 
 
@@ -23,11 +21,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
         return
-    server: Any = request.getfixturevalue("postgres_server")
-    name = f"house_{uuid.uuid4().hex[:12]}"
-    server.psql(f"CREATE DATABASE {name};")
-    yield server.get_uri(database=name).replace("postgresql://postgres:@", "postgresql://postgres@")
-    server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+    yield from new_database(request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture(scope="module")

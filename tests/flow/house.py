@@ -21,13 +21,13 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHORT = {"LEASE_SECONDS": "2", "BEAT_SECONDS": "0.5", "SWEEP_SECONDS": "0.5", "RING_AGAIN_SECONDS": "1"}
-SCRIPTED = {
-    "PLUMBLINE_TESTING_PIPELINE": "tests.flow.scripted_pipeline", "PLUMBLINE_TESTING_RENDER": "tests.flow.scripted_render",
-    # A scripted PDF cannot be signed: reports of these stories wait for their signature
-    "PLUMBLINE_SIGNING_KEY": "/nonexistent/key.pem",
-}
+# A scripted PDF cannot be signed: reports of these stories wait for their signature
+SCRIPTED_RENDER = {"PLUMBLINE_TESTING_RENDER": "tests.flow.scripted_render", "PLUMBLINE_SIGNING_KEY": "/nonexistent/key.pem"}
+SCRIPTED = {"PLUMBLINE_TESTING_PIPELINE": "tests.flow.scripted_pipeline", **SCRIPTED_RENDER}
 RUNS = ("-Q", "runs", "-c", "1")
 REST = ("-Q", "profiles,sweeps", "-c", "1", "-B")
+SWEEPS = ("-Q", "sweeps", "-c", "1", "-B")
+"""Instead of `REST` where nobody reads a table's profile."""
 
 
 class Driver:
@@ -68,7 +68,8 @@ def _ready(log: Path) -> bool:
 
 
 class House:
-    def __init__(self, redis: Any, database_url: str | None, *, settings: dict[str, str] | None = None, scripted: bool = True) -> None:
+    def __init__(self, redis: Any, database_url: str | None, *, settings: dict[str, str] | None = None, scripted: dict[str, str] = SCRIPTED) -> None:
+        """``scripted``: what stands in for engine and renderer; nothing for the real ones."""
         self.folder = Path(tempfile.mkdtemp(prefix="plh-"))
         self.redis = redis
         (self.folder / "once").mkdir()
@@ -76,7 +77,7 @@ class House:
         self.environment = inherited | {
             "PLUMBLINE_HOME": str(self.folder / "home"), "PLUMBLINE_REDIS_URL": redis.url, "PLUMBLINE_TESTING": "1", "DJANGO_SETTINGS_MODULE": "auditapp.settings",
             "PLUMBLINE_FAILPOINT_ONCE": str(self.folder / "once"), "PLUMBLINE_RUNS_QUEUED": "1000", **({"PLUMBLINE_DATABASE_URL": database_url} if database_url else {}),
-            **(SCRIPTED if scripted else {}), **{f"PLUMBLINE_{name}": value for name, value in (SHORT | (settings or {})).items()},
+            **scripted, **{f"PLUMBLINE_{name}": value for name, value in (SHORT | (settings or {})).items()},
         }
         self.log = self.folder / "log"
         subprocess.run([sys.executable, "manage.py", "reconcile"], cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from automl.data.sample import make_sample
+from automl.spec import OPTIONAL_PARTS
 from tests.conftest import running_redis
 from tests.flow.house import REST, RUNS, House
 
@@ -45,7 +46,7 @@ def _measure(server: Any, table: Path, trials: int, workers: int) -> float:
     url = server.get_uri(database=name).replace("postgresql://postgres:@", "postgresql://postgres@")
     rate = math.nan
     for redis in running_redis():
-        house = House(redis, url, scripted=False, settings={"LEASE_SECONDS": "60", "BEAT_SECONDS": "15", "SWEEP_SECONDS": "15", "RUN_THREADS": "1"})
+        house = House(redis, url, scripted={}, settings={"LEASE_SECONDS": "60", "BEAT_SECONDS": "15", "SWEEP_SECONDS": "15", "RUN_THREADS": "1"})
         try:
             house.start_workers(REST, *[RUNS] * workers)
             rate = _one_run(house, table, trials, workers)
@@ -55,7 +56,7 @@ def _measure(server: Any, table: Path, trials: int, workers: int) -> float:
 
 
 def _one_run(house: House, table: Path, trials: int, workers: int) -> float:
-    spec = {"target": "approved", "sensitive": ["sex"], "budget": {"trials": trials}, "families": ["lgbm"], "parallel": workers, "threads": 1}
+    spec = {"target": "approved", "sensitive": ["sex"], "budget": {"trials": trials}, "families": ["lgbm"], "parallel": workers, "threads": 1, "leave_out": OPTIONAL_PARTS}
     [run] = house.do("submit", title="measured", path=str(table), spec=spec)
     spent: dict[int, float] = {}
     keepers: dict[int, float] = {}

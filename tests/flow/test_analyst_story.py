@@ -26,7 +26,8 @@ pytestmark = [pytest.mark.story, pytest.mark.browser]
 
 ADULT = ROOT.parent / "shared" / "data" / "adult.csv.gz"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-RUN_SECONDS = 420
+RUN_SECONDS = 780
+"""A bound and no measurement: four stories share two cores."""
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def site(module_redis: Any) -> Iterator[Site]:
-    house = House(module_redis, None, scripted=False, settings={"RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "1"})
+    house = House(module_redis, None, scripted={}, settings={"RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "1"})
     try:
         # Any command prepares the home: keys, certificate, demo user
         subprocess.run([sys.executable, "manage.py", "token", "demo"], cwd=ROOT, env=house.environment, capture_output=True, check=True)
@@ -114,7 +115,7 @@ def until_results(page: Any) -> None:
     assert page.get_by_role("link", name="See the results").is_visible(), page.locator("main").inner_text()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, tmp_path: Path) -> None:
     if not ADULT.exists():
         pytest.skip("the shared data set adult.csv.gz is not here")
@@ -146,11 +147,13 @@ def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, 
     page.get_by_label("Trials", exact=True).fill("2")
     page.get_by_text("Models, split and seed").click()
     page.get_by_label("Neural network (PyTorch)").uncheck()
+    page.get_by_label("alternatives that treat groups more alike").check()  # a third of the run's time; the bundled sample's is looked at by other stories
     go_on(page)
 
     check = page.locator("main").inner_text()
     assert "We predict whether income is >50K. Being predicted >50K is good for the person." in check
     assert "2 trials" in check
+    assert "alternatives that treat groups more alike" in check
     page.get_by_role("button", name="Start the audit").click()
     page.wait_for_url("**/runs/run_*")
     run = page.url.rsplit("/", 1)[-1]

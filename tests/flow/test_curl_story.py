@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from automl.spec import OPTIONAL_PARTS
 from tests.flow.house import REST, ROOT, RUNS, House
 from tests.web import running_web
 
@@ -59,7 +60,7 @@ class Curl:
 
 @pytest.fixture(scope="module")
 def service(module_redis: Any) -> Iterator[tuple[House, Curl]]:
-    house = House(module_redis, None, scripted=False, settings={"RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "2"})
+    house = House(module_redis, None, scripted={}, settings={"RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "2"})
     try:
         made = subprocess.run([sys.executable, "manage.py", "token", "demo"], cwd=ROOT, env=house.environment, capture_output=True, text=True, check=True)
         with running_web(house.environment, house.folder / "web.log") as web:
@@ -104,7 +105,7 @@ def test_t02_gunicorn_killed_between_commit_and_doorbell(service: tuple[House, C
     """The caller hears nothing, the row is there, and asking again with the same key makes no second run."""
     house, curl = service
     dataset = curl("/datasets", "-F", f"file=@{table}", "-F", "name=Killed").document
-    asked = ["--json", json.dumps({"dataset": dataset["id"], "spec": {**SPEC, "families": ["linear"]}}), "-H", "Idempotency-Key: killed"]
+    asked = ["--json", json.dumps({"dataset": dataset["id"], "spec": {**SPEC, "families": ["linear"], "leave_out": OPTIONAL_PARTS}}), "-H", "Idempotency-Key: killed"]
     house.fail_at("after_commit:kill")
     with pytest.raises(subprocess.CalledProcessError):
         curl("/runs", *asked)
@@ -115,6 +116,23 @@ def test_t02_gunicorn_killed_between_commit_and_doorbell(service: tuple[House, C
     assert (ended["state"], ended["attempt"]) == ("succeeded", 1), house.logs()
     curl(f"/runs/{run}", "-X", "DELETE")
     curl(f"/datasets/{dataset['id']}", "-X", "DELETE")
+
+
+def _say_something(house: House, curl: Curl, run: str, first: bytes, pdf: Path) -> None:
+    """A statement makes version 2, signed by a worker; version 1 stays as it was. It needs a scope of its own."""
+    change = ["-X", "PATCH", "--json", json.dumps({"version": 0, "fields": {"purpose": "To rank loan requests."}})]
+    assert curl(f"/runs/{run}/statements", *change).status == 403
+    made = subprocess.run([sys.executable, "manage.py", "token", "demo", "--scopes", "read,statements"], cwd=ROOT, env=house.environment, capture_output=True, text=True, check=True)
+    said = Curl(curl.base, made.stdout.split()[-1], curl.folder)(f"/runs/{run}/statements", *change)
+    assert (said.status, said.document["fields"]["purpose"]["author"]) == (200, "demo")
+    house.until(lambda: curl(f"/runs/{run}/reports").document["items"][0]["state"] in ("signed", "failed"), 120, "version 2 is made")
+    assert [(one["version"], one["state"]) for one in curl(f"/runs/{run}/reports").document["items"]] == [(2, "signed"), (1, "signed")], house.logs()
+    second = curl(f"/runs/{run}/report.pdf").body
+    assert curl(f"/runs/{run}/reports/1.pdf").body == first != second
+    for version in (second, first):
+        pdf.write_bytes(version)
+        verdict = curl("/verify", "-F", f"pdf=@{pdf}").document
+        assert (verdict["valid"], verdict["run"]) == (True, run)
 
 
 @pytest.mark.timeout(600)
@@ -163,6 +181,9 @@ def test_the_whole_job_with_curl_alone(service: tuple[House, Curl], table: Path,
     verdict = curl("/verify", "-F", f"pdf=@{pdf}").document
     assert verdict["valid"] is False
     assert verdict["problems"]
+
+    _say_something(house, curl, run, report.body, pdf)
+    assert curl(f"/runs/{run}/evidence").body == evidence.body, "no statement touches the evidence"
 
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(curl(f"/runs/{run}/bundle.zip").body)

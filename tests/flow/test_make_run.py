@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.fresh_clone import MakeRun, free_port, make_clone, until
+from tests.fresh_clone import MakeRun, free_port, make_clone, readme_blocks, run_block, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(900)]
 
@@ -81,6 +81,7 @@ def test_make_run_from_nothing_to_the_signed_pdf_and_on(clone: Path, home: Path,
         assert second.until_printed(rf"page +({address}/\S+)", 200)[1] == page, "the same run, not a second one"
         assert second.until_printed(rf"login link +({address}/\S+)", 10)[1] != link
         assert "is being audited" not in second.text
+        _the_readmes_calls_do_what_they_say(clone, home, port)
     finally:
         second.end(signal.SIGTERM)
     until(lambda: not _processes_of(home), 20, lambda: f"all gone after SIGTERM: {_processes_of(home)}")
@@ -112,6 +113,14 @@ def _the_pdf_verifies(clone: Path, home: Path, pdf: Path) -> None:
     assert pdf == home / "sample" / "audit.pdf"
     done = subprocess.run([".venv/bin/python", "manage.py", "verify", str(pdf)], cwd=clone, env={**os.environ, "PLUMBLINE_HOME": str(home)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _the_readmes_calls_do_what_they_say(clone: Path, home: Path, port: int) -> None:
+    """The blocks that are run while it serves, as they stand; only the port is another one."""
+    for code in (code for mark, code in readme_blocks() if mark == "run while it serves"):
+        run_block(code.replace("127.0.0.1:8000", f"127.0.0.1:{port}"), clone, home)
+    run_block(".venv/bin/python manage.py verify report.pdf", clone, home)
+    assert (clone / "evidence.json").read_bytes()[:1] == b"{"
 
 
 def _a_second_one_is_refused(clone: Path, home: Path, tmp_path: Path, port: int) -> None:

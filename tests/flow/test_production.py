@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from automl.spec import OPTIONAL_PARTS
 from tests.fresh_clone import free_port, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,7 +173,7 @@ def _a_tool_gets_a_run_done(composed: Composed) -> None:
         return json.loads(done.stdout)
 
     dataset = call("-F", f"file=@{table}", "-F", "name=loans", f"{api}/datasets")
-    spec = {"target": "approved", "positive": "yes", "sensitive": ["sex"], "budget": {"trials": 1}, "families": ["linear"]}
+    spec = {"target": "approved", "positive": "yes", "sensitive": ["sex"], "budget": {"trials": 1}, "families": ["linear"], "leave_out": OPTIONAL_PARTS}
     run = call("-H", "Content-Type: application/json", "-d", json.dumps({"dataset": dataset["id"], "spec": spec}), f"{api}/runs")
     ended = until(lambda: (now := call(f"{api}/runs/{run['id']}"))["state"] in ("succeeded", "failed") and now, 300, lambda: f"the run ends:\n{composed.log('runs')}")
     assert ended["state"] == "succeeded", ended

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from automl.data.sample import make_sample
+from automl.spec import OPTIONAL_PARTS
 from tests.flow.house import REST, House
 
 pytestmark = [pytest.mark.story, pytest.mark.postgres]
@@ -18,12 +19,12 @@ def test_child_killed_in_tuning_still_ends_in_a_signed_report(redis_server: Any,
     table = tmp_path / "sample.csv"
     table.write_text(make_sample(rows=1_200))
     # The machine may be busy with other tests: only death ends a lease here, not slowness
-    house = House(redis_server, fresh_database_url, scripted=False, settings={"LEASE_SECONDS": "30", "RUN_THREADS": "2"})
+    house = House(redis_server, fresh_database_url, scripted={}, settings={"LEASE_SECONDS": "30", "RUN_THREADS": "2"})
     try:
         house.start_worker(REST)
         house.start_worker()
         house.fail_at("trial-2:kill")
-        spec = {"target": "approved", "sensitive": ["sex", "race"], "budget": {"trials": 3}, "families": ["linear", "lgbm"]}
+        spec = {"target": "approved", "sensitive": ["sex", "race"], "budget": {"trials": 3}, "families": ["linear", "lgbm"], "leave_out": OPTIONAL_PARTS}
         [run] = house.do("submit", title="The sample", path=str(table), spec=spec)
         seen = house.until_state(run, "succeeded", "failed", seconds=400)
         assert house.struck("trial-2:kill")

@@ -33,13 +33,13 @@ def test_every_option_lands_in_its_field() -> None:
     said = _spec(
         "--positive", ">50K", "--favourable", ">50K", "--sensitive", "sex,race", "--task", "binary", "--seconds", "60", "--trials", "9", "--metric", "log_loss",
         "--seed", "7", "--threads", "2", "--families", "lgbm,linear", "--limit", "0.75", "--group", "person", "--time", "day", "--weight", "w", "--simple",
-        "--bins", "age=24,39", "--reference", "sex=Male", "--intersections", "1", "--title", "T", "--missing", "?", "--missing", "", "--delimiter", ";",
-        "--encoding", "utf-8", "--sensitive-as-features")
+        "--bins", "age=24,39", "--reference", "sex=Male", "--intersections", "1", "--profile", "us_credit", "--title", "T", "--missing", "?", "--missing", "", "--delimiter", ";",
+        "--encoding", "utf-8", "--sensitive-as-features", "--leave-out", "slices,reasons")
     assert said == TaskSpec.model_validate({
         "target": "y", "positive": ">50K", "favourable": ">50K", "sensitive": ["sex", "race"], "task": "binary", "budget": {"seconds": 60, "trials": 9},
         "metric": "log_loss", "seed": 7, "threads": 2, "families": ["lgbm", "linear"], "limit": {"ratio": 0.75}, "group": "person", "time": "day", "weight": "w",
-        "simple": True, "bins": {"age": [24, 39]}, "reference": {"sex": "Male"}, "intersections": 1, "title": "T", "missing": ["?", ""],
-        "table": {"delimiter": ";", "encoding": "utf-8"}, "sensitive_as_features": True})
+        "simple": True, "bins": {"age": [24, 39]}, "reference": {"sex": "Male"}, "profile": "us_credit", "intersections": 1, "title": "T", "missing": ["?", ""],
+        "table": {"delimiter": ";", "encoding": "utf-8"}, "sensitive_as_features": True, "leave_out": ["slices", "reasons"]})
 
 
 def test_the_level_of_a_quantile() -> None:

@@ -17,7 +17,7 @@ class Command(OneSentenceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", help="the user's name")
-        parser.add_argument("--scopes", default="read,run,predict", help=f"comma-separated, from {', '.join(access.SCOPES)} (default: all)")
+        parser.add_argument("--scopes", default="read,run,predict", help=f"comma-separated, from {', '.join(access.SCOPES)} (default: %(default)s)")
         parser.add_argument("--days", type=int, default=access.TOKEN_DAYS, help="days until it expires (default: %(default)s)")
         parser.add_argument("--name", default="made on the command line", help="what the token is for")
         parser.add_argument("--workspace", help="id of the workspace (default: the user's first)")

@@ -83,6 +83,8 @@ class Effort:
 
     threads: int
     must_end: Callable[[], bool] = lambda: False
+    left: float = math.inf
+    """Seconds until it must end: what cannot be ended half learned should begin with fewer rows where that is little."""
     seconds: float = math.inf
     """A fit that foresees needing much more than this should raise CannotFit at once instead of ending half learned."""
 
@@ -124,6 +126,10 @@ class FoldModel(Protocol):
 
         Summed over the columns they give raw(row) - mean of raw(background).
         """
+
+    @property
+    def attribution_cost(self) -> float:
+        """What the attributions of one row cost, roughly, in leaves of trees: some tens of nanoseconds each. The same on every machine, so that what is decided by it is too."""
 
     def files(self) -> Files:
         """Everything `Family.load` needs."""

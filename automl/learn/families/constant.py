@@ -32,6 +32,10 @@ class Constant:
         shape = (len(frame), frame.shape[1])
         return np.zeros(shape if len(self.score) == 1 else (*shape, len(self.score)))
 
+    @property
+    def attribution_cost(self) -> float:
+        return 1.0
+
     def files(self) -> Files:
         return {"constant.json": json.dumps({"score": self.score.tolist()}).encode()}
 

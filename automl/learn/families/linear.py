@@ -35,6 +35,8 @@ BINS = (0, 8, 16)
 
 MOST_CELLS = 20_000_000
 """A larger encoded matrix is sampled by rows: a linear model gains nothing more from it, and 160 MB per fold are enough."""
+CELLS_A_SECOND = 2_000_000
+"""Raw cells times outputs that are surely encoded and learned from in a second; where less time is left there are fewer rows."""
 CHUNK, CHUNKS = 50, 6
 """The solver runs in chunks of iterations so that it can be asked to end between them."""
 TOLERANCE = 1e-3
@@ -66,6 +68,10 @@ class LinearModel:
             phi[:, position[self.encoder.codes.names[source]], :] += distance[:, [at]] * weights[at]
         return phi[:, :, 0] if weights.shape[1] == 1 else phi
 
+    @property
+    def attribution_cost(self) -> float:
+        return float(self.weights.size)
+
     def files(self) -> Files:
         document = {"encoder": self.encoder.as_json(), "weights": self.weights.tolist(), "intercept": self.intercept.tolist()}
         return {"linear.json": json.dumps(document, ensure_ascii=False, sort_keys=True).encode()}
@@ -86,9 +92,11 @@ class Linear:
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> LinearModel:
         train, _, texts = texts_in_numbers(fold)
-        encoder = LinearEncoder.fit(train, params["bins"], fold.dates, texts)
+        in_time = effort.left * CELLS_A_SECOND / (train.shape[1] * max(1, fold.classes - 1))
+        most = int(min(len(train), max(1000, in_time)))
+        encoder = LinearEncoder.fit(train if most == len(train) else train.iloc[_sampled(fold, most)], params["bins"], fold.dates, texts)
         of_quantile = fold.task == "regression" and fold.metric == "quantile_loss"
-        rows = _sampled(fold, MOST_QUANTILE_ROWS if of_quantile else max(1000, MOST_CELLS // max(1, len(encoder.sources))))
+        rows = _sampled(fold, min(most, MOST_QUANTILE_ROWS if of_quantile else max(1000, MOST_CELLS // max(1, len(encoder.sources)))))
         matrix = encoder.transform(train.iloc[rows])
         weight = None if fold.train_weight is None else fold.train_weight[rows]
         if of_quantile:

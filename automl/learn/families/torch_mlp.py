@@ -47,6 +47,8 @@ WARM_UP = 0.05
 RATES = {"scaling_alone": 6.0, "scaling": 1.0, "weights": 1.0, "embeddings": 0.3, "biases": 0.1}
 """Of the learning rate, per kind of parameter."""
 WALKS, ROWS_AT_ONCE = 24, 16
+PARAMETERS_OF_A_LEAF = 250
+"""Of a network, multiplied and added in the time that a leaf of a tree takes when attributions are computed."""
 """Attributions: background rows that each row walks to, and rows that are walked together."""
 BLOCK = 8192
 """Rows per forward pass where nothing is learned: bounds the memory of prediction and attribution."""
@@ -190,6 +192,11 @@ class TorchModel:
             block = slice(at, at + ROWS_AT_ONCE)
             phi[block, order] = self._walked(rows[block], back, gap[block], draw)
         return phi[:, :, 0] if self.shape.outputs == 1 else phi
+
+    @property
+    def attribution_cost(self) -> float:
+        parameters = sum(tensor.numel() for tensor in self.network.parameters())
+        return float(WALKS * (len(self.encoder.columns) + 1) * parameters / PARAMETERS_OF_A_LEAF)
 
     @property
     def _sources(self) -> list[int]:

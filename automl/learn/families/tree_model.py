@@ -44,6 +44,10 @@ class TreeModel:
         phi = tree_shap.shapley_values(self.trees, self.encoder.transform(frame), self.encoder.transform(background), players, frame.shape[1], self.outputs)
         return phi[:, :, 0] if self.outputs == 1 else phi - phi.mean(axis=2, keepdims=True)
 
+    @property
+    def attribution_cost(self) -> float:
+        return float(len(self.trees.value))
+
     def files(self) -> Files:
         document = {"encoder": self.encoder.as_json(), "outputs": self.outputs}
         return {"trees.npz": self.content, "trees.json": json.dumps(document, ensure_ascii=False, sort_keys=True).encode()}

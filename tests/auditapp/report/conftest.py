@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import tsp
+from pyhanko.keys import load_cert_from_pemder, load_private_key_from_pemder
+from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from auditapp.signing_identity import ensure_signing_identity
 from automl.card import write_card
@@ -29,6 +36,28 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.evidence_example import make_evidence
 
     return draw_bundle(make_evidence(), tmp_path_factory.mktemp("report") / "bundle")
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Drawn bundles of the other kinds of run, and of names as strangers send them."""
+    from tests.evidence_variants import hostile, multiclass, predictions, regression
+
+    root = tmp_path_factory.mktemp("kinds")
+    return [draw_bundle(make(), root / make.__name__) for make in (multiclass, regression, predictions, hostile)]
+
+
+@pytest.fixture(scope="session")
+def signed_reports(bundle: Path, folders: list[Path], identity: Path) -> list[Path]:
+    """Signed reports of every kind of run, as they are given out."""
+    from django.test import override_settings
+
+    from auditapp.report.sign import sign_pdf
+
+    with override_settings(SIGNING_KEY=identity / "key.pem", SIGNING_CERTIFICATE=identity / "certificate.pem", TIMESTAMP_URL=""):
+        for folder in (bundle, *folders):
+            (folder / "audit.pdf").write_bytes(sign_pdf((folder / PDF_NAME).read_bytes()).bytes)
+    return [folder / "audit.pdf" for folder in (bundle, *folders)]
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +87,32 @@ def judge() -> list[str]:
     if not tool.exists() or shutil.which("java") is None:
         pytest.skip("the independent judges of the PDF (../shared/tools/judge_pdf) or Java are not at hand")
     return [str(tool)]
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[str]:
+    """A time stamp authority on the loopback, over real HTTP."""
+    from tests.auditapp.report.test_sign import write_pair
+
+    folder = write_pair(tmp_path / "tsa", begin=datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1), days=10, time_stamping=True)
+    stamper = DummyTimeStamper(load_cert_from_pemder(folder / "certificate.pem"), load_private_key_from_pemder(folder / "key.pem", None), include_nonce=False)
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = tsp.TimeStampReq.load(self.rfile.read(int(self.headers["Content-Length"])))
+            body = stamper.request_tsa_response(request).dump()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import pytest
 
 from auditapp.report.blocks import NOT_PROVIDED
 from auditapp.report.context import report_data
-from automl.charts import draw_charts
-from automl.evidence import Charts, ErrorRates, Estimate, Evidence, FairnessSection, Finding, Gaps, NotMeasured, VersusRest
-from automl.printing import fixed
+from auditapp.statement_document import Statement, Statements
+from auditapp.statement_fields import FIELDS, SECTIONS
+from automl.audit.labels import RULE
+from automl.evidence import Charts, ErrorRates, Estimate, Evidence, FairnessSection, Finding, Gaps, LocalLaw144Section, NotMeasured, VersusRest
+from automl.printing import design, estimate, fixed
+from tests.drawing import drawn
 from tests.evidence_example import make_evidence, make_performance
-from tests.evidence_variants import multiclass, predictions, quantile, regression, with_front
+from tests.evidence_variants import REASON, multiclass, predictions, quantile, regression, with_front, with_label_reason, with_law
+from tests.mitigation_example import make_mitigation, with_mitigation
 from tests.numbers_of_evidence import unfounded_numbers
+from tests.weakness_example import ELSEWHERE, robustness_of_predictions, with_weaknesses
 
-KINDS = [make_evidence, multiclass, regression, quantile, predictions, with_front]
+KINDS = [make_evidence, multiclass, regression, quantile, predictions, with_front, with_law, with_mitigation, with_weaknesses]
 VERDICTS = re.compile(r"\b(compliant|complies|passes|passed|certified|unbiased|bias-free|debias\w*|solved)\b", re.IGNORECASE)
 
 
@@ -31,14 +35,8 @@ def strings_of(node: Any) -> list[str]:
     return [text for value in node for text in strings_of(value)] if isinstance(node, list) else []
 
 
-@lru_cache(maxsize=64)
-def _drawn(document: str) -> Charts:
-    return draw_charts(Evidence.model_validate_json(document))
-
-
 def data_of(evidence: Evidence, **more: Any) -> dict[str, Any]:
-    # most tests look at the same few documents, and drawing is nearly all of a test's time
-    return report_data(evidence, _drawn(evidence.model_dump_json()), **more)
+    return report_data(evidence, drawn(evidence), **more)
 
 
 @pytest.mark.parametrize("make", KINDS)
@@ -60,7 +58,7 @@ def test_eighteen_sections_in_order_and_json(make: Callable[[], Evidence]) -> No
 
 
 @pytest.mark.parametrize("make", KINDS)
-def test_no_verdict_words(make: Callable[[], Evidence]) -> None:
+def test_rule_03_no_verdict_words(make: Callable[[], Evidence]) -> None:
     found = [text for text in strings_of(data_of(make())) if VERDICTS.search(text)]
     assert found == []
 
@@ -72,12 +70,34 @@ def test_everything_that_was_not_measured_prints_its_reason() -> None:
         assert any(f"the child ran out of daylight in {name}" in text for text in texts), name
 
 
-def test_statements_print_not_provided_until_somebody_provides_them() -> None:
+def test_section_12_has_slices_disturbances_chances_and_every_reason() -> None:
+    texts = strings_of(data_of(with_weaknesses())["sections"][11])
+    for words in ("age at most 27 and sex is Female", "36.1 % (31.6 to 40.9)", "more, beyond sampling error", "20 % missing", "noise 0.1 sd", "the model has no input that is a number and varies",
+                  "no model was trained twice on the same rows with another seed", "0.500 (chosen)", "hours_per_week", "race: fewer than two groups", "95.0 %"):
+        assert any(words in text for text in texts), words
+    elsewhere = strings_of(data_of(make_evidence(robustness=robustness_of_predictions()))["sections"][11])
+    assert elsewhere.count(ELSEWHERE.reason) == 8, "every part but the undisturbed rows, which no part is"
+
+
+def test_mistake_14_statements_print_not_provided_until_somebody_provides_them() -> None:
     evidence = make_evidence()
     assert strings_of(data_of(evidence)).count(NOT_PROVIDED) > 20
-    said = {"version": 1, "fields": {"purpose": {"text": "To rank loan requests.", "author": "A. Officer", "role": "owner", "at": "2026-11-21"}}}
-    texts = strings_of(data_of(evidence, statements=said))
-    assert "To rank loan requests. (A. Officer, owner, 2026-11-21)" in texts
+    said = Statements(run="run_1", evidence_digest=evidence.digest, version=1, fields={
+        "purpose": Statement(text="To rank loan requests.\n\nFor one branch.", author="A. Officer", role="owner", at="2026-11-21T10:00:00Z")})
+    rows = {row["label"]: row for block in data_of(evidence, statements=said)["sections"][2]["blocks"] if block["kind"] == "statements" for row in block["rows"]}
+    assert rows["Intended purpose"] == {"label": "Intended purpose", "lines": ["To rank loan requests.", "For one branch."], "by": "A. Officer, owner, 2026-11-21T10:00:00Z", "missing": False}
+    assert rows["Deployer"] == {"label": "Deployer", "lines": [NOT_PROVIDED], "by": "to be provided by the deployer", "missing": True}
+
+
+def test_every_field_of_the_catalogue_is_printed_in_its_sections_and_nowhere_else() -> None:
+    evidence = make_evidence()
+    said = Statements(run="run_1", evidence_digest=evidence.digest, version=1, fields={
+        name: Statement(text=f"said of {name}", author="a", role="owner", at="2026-11-21T10:00:00Z") for name in FIELDS})
+    sections = data_of(evidence, statements=said)["sections"]
+    for name, field in FIELDS.items():
+        printed = tuple(number for number, section in enumerate(sections, start=1) if any(text == f"said of {name}" for text in strings_of(section["blocks"])))
+        assert printed == tuple(sorted(field.sections)), name
+    assert {number: sections[number - 1]["title"] for number in SECTIONS} == SECTIONS
 
 
 def test_a_self_assessment_is_never_called_an_audit_by_others() -> None:
@@ -102,10 +122,11 @@ def test_small_groups_are_marked_and_explained() -> None:
     assert all("Low precision" in block["after"] for block in marked)
 
 
+@pytest.mark.slow
 def test_every_chart_of_the_evidence_is_placed_once() -> None:
     for make in KINDS:
         evidence = make()
-        charts = draw_charts(evidence)
+        charts = drawn(evidence)
         placed = [block["name"] for section in report_data(evidence, charts)["sections"] for block in section["blocks"] if block["kind"] == "chart"]
         assert sorted(placed) == sorted(chart.name for chart in charts.charts)
 
@@ -149,6 +170,14 @@ def test_the_band_of_the_unknown_rows_stands_beside_its_ratio() -> None:
     for band in banded:
         assert any(f" [{fixed(band.low, 3, 0.8)} to {fixed(band.high, 3, 0.8)}]" in text for text in texts)
     assert any("every row of unknown group belonged" in text for text in texts)
+
+
+def test_a_label_that_the_interval_does_not_suggest_says_why_and_the_rule_stands_above() -> None:
+    evidence = with_label_reason()
+    texts = strings_of(data_of(evidence)["sections"][5])
+    assert f"inconclusive at this sample size: {REASON}" in texts
+    assert RULE in texts
+    assert unfounded_numbers(texts, evidence) == []
 
 
 def test_intervals_that_hold_for_all_groups_at_once_say_so() -> None:
@@ -205,3 +234,69 @@ def test_a_predicted_quantile_is_called_one() -> None:
     assert "The predicted number is the 0.9 quantile, not the mean: the true value should lie at or below it in 90.0 % of rows (coverage), and residuals do not average 0." in texts
     assert "quantile loss (pinball)" in texts
     assert not any("predicted number is the" in text for text in strings_of(data_of(regression())))
+
+
+def test_mistake_08_a_limit_is_called_a_convention_and_no_law() -> None:
+    texts = strings_of(data_of(make_evidence())["sections"][5])
+    assert any("a convention that was chosen, not a law" in text for text in texts)
+
+
+def test_every_fairness_table_says_its_design() -> None:
+    evidence = make_evidence()
+    assert isinstance(evidence.fairness, FairnessSection)
+    sections = data_of(evidence)["sections"]
+    for number, tables in ((6, evidence.fairness.attributes), (7, evidence.fairness.attributes), (8, evidence.fairness.attributes), (9, evidence.fairness.intersections)):
+        notes = [block["text"] for block in sections[number - 1]["blocks"] if block["kind"] == "note" and block["text"].startswith("Design: ")]
+        assert notes == [design(evidence.design, table.unknown) for table in tables]
+
+
+def law_part(evidence: Evidence) -> list[Any]:
+    """The blocks of section 6 from the heading of the Local Law 144 tables on."""
+    blocks = data_of(evidence)["sections"][5]["blocks"]
+    return blocks[next(at for at, block in enumerate(blocks) if block["kind"] == "heading" and "Local Law 144" in block["text"]):]
+
+
+def test_mistake_03_the_tables_of_local_law_144_stand_in_the_report_without_a_limit() -> None:
+    evidence = with_law()
+    law = evidence.local_law_144
+    assert isinstance(law, LocalLaw144Section)
+    part = law_part(evidence)
+    assert part[0]["text"] == law.title
+    assert any("states no limit" in text for text in strings_of(part))
+    assert not any(word in text for text in strings_of(part) for word in ("the limit", "four fifths", "inconclusive", "0.8 "))
+    tables = [block for block in part if block["kind"] == "table"]
+    assert [block["caption"] for block in tables] == [
+        *(f"{what} rates by {words}" for words in ("sex", "race or ethnicity", "sex and race or ethnicity") for what in ("Selection", "Scoring")),
+        "Categories that were to be left out of the impact ratios"]
+    assert [len(block["rows"]) for block in tables] == [2, 2, 7, 7, 14, 14, 1]
+    excluded = next(row for row in tables[2]["rows"] if row[0] == "Native American or Alaska Native")
+    assert excluded[-1].startswith("not measured: left out of the impact ratios")
+    assert excluded[1] == "115"
+    assert not any("Local Law 144" in text for text in strings_of(data_of(make_evidence())["sections"][5]))
+
+
+def test_what_only_people_say_of_a_bias_audit_is_printed_with_their_name() -> None:
+    law = with_law().local_law_144
+    assert isinstance(law, LocalLaw144Section)
+    attested = law.model_copy(update={"title": "Bias audit", "assessment": "bias_audit", "auditor": "A. N. Auditor", "statement": "I had no part in it.", "data_class": "historical"})
+    texts = strings_of(data_of(make_evidence(local_law_144=attested))["sections"][5])
+    assert "A. N. Auditor: I had no part in it." in texts
+    assert any(text.startswith("historical data") for text in texts)
+
+
+def test_the_record_of_alternatives_says_price_people_and_why_not() -> None:
+    section = data_of(with_mitigation(profile="us_employment"))["sections"][13]
+    texts = strings_of(section)
+    assert "employment in the United States" in texts
+    record = next(block for block in section["blocks"] if block["kind"] == "table" and "record of less-discriminatory" in block["caption"])
+    assert [row[0] for row in record["rows"]] == ["m1", "m2", "m3", "m4", "m5", "m6"]
+    for row, one in zip(record["rows"], make_mitigation().alternatives, strict=True):
+        change = one.performance["accuracy"].change
+        assert isinstance(change, Estimate)
+        assert row[4] == estimate(change, signed=True)
+        assert row[2] == ("yes" if one.uses_attribute_at_decision else "no")
+    why = next(block for block in section["blocks"] if block["kind"] == "table" and block["caption"] == "Why none was chosen")
+    assert [(row[0], row[1]) for row in why["rows"]] == [("m1, m2, m3", "no"), ("m4, m5, m6", "yes")]
+    assert "42 USC 2000e-2(l)" in why["rows"][0][2]
+    assert any("what takes long is tried only" in text for text in texts)
+    assert "f0" * 32 in texts

@@ -14,14 +14,19 @@ import typst
 
 from auditapp.report.attachment import EVIDENCE_NAME
 from auditapp.report.context import report_data
+from auditapp.report.draw import draw_svg
+from auditapp.report.glyphs import printable_document
 from auditapp.report.render import Attachment, compile_pdf
-from automl.evidence import Charts, Evidence, Finding
+from automl.evidence import Charts, Evidence, FairnessSection, Finding
 from tests.auditapp.report.conftest import draw_bundle
 from tests.evidence_example import make_evidence
-from tests.evidence_variants import HOSTILE, hostile, multiclass, predictions, regression
+from tests.evidence_variants import HOSTILE, with_law
 from tests.numbers_of_evidence import unfounded_numbers
 
 pytestmark = pytest.mark.slow
+
+MADE = ("config.json", "law_status.json", "lock.txt", "manifest.sha256", "tables.csv")
+"""What is made from the evidence when it is drawn."""
 
 
 def text_of(pdf: Path) -> str:
@@ -31,8 +36,8 @@ def text_of(pdf: Path) -> str:
 def document(**changes: Any) -> dict[str, Any]:
     """A small report of one block, for what the template does with it."""
     blocks = [{"kind": "text", "text": "Nothing."}]
-    sections = [{"number": "1", "title": "One", "blocks": blocks}, {"number": "2", "title": "Two", "blocks": changes.pop("blocks", blocks)}]
-    return {"lang": "en", "title": "T", "assessment": "A", "run": "run_1", "digest": "d" * 64, "finished_at": "2026-11-21T08:01:32Z", "keywords": ["k"], "sections": sections, **changes}
+    sections = [{"number": number, "title": title, "lead": "", "short": "", "blocks": mine} for number, title, mine in (("1", "One", blocks), ("2", "Two", changes.pop("blocks", blocks)))]
+    return {"lang": "en", "glossary": [], "title": "T", "assessment": "A", "run": "run_1", "digest": "d" * 64, "finished_at": "2026-11-21T08:01:32Z", "keywords": ["k"], "sections": sections, **changes}
 
 
 def without_numbers_of_pictures_and_pages(text: str, folder: Path) -> str:
@@ -55,19 +60,31 @@ def unfounded_on_paper(folder: Path) -> list[str]:
     return [token for token in unfounded_numbers([text], evidence) if token not in ticks]
 
 
-def test_every_number_on_paper_is_in_the_evidence(bundle: Path) -> None:
+def test_mistake_15_every_number_on_paper_is_in_the_evidence(bundle: Path) -> None:
     assert unfounded_on_paper(bundle) == []
     assert text_of(bundle / "audit.unsigned.pdf").count("0.294") >= 3
 
 
-def test_evidence_is_attached_byte_for_byte_as_data(unsigned: bytes, bundle: Path) -> None:
+def test_mistake_15_evidence_is_attached_byte_for_byte_as_data(unsigned: bytes, bundle: Path) -> None:
     with pikepdf.open(io.BytesIO(unsigned)) as pdf:
-        assert set(pdf.attachments) == {EVIDENCE_NAME, "modelcard.md"}
+        assert set(pdf.attachments) == {EVIDENCE_NAME, "statements.json", "modelcard.md", *MADE}
         attached = pdf.attachments[EVIDENCE_NAME]
         assert attached.get_file().read_bytes() == (bundle / EVIDENCE_NAME).read_bytes()
         assert attached.get_file().mime_type == "application/json"
         assert str(attached.relationship) == "/Data"
-        assert len(pdf.Root.AF) == 2
+        assert len(pdf.Root.AF) == 3 + len(MADE)
+
+
+def test_mistake_16_what_checks_the_numbers_travels_with_them_and_no_persons_row(tmp_path: Path) -> None:
+    beside = {"counts.csv": b"pointer,group,n\n", "local_law_144.csv": b"class,table\n", "recompute.py": b"print(1)\n", "predictions.csv": b"row,label\n0,yes\n"}
+    for name, content in beside.items():
+        (tmp_path / name).write_bytes(content)
+    with pikepdf.open(draw_bundle(with_law(), tmp_path) / "audit.unsigned.pdf") as pdf:
+        assert set(pdf.attachments) == {EVIDENCE_NAME, "statements.json", "modelcard.md", "counts.csv", "local_law_144.csv", "recompute.py", *MADE}
+        for name in ("counts.csv", "local_law_144.csv", "recompute.py"):
+            assert pdf.attachments[name].get_file().read_bytes() == beside[name]
+        assert (str(pdf.attachments["counts.csv"].relationship), str(pdf.attachments["recompute.py"].relationship)) == ("/Data", "/Supplement")
+    assert unfounded_on_paper(tmp_path) == []
 
 
 def test_metadata_names_the_run_and_the_evidence(unsigned: bytes) -> None:
@@ -93,13 +110,8 @@ def test_the_same_data_gives_the_same_bytes() -> None:
     assert compile_pdf(document(), {}, attachments) == compile_pdf(document(), {}, attachments)
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    root = tmp_path_factory.mktemp("kinds")
-    return [draw_bundle(make(), root / make.__name__) for make in (multiclass, regression, predictions, hostile)]
-
-
 def test_other_kinds_of_evidence_compile_and_hold_the_standards(folders: list[Path], judge: list[str]) -> None:
+    """The unsigned files too: some wait for their signature. The signed ones are judged in test_structure.py."""
     judged = subprocess.run([*judge, *(str(folder / "audit.unsigned.pdf") for folder in folders)], capture_output=True, text=True, check=False)
     assert judged.returncode == 0, judged.stdout
 
@@ -142,8 +154,62 @@ def test_a_picture_without_alternative_text_is_refused() -> None:
         compile_pdf(document(blocks=[{**block, "alt": None}]), {"c": svg}, [])
 
 
+def test_a_picture_higher_than_a_page_is_drawn_smaller_and_not_cut_off(tmp_path: Path) -> None:
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="3000"><text x="20" y="2990" font-family="Source Sans 3" font-size="60">zebra</text></svg>'
+    (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=[{"kind": "chart", "name": "c", "title": "T", "alt": "A sentence."}]), {"c": svg}, []))
+    boxes = subprocess.run(["pdftotext", "-bbox", str(tmp_path / "r.pdf"), "-"], capture_output=True, text=True, check=True).stdout
+    [bottom] = re.findall(r'yMax="([\d.]+)">zebra<', boxes)
+    assert float(bottom) < 842 - 54, "within the page's margin"
+
+
+def test_names_without_a_glyph_do_not_stop_a_picture_and_are_told_by_their_code_points(tmp_path: Path) -> None:
+    """The compiler refuses a whole document for one character that no font has, inside a picture too."""
+    spec = {"data": {"values": [{"label": "日本語 שלום", "value": 1}]}, "mark": "bar", "encoding": {"y": {"field": "label", "type": "nominal"}, "x": {"field": "value", "type": "quantitative"}}}
+    block = {"kind": "chart", "name": "c", "title": "T", "alt": "A sentence."}
+    with pytest.raises(typst.TypstError):
+        compile_pdf(document(blocks=[block]), {"c": draw_svg(spec).encode()}, [])
+    readable, changed = printable_document(spec, longest_run=2)
+    assert changed
+    (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=[block]), {"c": draw_svg(readable).encode()}, []))
+    assert "[U+65E5 U+672C …] [U+05E9 U+05DC …]" in text_of(tmp_path / "r.pdf")
+
+
+def test_many_groups_and_columns_are_laid_out_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """40 groups of an attribute and 500 columns with long names: more pages, nothing lost, and the layout settles."""
+    evidence = make_evidence()
+    assert isinstance(evidence.fairness, FairnessSection)
+    first, column = evidence.fairness.attributes[0], evidence.data.columns[0]
+    groups = tuple(first.groups[0].model_copy(update={"group": f"group number {at} of a community with a long name"}) for at in range(40))
+    columns = tuple(column.model_copy(update={"name": f"column_{at}_of_a_table_from_a_warehouse_with_long_names"}) for at in range(500))
+    evidence = make_evidence(fairness=evidence.fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": groups}),)}), data=evidence.data.model_copy(update={"columns": columns}))
+    (tmp_path / "r.pdf").write_bytes(compile_pdf(report_data(evidence, Charts()), {}, []))
+    assert not caplog.records, "the compiler warns of a layout that did not settle"
+    text = text_of(tmp_path / "r.pdf")
+    assert [int(at) for at in re.findall(r"page (\d+) / \d+", text)] == list(range(1, text.count("\f") + 1))
+    together = re.sub(r"\s+", "", text)
+    assert all(f"groupnumber{at}ofacommunity" in together for at in range(40))
+    assert "Further columns are in the attached evidence" in text
+
+
+def test_what_stays_in_one_piece_is_broken_where_it_is_longer_than_a_page(tmp_path: Path) -> None:
+    """Facts, small tables and tables side by side are kept together; text of a person may be of any length."""
+    long = ("A person wrote this. " * 190).strip()
+    table = {"kind": "table", "caption": "C", "columns": ["who", "what"], "align": ["left", "left"], "widths": [0, 1], "after": "", "dense": False}
+    blocks = [
+        {"kind": "facts", "rows": [["a", f"{long} apple"], ["b", f"{long} pear"]]},
+        {**table, "share": 0, "rows": [["c", f"{long} plum"], ["d", f"{long} cherry"]]},
+        *({**table, "share": 1, "rows": [[str(at), f"{word} {at}"] for at in range(90)]} for word in ("left", "right")),
+    ]
+    (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=blocks), {}, []))
+    words = subprocess.run(["pdftotext", "-bbox", str(tmp_path / "r.pdf"), "-"], capture_output=True, text=True, check=True).stdout
+    bottoms = {word: float(bottom) for bottom, word in re.findall(r'yMax="([\d.]+)">(apple|pear|plum|cherry|right|left)<', words)}
+    assert len(bottoms) == 6
+    assert all(bottom < 842 - 50 for bottom in bottoms.values()), bottoms
+    assert text_of(tmp_path / "r.pdf").count("right 89") == 1
+
+
 def test_long_tables_repeat_their_header(tmp_path: Path) -> None:
-    table = {"kind": "table", "caption": "Many", "columns": ["zebra", "n"], "align": ["left", "right"], "widths": [1, 0], "after": "", "rows": [[f"row {at}", str(at)] for at in range(150)]}
+    table = {"kind": "table", "caption": "Many", "columns": ["zebra", "n"], "align": ["left", "right"], "widths": [1, 0], "after": "", "share": 0, "dense": False, "rows": [[f"row {at}", str(at)] for at in range(150)]}
     (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=[table]), {}, []))
     assert text_of(tmp_path / "r.pdf").count("zebra") >= 3
 

@@ -3,21 +3,16 @@ from __future__ import annotations
 import datetime
 import io
 import subprocess
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
-from asn1crypto import tsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from pyhanko.keys import load_cert_from_pemder, load_certs_from_pemder_data, load_private_key_from_pemder
-from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
+from pyhanko.keys import load_certs_from_pemder_data
 
 from auditapp.report.sign import NoSigningKey, sign_pdf
 from auditapp.report.verify import check_pdf
@@ -105,33 +100,6 @@ def test_what_is_no_report_is_not_signed(own_key: Path) -> None:
         pdf.save(plain)
     with pytest.raises(ValueError, match=r"no evidence\.json"):
         sign_pdf(plain.getvalue())
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Iterator[str]:
-    """A time stamp authority on the loopback, over real HTTP."""
-    folder = write_pair(tmp_path / "tsa", begin=datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1), days=10, time_stamping=True)
-    stamper = DummyTimeStamper(load_cert_from_pemder(folder / "certificate.pem"), load_private_key_from_pemder(folder / "key.pem", None), include_nonce=False)
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = tsp.TimeStampReq.load(self.rfile.read(int(self.headers["Content-Length"])))
-            body = stamper.request_tsa_response(request).dump()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_with_an_authority_the_time_is_stamped(unsigned: bytes, own_key: Path, settings: Any, authority: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import random
@@ -19,13 +20,17 @@ from django.core.management import call_command
 from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import fields, signers
 
+from auditapp import ledger
 from auditapp.report import verify
+from auditapp.report.render import Attachment, compile_pdf
 from auditapp.report.sign import sign_pdf
 from auditapp.report.verify import Verdict, check_pdf, verify_in_child
 from auditapp.signing_identity import ensure_signing_identity
 from automl.evidence import canonical_json
 from tests.auditapp.report.conftest import draw_bundle
+from tests.auditapp.report.test_render import document
 from tests.evidence_example import make_evidence
 
 pytestmark = pytest.mark.slow
@@ -145,6 +150,29 @@ def test_evidence_that_is_not_its_digests_is_said_even_where_the_signature_holds
     assert canonical_json(evidence.model_dump(mode="json")) != (folder / "evidence.json").read_bytes()
 
 
+def report_with(own_key: Path, evidence_bytes: bytes, digest: str, listed: bytes, text: str = "Nothing.") -> bytes:
+    """A small report, signed by our key without our own look at it."""
+    attachments = [Attachment("evidence.json", evidence_bytes, "application/json", "data", "e"), Attachment("manifest.sha256", listed, "text/plain", "supplement", "m")]
+    unsigned = compile_pdf(document(blocks=[{"kind": "text", "text": text}], keywords=[f"evidence {digest}"]), {}, attachments)
+    signer = signers.SimpleSigner.load(str(own_key / "key.pem"), str(own_key / "certificate.pem"))
+    metadata = signers.PdfSignatureMetadata(field_name="S", md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, certify=True, docmdp_permissions=fields.MDPPerm.NO_CHANGES)
+    return signers.PdfSigner(metadata, signer).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(unsigned + b"\n"))).getvalue()
+
+
+def test_attachments_that_are_not_those_listed_are_said_and_numbers_that_are_not_the_evidences_named(own_key: Path, ours: list[Any]) -> None:
+    evidence = make_evidence()
+    data, digest = canonical_json(evidence.model_dump(mode="json")), evidence.digest
+    right = f"{hashlib.sha256(data).hexdigest()}  evidence.json\n".encode()
+    good = check_pdf(report_with(own_key, data, digest, right, "A rate of 0.294, not 0.2949."), ours, numbers=True)
+    assert good.valid, good.problems
+    assert good.numbers == "on its pages stand numbers that no attached document has: 0.2949"
+    for listed, problem in (
+        (b"0" * 64 + b"  evidence.json\n", "its attachment evidence.json is not the one that it lists"), (b"", "its attachment evidence.json is not on its list"),
+        (right + b"0" * 64 + b"  lock.txt\n", "its attachment lock.txt is missing"),
+    ):
+        assert check_pdf(report_with(own_key, data, digest, listed), ours).problems == (problem,)
+
+
 def test_the_child_says_the_same(signed: bytes, own_key: Path, tmp_path: Path) -> None:
     (tmp_path / "audit.pdf").write_bytes(signed)
     verdict = verify_in_child(tmp_path / "audit.pdf")
@@ -208,12 +236,19 @@ def test_too_large_a_file_is_not_even_read(own_key: Path, tmp_path: Path) -> Non
     assert verdict.problems == ("it is larger than 64 MiB, which no report of ours is",)
 
 
+@pytest.mark.django_db
 def test_the_command_exits_0_1_and_2(signed: bytes, own_key: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "good.pdf").write_bytes(signed)
     (tmp_path / "bad.pdf").write_bytes(flipped(signed, 9_000, 3))
     (tmp_path / "no.pdf").write_text("plain text")
     call_command("verify", str(tmp_path / "good.pdf"))
-    assert "intact. Signed by Plumbline installation" in capsys.readouterr().out
+    said_of_good = capsys.readouterr().out
+    assert "intact. Signed by Plumbline installation" in said_of_good
+    assert "Every number on its pages is one of the attached evidence's, at the digits printed." in said_of_good
+    assert "The ledger of this installation does not have this file" in said_of_good
+    ledger.append(None, "service", "report.signed", "run_x", {"pdf_sha256": hashlib.sha256(signed).hexdigest()})
+    call_command("verify", str(tmp_path / "good.pdf"))
+    assert "The ledger of this installation has this very file." in capsys.readouterr().out
     for name, code in (("bad.pdf", 1), ("no.pdf", 2), ("absent.pdf", 2)):
         with pytest.raises(SystemExit) as ended:
             call_command("verify", str(tmp_path / name))

@@ -51,10 +51,10 @@ def profile(dataset: Dataset) -> DatasetProfile:
 def finish_run(run: Run, evidence: Evidence, charts: Charts, *, signed: bool = True) -> Run:
     """What `runs.succeed` leaves, with the example as its result."""
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 10"><text x="1" y="8" font-size="6">picture</text></svg>'
-    files = {"evidence.json": canonical_json(evidence.model_dump(mode="json")), "charts.json": canonical_json(charts.model_dump(mode="json")), "modelcard.md": b"# A card\n", "model/model.onnx": b"ONNX"}
+    files = {"evidence.json": canonical_json(evidence.model_dump(mode="json")), "charts.json": canonical_json(charts.model_dump(mode="json")), "modelcard.md": b"# A card\n", "model/model.onnx": b"ONNX", "reasons.csv": b"row,score\n"}
     for chart in charts.charts:
         files |= {f"charts/{chart.name}.svg": svg, f"charts/{chart.name}.dark.svg": svg.replace(b"picture", b"dark")}
-    types = {".json": "application/json", ".md": "text/markdown; charset=utf-8", ".svg": "image/svg+xml", ".onnx": "application/octet-stream"}
+    types = {".json": "application/json", ".md": "text/markdown; charset=utf-8", ".svg": "image/svg+xml", ".onnx": "application/octet-stream", ".csv": "text/csv; charset=utf-8"}
     for name, data in files.items():
         stored = storage.put(io.BytesIO(data))
         Artifact.objects.create(run=run, name=name, sha256=stored.sha256, bytes=stored.bytes, media_type=types[Path(name).suffix])

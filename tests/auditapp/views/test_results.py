@@ -14,11 +14,14 @@ from django.test import Client
 from auditapp.models import Run
 from auditapp.views.results import SECTIONS, tables_of, tally
 from automl import printing
-from automl.charts import draw_charts
-from automl.evidence import Estimate, NotMeasured
+from automl.audit.labels import RULE
+from automl.evidence import Estimate, LawTable, LocalLaw144Section, NotMeasured, ProxyScan, ScoreGap
 from tests.auditapp.views.conftest import finish_run
+from tests.drawing import drawn
 from tests.evidence_example import make_charts, make_evidence
-from tests.evidence_variants import multiclass, quantile, regression, with_front
+from tests.evidence_variants import LEFT_OUT, REASON, multiclass, quantile, regression, with_front, with_label_reason, with_law
+from tests.mitigation_example import make_mitigation, with_mitigation
+from tests.weakness_example import ELSEWHERE, robustness_of_predictions, with_weaknesses
 
 pytestmark = pytest.mark.django_db
 
@@ -58,10 +61,18 @@ def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Clien
             assert printing.estimate(rate, as_percent=True) in text
 
 
+def test_a_label_that_the_interval_does_not_suggest_says_why(page: Client, waiting_run: Run) -> None:
+    evidence = with_label_reason()
+    finish_run(waiting_run, evidence, make_charts(evidence))
+    text = text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))
+    assert f"Inconclusive at this sample size {REASON}" in text
+    assert RULE in text
+
+
 @pytest.mark.parametrize("make", [make_evidence, multiclass, regression, quantile])
 def test_each_attribute_has_finding_pictures_table_and_folded_errors_in_this_order(page: Client, waiting_run: Run, make: Any) -> None:
     evidence = make()
-    charts = draw_charts(evidence)
+    charts = drawn(evidence)
     finish_run(waiting_run, evidence, charts)
     body = page.get(f"/runs/{waiting_run.pk}/results/fairness").content.decode()
     links = re.findall(r'<li><a href="#(fairness-[^"]+)"', body)
@@ -91,7 +102,7 @@ def test_a_section_that_was_not_measured_says_why(page: Client, waiting_run: Run
 
 def test_every_reason_is_listed(page: Client, finished_run: Run) -> None:
     text = text_of(page.get(f"/runs/{finished_run.pk}/results/not-measured"))
-    assert text.count("not measured:") == 5  # local law 144, reasons, mitigation, slices, robustness
+    assert text.count("not measured:") == 4  # local law 144, mitigation, slices, robustness
 
 
 def test_every_picture_has_its_sentence_and_its_table(page: Client, finished_run: Run) -> None:
@@ -149,7 +160,7 @@ def test_results_of_a_run_that_has_none_lead_to_the_run(page: Client, waiting_ru
     assert page.get(f"/runs/{waiting_run.pk}/bundle.zip").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["", "/live", "/results", "/results/fairness", "/report.pdf", "/evidence.json", "/modelcard.md", "/model.onnx", "/bundle.zip", "/charts/roc.svg", "/charts/roc.csv"])
+@pytest.mark.parametrize("path", ["", "/live", "/results", "/results/fairness", "/report.pdf", "/evidence.json", "/modelcard.md", "/model.onnx", "/reasons.csv", "/bundle.zip", "/charts/roc.svg", "/charts/roc.csv"])
 def test_a_stranger_gets_404_and_nobody_gets_the_login(client: Client, stranger: Client, finished_run: Run, path: str) -> None:
     assert stranger.get(f"/runs/{finished_run.pk}{path}").status_code == 404
     assert client.get(f"/runs/{finished_run.pk}{path}")["Location"].startswith("/login?next=")
@@ -180,7 +191,7 @@ def test_the_band_of_the_unknown_rows_stands_beside_its_ratio(page: Client, fini
 
 
 def test_a_number_is_compared_by_means_and_not_with_the_limit_for_ratios(page: Client, waiting_run: Run) -> None:
-    finish_run(waiting_run, regression(), draw_charts(regression()))
+    finish_run(waiting_run, regression(), drawn(regression()))
     assert "Against the limit" not in text_of(page.get(f"/runs/{waiting_run.pk}/results"))
     text = text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))
     assert "the group with the highest mean prediction" in text
@@ -191,13 +202,13 @@ def test_classes_of_which_none_is_favourable_are_said_to_be_measured_one_by_one(
     evidence = multiclass()
     assert not isinstance(evidence.fairness, NotMeasured)
     evidence = evidence.model_copy(update={"fairness": evidence.fairness.model_copy(update={"favourable": ()})})
-    finish_run(waiting_run, evidence, draw_charts(evidence))
+    finish_run(waiting_run, evidence, drawn(evidence))
     assert "No outcome was named as the good one" in text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))
 
 
 def test_the_front_is_on_the_leaderboard_with_its_picture_and_each_groups_rates(page: Client, waiting_run: Run) -> None:
     evidence = with_front()
-    finish_run(waiting_run, evidence, draw_charts(evidence))
+    finish_run(waiting_run, evidence, drawn(evidence))
     response = page.get(f"/runs/{waiting_run.pk}/results/leaderboard")
     assert 'id="chart-front"' in response.content.decode()
     text = text_of(response)
@@ -214,13 +225,171 @@ def test_the_front_is_on_the_leaderboard_with_its_picture_and_each_groups_rates(
             assert printing.estimate(group.selection_rate, as_percent=True) in text
 
 
+def test_reasons_stand_with_their_quality_their_texts_and_what_would_have_changed_a_decision(page: Client, finished_run: Run) -> None:
+    response = page.get(f"/runs/{finished_run.pk}/results/reasons")
+    body, text = response.content.decode(), text_of(response)
+    reasons = make_evidence().reasons
+    assert not isinstance(reasons, NotMeasured)
+    assert f'href="/runs/{finished_run.pk}/reasons.csv"' in body
+    for row in reasons.table:
+        assert printing.estimate(row.stated, as_percent=True) in text
+    for field in ("none", "fewer", "flip_crosses", "flip_moves", "same_first", "without_approved_text", "excluded_would_be_stated"):
+        assert f'id="reasons-quality-{field}"' in body
+        assert printing.estimate(getattr(reasons.quality, field), as_percent=True) in text
+    assert "NOT PROVIDED" in text
+    assert "never stated: a sensitive attribute" in text
+    assert "a draft that no person approved" in text
+    assert "capital_gain from 0 to 3103" in text
+    assert "not measured: no change of at most 3 of the actionable columns was found" in text
+    assert b"".join(page.get(f"/runs/{finished_run.pk}/reasons.csv").streaming_content).startswith(b"row,score")
+
+
+def test_where_it_fails_shows_slices_disturbances_cuts_and_chances(page: Client, waiting_run: Run) -> None:
+    evidence = with_weaknesses()
+    finish_run(waiting_run, evidence, drawn(evidence))
+    response = page.get(f"/runs/{waiting_run.pk}/results/weaknesses")
+    body, text = response.content.decode(), text_of(response)
+    assert re.findall(r'id="chart-([^"]+)"', body) == ["slices", "disturbed-metric", "disturbed-outcome-1", "threshold-curve"]
+    assert not isinstance(evidence.slices, NotMeasured)
+    assert not isinstance(evidence.robustness, NotMeasured)
+    for one in evidence.slices.rows:
+        assert printing.estimate(one.error, as_percent=True) in text
+    for each in evidence.robustness.perturbations:
+        for step in each.steps:
+            assert printing.estimate(step.metric_change, signed=True) in text
+            for group in step.attributes[0].groups:
+                assert printing.estimate(group.outcome_change, as_percent=True, signed=True) in text
+    for words in ("5,812 slices", "95.0 %", "0.1312", "the model has no input that is a number and varies", "noise 0.2 sd", "Left out: race: fewer than two groups"):
+        assert words in text, words
+    for pointer in ("slices-rows-0", "robustness-missing-steps-0", "robustness-membership-auc", "robustness-shift-features", "robustness-label_noise-by_group-0"):
+        assert body.count(f'id="{pointer}"') == 1, pointer
+    assert len(re.findall(r' id="([^"]+)"', body)) == len(set(re.findall(r' id="([^"]+)"', body)))
+
+
+def test_where_it_fails_of_predictions_made_elsewhere_says_what_is_missing(page: Client, waiting_run: Run) -> None:
+    evidence = make_evidence(robustness=robustness_of_predictions())
+    finish_run(waiting_run, evidence, drawn(evidence))
+    assert text_of(page.get(f"/runs/{waiting_run.pk}/results/weaknesses")).count(ELSEWHERE.reason) >= 5
+
+
 def test_a_search_with_one_objective_shows_no_front(page: Client, finished_run: Run) -> None:
     assert "search-front" not in page.get(f"/runs/{finished_run.pk}/results/leaderboard").content.decode()
 
 
 def test_a_predicted_quantile_is_called_one(page: Client, waiting_run: Run) -> None:
-    finish_run(waiting_run, quantile(), draw_charts(quantile()))
+    finish_run(waiting_run, quantile(), drawn(quantile()))
     body = page.get(f"/runs/{waiting_run.pk}/results/performance").content.decode()
     assert "The predicted number is the 0.9 quantile, not the mean" in re.sub(r"0\.90+", "0.9", body)
     assert "Baseline: 0.9 quantile" in body
     assert "quantile loss (pinball)" in body
+
+
+@pytest.mark.parametrize("profile", [None, "us_credit"])
+def test_alternatives_are_on_a_page_of_their_own_with_price_people_and_why_not(page: Client, waiting_run: Run, profile: Any) -> None:
+    evidence = with_mitigation(profile)
+    finish_run(waiting_run, evidence, drawn(evidence))
+    response = page.get(f"/runs/{waiting_run.pk}/results/mitigation")
+    body, text = response.content.decode(), text_of(response)
+    for one in make_mitigation(profile=profile).alternatives:
+        assert f"{one.id}: {html.unescape(printing.alternative_name(one))}" in text
+        assert printing.estimate(one.performance["accuracy"].change, signed=True) in text
+        assert printing.estimate(one.fairness.gaps[0].selection_rate.change, signed=True) in text
+        assert one.why_not in text
+    assert "An alternative that does not see sex exists." in text
+    assert re.findall(r'id="chart-([^"]+)"', body) == ["mitigation-parity-1", "mitigation-odds-1", "mitigation-rates-1"]
+    assert "what takes long is tried only" in text
+    assert ("no group may have a cut-off" in text.lower()) is (profile is not None)
+    link = re.search(r'href="(/runs/[^"]+#mitigation-alternatives-4)"', page.get(f"/runs/{waiting_run.pk}/results").content.decode())
+    assert link is not None
+    assert 'id="mitigation-alternatives-4"' in body
+
+
+def test_names_on_the_page_of_alternatives_are_never_markup(page: Client, waiting_run: Run) -> None:
+    bad = "<script>alert(1)</script>"
+    evidence = make_evidence(mitigation=make_mitigation((bad, bad + "f", bad + "m")))
+    finish_run(waiting_run, evidence, drawn(evidence))
+    body = page.get(f"/runs/{waiting_run.pk}/results/mitigation").content.decode()
+    assert bad not in body
+    assert html.escape(bad) in body
+
+
+def test_the_explanation_shows_proxies_both_backgrounds_and_how_far_ranks_can_be_relied_on(page: Client, waiting_run: Run) -> None:
+    evidence = make_evidence()
+    finish_run(waiting_run, evidence, drawn(evidence))
+    response = page.get(f"/runs/{waiting_run.pk}/results/explanation")
+    body, text = response.content.decode(), text_of(response)
+    explanation = evidence.explanation
+    assert not isinstance(explanation, NotMeasured)
+    assert not isinstance(explanation.proxies, NotMeasured)
+    scan, absent = explanation.proxies
+    assert isinstance(scan, ProxyScan)
+    assert isinstance(absent, NotMeasured)
+    assert printing.estimate(scan.auc) in text
+    assert f"not measured: {absent.reason}" in text
+    for one in scan.features:
+        assert printing.estimate(one.alone) in text
+    gap = explanation.score_gap_by_input[0]
+    assert isinstance(gap, ScoreGap)
+    assert not isinstance(gap.second, NotMeasured)
+    for share in (*gap.contributions, *gap.second):
+        assert printing.estimate(share.contribution, signed=True) in text
+    assert not isinstance(explanation.stability, NotMeasured)
+    assert f"{printing.significant(explanation.stability.over[0].kendall_tau.mean)} (" in text
+    assert not isinstance(explanation.related, NotMeasured)
+    assert printing.estimate(explanation.related.groups[0].mean_abs_shap) in text
+    for anchor in ("explanation-proxies-0", "explanation-proxies-0-auc", "explanation-proxies-0-features-0", "explanation-score_gap_by_input-0", "explanation-stability-over-1", "explanation-permutation"):
+        assert f'id="{anchor}"' in body, anchor
+    for name in ("proxies-1", "permutation-importance", "dependence-1", "dependence-2", "score-gap-1"):
+        assert f'id="chart-{name}"' in body
+
+
+def test_an_explanation_of_an_earlier_version_shows_its_reasons(page: Client, waiting_run: Run) -> None:
+    explanation = make_evidence().explanation
+    assert not isinstance(explanation, NotMeasured)
+    missing = NotMeasured(reason="the run was made before this was measured")
+    names = ("second_background", "proxies", "stability", "permutation", "related", "dependence")
+    evidence = make_evidence(explanation=explanation.model_copy(update=dict.fromkeys(names, missing)))
+    finish_run(waiting_run, evidence, drawn(evidence))
+    text = text_of(page.get(f"/runs/{waiting_run.pk}/results/explanation"))
+    assert text.count("not measured: the run was made before this was measured") == len(names)
+
+
+def test_the_tables_of_local_law_144_stand_on_the_fairness_page_without_a_limit(page: Client, waiting_run: Run) -> None:
+    evidence = with_law()
+    law = evidence.local_law_144
+    assert isinstance(law, LocalLaw144Section)
+    finish_run(waiting_run, evidence, drawn(evidence))
+    body = page.get(f"/runs/{waiting_run.pk}/results/fairness").content.decode()
+    part = body.split('<section class="attribute" id="local_law_144"')[1].split("</section>")[0]
+    text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", part)))
+    assert law.title in text
+    assert "states no limit" in text
+    assert not any(word in text for word in ("below the limit", "four fifths", "inconclusive"))
+    assert LEFT_OUT in text
+    assert "<b>" not in part.replace("&lt;b&gt;", "")
+    assert "Asian-Pac-Islander (race, " in text
+    for name in ("sex", "race", "intersectional"):
+        table = getattr(law, name)
+        assert isinstance(table, LawTable)
+        for at, row in enumerate(table.rows):
+            assert f'id="local_law_144-{name}-rows-{at}"' in part
+            for value in (row.selection_rate, row.scoring_rate):
+                if isinstance(value, Estimate):
+                    assert printing.estimate(value, as_percent=True).split(" (")[0] in text
+            assert printing.ratio(row.impact_ratio, None).replace("not measured: ", "") in text
+    assert re.findall(r'id="chart-(law-[^"]+)"', body) == ["law-sex", "law-race", "law-intersectional"]
+    assert "Tables of New York" not in text_of(page.get(f"/runs/{waiting_run.pk}/results/not-measured"))
+
+
+def test_tables_that_nobody_asked_for_are_not_on_the_page(page: Client, finished_run: Run) -> None:
+    assert 'id="local_law_144"' not in page.get(f"/runs/{finished_run.pk}/results/fairness").content.decode()
+    assert "Tables of New York" in text_of(page.get(f"/runs/{finished_run.pk}/results/not-measured"))
+
+
+def test_every_fairness_table_says_its_design(page: Client, finished_run: Run) -> None:
+    evidence = make_evidence()
+    text = text_of(page.get(f"/runs/{finished_run.pk}/results/fairness"))
+    assert not isinstance(evidence.fairness, NotMeasured)
+    for attribute in (*evidence.fairness.attributes, *evidence.fairness.intersections):
+        assert printing.design(evidence.design, attribute.unknown) in text
+    assert text.count("Design: people like those") == len((*evidence.fairness.attributes, *evidence.fairness.intersections))

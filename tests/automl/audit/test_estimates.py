@@ -268,6 +268,21 @@ def test_a_class_of_a_few_rows_that_are_all_right_is_not_certain() -> None:
     assert estimate.low_precision
 
 
+def test_a_perfect_regression_is_not_certain() -> None:
+    """Every resample agrees, so an interval would have no width, whether 5 rows stand behind it or 5,000."""
+    exact = metric_estimates(regression(200, score=np.asarray(regression(200).truth)), seed=0)
+    for name in ("mae", "rmse", "mean_residual", "r2"):
+        value = exact[name]
+        assert isinstance(value, NotMeasured), name
+        assert value.reason == f"it is {1 if name == 'r2' else 0} in every resample of 200 independent rows, and rows that all agree tell nothing of a sampling error"
+    off = metric_estimates(regression(200, score=np.asarray(regression(200).truth) - 0.1), seed=0)
+    for name in ("mae", "rmse", "mean_residual"):
+        assert isinstance(value := off[name], NotMeasured), name
+        assert value.reason.startswith("it is 0.1 in every resample")
+    assert isinstance(varying := off["r2"], Estimate)
+    assert varying.low < varying.value < varying.high
+
+
 @pytest.mark.parametrize("name", ["balanced_accuracy", "precision", "recall", "f1", "mcc"])
 def test_perfect_decisions_between_three_classes_are_not_certain(name: str) -> None:
     truth = np.repeat([0, 1, 2], [40, 40, 6])

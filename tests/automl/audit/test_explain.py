@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,39 +14,7 @@ from numpy.typing import NDArray
 
 from automl.audit.explain import OTHERS, POINT_ROWS, explain_model
 from automl.evidence import Estimate, ExplanationSection, NotMeasured, ScoreGap, Threshold, Value
-
-
-@dataclass(frozen=True)
-class Rows:
-    features: pd.DataFrame
-    groups: dict[str, NDArray[Any]] = field(default_factory=dict)
-    weight: NDArray[Any] | None = None
-    cluster: NDArray[Any] | None = None
-
-
-@dataclass(frozen=True)
-class Problem:
-    task: Any = "binary"
-    target: str = "good"
-    labels: tuple[str, ...] = ("no", "yes")
-    positive: str | None = "yes"
-    favourable: tuple[str, ...] = ("yes",)
-    quantile: float | None = None
-
-
-@dataclass(frozen=True)
-class Given:
-    phi: NDArray[Any]
-    base: Any
-    space: str
-    explainer: str
-    additivity_error: float
-
-
-@dataclass(frozen=True)
-class Predicted:
-    probabilities: NDArray[Any] | None
-    values: NDArray[Any] | None = None
+from tests.automl.audit.inputs import Given, Predicted, Problem, Rows
 
 
 @dataclass(frozen=True)
@@ -171,7 +139,7 @@ def test_rule_14_tree_attributions_are_shaps_own_and_add_up() -> None:
 
 
 @pytest.mark.parametrize(("background", "contributions"), [((0.0, 0.0), {"x1": 0.5, "x2": 0.5}), ((1.0, 1.0), {"x1": 0.0, "x2": 1.0})])
-def test_t10_the_background_decides_how_a_gap_is_shared(background: tuple[float, float], contributions: dict[str, float]) -> None:
+def test_rule_10_t10_the_background_decides_how_a_gap_is_shared(background: tuple[float, float], contributions: dict[str, float]) -> None:
     frame = pd.DataFrame({"x1": [1.0] * 20, "x2": [1.0] * 10 + [0.0] * 10})
     rows = Rows(frame, {"g": np.array(["A"] * 10 + ["B"] * 10, dtype=object)})
     section = explained(Product(), rows, Rows(pd.DataFrame([background], columns=["x1", "x2"])), Problem(task="regression", target="y", labels=()))
@@ -180,6 +148,29 @@ def test_t10_the_background_decides_how_a_gap_is_shared(background: tuple[float,
     assert (gap.reference, gap.group, value(gap.gap)) == ("A", "B", pytest.approx(-1))
     assert {share.feature: -value(share.contribution) for share in gap.contributions} == pytest.approx(contributions)
     assert section.output == "predicted y"
+
+
+def test_rule_10_a_second_background_of_the_references_rows_shares_the_same_gap_otherwise() -> None:
+    """T10's product: against rows of the reference, where x1 = x2 = 1, x2 has the whole gap; against all training rows the two share it."""
+    frame = pd.DataFrame({"x1": [1.0] * 20, "x2": [1.0] * 10 + [0.0] * 10})
+    rows = Rows(frame, {"g": np.array(["A"] * 10 + ["B"] * 10, dtype=object)})
+    trained = Rows(pd.DataFrame({"x1": [1.0] * 12 + [0.0] * 300, "x2": [1.0] * 12 + [0.0] * 300}), {"g": np.array(["A"] * 12 + ["B"] * 300, dtype=object)})
+    section = explained(Product(), rows, trained, Problem(task="regression", target="y", labels=()), background=312)
+    [gap] = section.score_gap_by_input
+    assert isinstance(gap, ScoreGap)
+    assert not isinstance(gap.second, NotMeasured)
+    assert {share.feature: -value(share.contribution) for share in gap.second} == pytest.approx({"x1": 0.0, "x2": 1.0})
+    assert {share.feature: -value(share.contribution) for share in gap.contributions} == pytest.approx({"x1": 150 / 312, "x2": 162 / 312})
+    assert sum(value(share.contribution) for share in gap.second) == pytest.approx(value(gap.gap))
+    assert [share.feature for share in gap.second] == [share.feature for share in gap.contributions]
+    assert not isinstance(section.second_background, NotMeasured)
+    assert (section.second_background["g"].n, section.second_background["g"].source) == (12, "training rows of A drawn at random (seed 0)")
+
+
+def test_a_reference_without_training_rows_has_no_second_background() -> None:
+    gap = next(gap for gap in explained(Linear(WEIGHTS), people(), Rows(people(seed=1).features)).score_gap_by_input if isinstance(gap, ScoreGap))
+    assert isinstance(gap.second, NotMeasured)
+    assert "0 rows" in gap.second.reason
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -245,6 +236,9 @@ def test_many_inputs_are_summed_up_and_still_add_up() -> None:
     assert example.base + sum(c.shap for c in example.contributions) == pytest.approx(example.output)
     gap = next(g for g in section.score_gap_by_input if isinstance(g, ScoreGap))
     assert sum(value(share.contribution) for share in gap.contributions) == pytest.approx(value(gap.gap))
+    assert not isinstance(gap.second, NotMeasured)
+    assert (len(gap.second), gap.second[-1].feature) == (12, OTHERS)
+    assert sum(value(share.contribution) for share in gap.second) == pytest.approx(value(gap.gap))
     assert sum(len(points.shap) for points in section.points) <= 1500
 
 

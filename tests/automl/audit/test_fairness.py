@@ -58,7 +58,7 @@ def named(attribute: Attribute, group: str) -> Group:
 
 @needs_vectors
 @pytest.mark.parametrize("part", ["sex", "race", "intersectional"])
-def test_v1_tables_of_the_rule(part: str) -> None:
+def test_v01_tables_of_the_rule(part: str) -> None:
     section = measure(from_table(table(f"ll144_v1_{part}.csv"), ["group"]), "group")
     rule = expected()["ll144_selection"][part]
     attribute = section.attributes[0]
@@ -91,7 +91,7 @@ def test_t15_black_against_the_rest_with_holm_over_seven() -> None:
 
 
 @needs_vectors
-def test_t13_each_table_counts_the_rows_known_on_its_own_attribute() -> None:
+def test_rule_06_t13_each_table_counts_the_rows_known_on_its_own_attribute() -> None:
     section = measure(from_table(table("ll144_selection.csv"), ["sex", "race"]), "sex", "race")
     sex = section.attributes[0]
     assert [(g.group, g.selected, g.n) for g in sex.groups] == [("Female", 555, 1181), ("Male", 667, 1515)]
@@ -102,7 +102,27 @@ def test_t13_each_table_counts_the_rows_known_on_its_own_attribute() -> None:
     assert cells.unknown > sex.unknown
 
 
-def test_t7_two_groups_are_one_contrast() -> None:
+def test_mistake_12_no_test_without_effect_size_and_power_and_no_ratio_without_its_interval() -> None:
+    """An overlap of two intervals is nowhere a test; a small table says what it could have shown."""
+    attribute = measure(binary(), "group").attributes[0]
+    for group in attribute.groups:
+        rest = against_rest(group)
+        assert rest.tests[0].name == "fisher"
+        assert isinstance(rest.difference, Estimate)
+        assert rest.difference.low < rest.difference.value < rest.difference.high
+        if group.group != attribute.reference:
+            assert ratio(group).low < ratio(group).value < ratio(group).high
+            assert group.minimum_detectable_ratio is not None
+            assert group.minimum_detectable_ratio < 0.8
+
+
+def test_rule_08_a_group_minus_overall_is_a_share_of_its_difference_to_the_rest() -> None:
+    """p_g - p = (1 - w_g)(p_g - p_rest): the same finding, in numbers that shrink with the group's share."""
+    for group in measure(from_counts({"A": (500, 1000), "B": (300, 1000), "C": (100, 500)}), "group").attributes[0].groups:
+        assert value(group.selection_rate) - 900 / 2500 == pytest.approx((1 - group.share) * value(against_rest(group).difference))
+
+
+def test_t07_two_groups_are_one_contrast() -> None:
     section = measure(from_counts({"A": (55, 100), "B": (40, 100)}), "group")
     assert section.family.tests == 1
     for group in section.attributes[0].groups:
@@ -110,7 +130,7 @@ def test_t7_two_groups_are_one_contrast() -> None:
         assert (primary.p, primary.p_adjusted) == pytest.approx((0.047165, 0.047165), abs=1e-6)
 
 
-def test_t9_unknown_rows_are_counted_and_banded() -> None:
+def test_t09_unknown_rows_are_counted_and_banded() -> None:
     outcomes = from_counts({"A": (50, 100), "B": (30, 100), "?": (5, 10)})
     outcomes.groups["group"][outcomes.groups["group"] == "?"] = None
     attribute = measure(outcomes, "group").attributes[0]
@@ -122,7 +142,7 @@ def test_t9_unknown_rows_are_counted_and_banded() -> None:
     assert (b.unknown_band.low, b.unknown_band.high) == pytest.approx((30 / 55, 0.7))
 
 
-def test_v6_small_numbers() -> None:
+def test_v06_small_numbers() -> None:
     f = named(measure(from_counts({"M": (3, 20), "F": (1, 10)}), "group").attributes[0], "F")
     assert ratio(f).value == pytest.approx(2 / 3)
     assert (ratio(f).below_limit_exact, ratio(f).label) == (True, "inconclusive")
@@ -132,7 +152,7 @@ def test_v6_small_numbers() -> None:
     assert f.selection_rate.low_precision
 
 
-def test_t8_only_the_group_that_differs_differs_most() -> None:
+def test_t08_only_the_group_that_differs_differs_most() -> None:
     groups = measure(from_counts({"A": (500, 1000), "B": (300, 1000), "C": (500, 1000)}), "group").attributes[0].groups
     p = {group.group: against_rest(group).tests[0].p for group in groups}
     assert p == pytest.approx({"A": 2.414e-7, "B": 6.95e-26, "C": 2.414e-7}, rel=1e-2)
@@ -149,7 +169,7 @@ def test_t11_score_gap_is_not_the_selection_gap() -> None:
     assert value(score(b).mean_difference) == pytest.approx(-1.5)
 
 
-def test_rule_5_one_group_zero_rates_and_one_person() -> None:
+def test_rule_05_one_group_zero_rates_and_one_person() -> None:
     alone = measure(from_counts({"A": (5, 10)}), "group").attributes[0].groups[0]
     assert isinstance(alone.impact_ratio, NotMeasured)
     assert isinstance(alone.versus_rest, NotMeasured)
@@ -207,7 +227,7 @@ def test_no_sensitive_attribute_is_said() -> None:
     assert isinstance(measure_fairness(binary(), AuditPolicy(), bins={}, seed=0), NotMeasured)
 
 
-def test_only_declared_attributes_are_in_the_primary_family() -> None:
+def test_rule_08_only_declared_attributes_are_in_the_primary_family() -> None:
     section = measure(binary(), "group", "sex")
     assert section.family.tests == 3 + 1
     assert all(against_rest(group).tests[0].family == PRIMARY for attribute in section.attributes for group in attribute.groups)
@@ -267,7 +287,7 @@ def test_rule_14_equals_fairlearn(favourable: str, weighted: bool) -> None:
         assert value(group.error_rates.fpr) == pytest.approx(frame.loc[group.group, "fpr"], abs=1e-9)
 
 
-def test_rule_5_exceptions_to_fairlearn_are_these_two() -> None:
+def test_rule_05_exceptions_to_fairlearn_are_these_two() -> None:
     """Fairlearn gives a single group the ratio 1.0, and a group without positives the true positive rate 0.0: artefacts, not findings."""
     alone = binary(groups={"g": np.full(600, "only", dtype=object)})
     assert demographic_parity_ratio(alone.truth, alone.decision, sensitive_features=alone.groups["g"]) == 1.0
@@ -418,3 +438,18 @@ def test_gaps_of_mean_scores_hold_for_all_groups_at_once() -> None:
     assert isinstance(gap, Estimate)
     expected = 2 * 2.2414 * np.sqrt(mine.var(ddof=1) / len(mine) + against.var(ddof=1) / len(against))
     assert gap.high - gap.low == pytest.approx(expected, rel=0.08)
+
+
+def test_errors_that_are_the_same_in_every_row_have_no_interval_of_no_width() -> None:
+    o = regression()
+    attribute = measure(regression(score=np.asarray(o.truth)), "group").attributes[0]
+    for group in attribute.groups:
+        for value in (score(group).mean_residual, score(group).mean_absolute_error):
+            assert isinstance(value, NotMeasured)
+            assert value.reason.startswith("it is 0 in every resample of ")
+        assert isinstance(score(group).mean, Estimate)
+        if group.group != attribute.reference:
+            assert score(group).residual_difference == NotMeasured(reason="nothing varies on either side")
+    alone = measure(regression(score=np.where(o.groups["group"] == "a", np.asarray(o.truth), np.asarray(o.score))), "group").attributes[0]
+    others = [score(group).residual_difference for group in alone.groups if group.group != alone.reference]
+    assert all(isinstance(one, Estimate) for one in others), "one side that varies is enough"

@@ -30,6 +30,7 @@ from automl.evidence import (
     LeftOut,
     NotMeasured,
     PerformanceSection,
+    Ratio,
     SearchSection,
     SplitInfo,
     TableReading,
@@ -88,7 +89,7 @@ def explanation(*sizes: float) -> ExplanationSection:
     (0.799639, 0.8, "0.7996"), (0.8, 0.8, "0.80"), (0.62, 0.8, "0.62"), (0.8004, 0.8, "0.8004"), (0.999, 1.0, "0.999"), (0.5, None, "0.50"), (0.7999999999, 0.8, "0.800000"),
     (0.0039, 0.8, "0.004"), (0.0, 0.8, "0.00"), (-3e-8, 0.0, "-3.0e-08"), (0.0, None, "0.00"),
 ])
-def test_t1_digits_until_the_side_of_the_limit_shows(value: float, limit: float | None, text: str) -> None:
+def test_t01_digits_until_the_side_of_the_limit_shows(value: float, limit: float | None, text: str) -> None:
     assert number(value, limit) == text
 
 
@@ -117,7 +118,7 @@ def test_the_comparison_that_decided_is_named_in_a_crossing_too() -> None:
     assert crossing[0].text.endswith("as the comparison with y x all shows.")
 
 
-def test_t1_never_prints_the_limit_for_a_value_below_it() -> None:
+def test_t01_never_prints_the_limit_for_a_value_below_it() -> None:
     [finding] = found(fairness=fairness_of(from_counts({"A": (2000, 4000), "B": (1521, 4000)}), "group"))["impact_ratio_below"]
     assert "0.72 to 0.7996" in finding.text
 
@@ -156,6 +157,23 @@ def test_crossings_are_one_sentence_whatever_their_size() -> None:
     assert len(crossing) == 1
     assert "group x sex" in crossing[0].text
     assert "a x f at 0.00 times" in crossing[0].text
+
+
+def test_several_crossings_are_one_sentence_that_names_the_worst_and_counts_the_rest() -> None:
+    n = 4000
+    outcomes = binary(n, decision=(np.arange(n) % 10 < 5).astype(np.int64))
+    decision = np.asarray(outcomes.decision).copy()
+    decision[(outcomes.groups["group"] == "a") & (outcomes.groups["sex"] == "f") & (np.arange(n) % 7 > 0)] = 0
+    section = fairness_of(binary(n, decision=decision, groups={**outcomes.groups, "half": np.where(np.arange(n) % 3 > 0, "x", "y").astype(object)}), "group", "sex", "half")
+    told = [finding for finding in found(fairness=section)["impact_ratio_below"] if "intersections" in finding.evidence]
+    assert len(told) == 1
+    counts = {crossing.attribute: sum(isinstance(group.impact_ratio, Ratio) and group.impact_ratio.label == "below" for group in crossing.groups) for crossing in section.intersections}
+    with_any = [crossing for crossing in section.intersections if counts[crossing.attribute]]
+    assert len(with_any) > 1
+    whole = sum(len(crossing.groups) for crossing in with_any)
+    assert told[0].text.startswith(f"{sum(counts.values())} of {whole} groups of {len(with_any)} crossings ({', '.join(crossing.attribute for crossing in with_any)}) are selected")
+    assert "the lowest is a x f (group x sex) at 0." in told[0].text
+    assert told[0].id == "impact_ratio_below:/fairness/intersections"
 
 
 def test_error_gaps_need_an_interval_without_zero() -> None:
@@ -284,7 +302,7 @@ def test_rules_are_the_documented_ones() -> None:
 
 
 @pytest.mark.slow
-def test_no_verdict_words_in_any_text_or_source_string() -> None:
+def test_rule_03_no_verdict_words_in_any_text_or_source_string() -> None:
     for _, written in everything():
         for finding in written:
             assert not BANNED.search(finding.text + finding.suggestion), finding.text
@@ -304,6 +322,7 @@ def test_hostile_names_are_cut_and_flattened() -> None:
     assert finding.text.startswith("line break")
 
 
+@pytest.mark.slow
 def test_no_sentence_on_sampling_error_below_30_rows() -> None:
     fairness = fairness_of(from_counts({"large": (900, 1000), "few": (2, 20)}), "group")
     assert fairness.attributes[0].groups[0].impact_ratio.label == "below"  # type: ignore[union-attr]

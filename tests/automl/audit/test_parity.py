@@ -49,7 +49,7 @@ def test_v14_through_the_whole_table() -> None:
     assert (summary.demographic_parity_ratio, summary.equal_opportunity_difference, summary.equalized_odds_difference) == pytest.approx((0.5, 0.3, 0.3))
 
 
-def test_rates_without_denominator_are_not_measured_and_give_no_gap() -> None:
+def test_mistake_05_rates_without_denominator_are_not_measured_and_give_no_gap() -> None:
     a, b = ErrorCounts.of(view_of(40, 10, 10, 40)), ErrorCounts.of(view_of(0, 0, 0, 30))
     rates = error_rates(b, a, False, 1)
     assert isinstance(rates, ErrorRates)
@@ -61,7 +61,7 @@ def test_rates_without_denominator_are_not_measured_and_give_no_gap() -> None:
     assert isinstance(rates.gaps.fpr, Estimate)
 
 
-def test_gaps_of_many_groups_are_simultaneous() -> None:
+def test_rule_09_gaps_of_many_groups_are_simultaneous() -> None:
     a, b = ErrorCounts.of(view_of(40, 10, 10, 40)), ErrorCounts.of(view_of(20, 5, 20, 55))
     one, five = error_rates(b, a, False, 1), error_rates(b, a, False, 5)
     assert isinstance(one, ErrorRates)

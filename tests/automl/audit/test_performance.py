@@ -78,6 +78,7 @@ def test_equal_scores_share_a_bin_and_few_rows_make_one() -> None:
     assert len(few.bins) == 1
 
 
+@pytest.mark.slow
 def test_calibration_needs_probabilities_of_two_classes() -> None:
     for o in (multiclass(), regression(), binary(score=np.linspace(300, 850, 600)), binary(score=None)):
         assert isinstance(measured(o).calibration, NotMeasured)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2_contingency, fisher_exact
+from scipy.stats import chi2_contingency, fisher_exact, hypergeom
+from statsmodels.stats.multitest import multipletests
 
 from automl.audit.intervals import Count, pool
-from automl.audit.significance import fisher_p, holm, mid_p, omnibus, pooled_z, primary_p, two_group_tests
+from automl.audit.significance import _hypergeometric, fisher_p, holm, mid_p, omnibus, pooled_z, primary_p, two_group_tests
 from automl.evidence import NotMeasured, Test
 from tests.automl.audit.vectors import expected, needs_vectors
 
@@ -13,7 +14,7 @@ from tests.automl.audit.vectors import expected, needs_vectors
 @needs_vectors
 @pytest.mark.parametrize("part", ["sex", "race", "intersectional"])
 @pytest.mark.parametrize("table", ["ll144_selection", "ll144_scoring"])
-def test_v1_v2_fisher_mid_p_and_z(table: str, part: str) -> None:
+def test_v01_v02_fisher_mid_p_and_z(table: str, part: str) -> None:
     section = expected()[table][part]
     reference = next(row for row in section["rows"] if row["label"] == section["reference"])
     for row in section["rows"]:
@@ -24,13 +25,13 @@ def test_v1_v2_fisher_mid_p_and_z(table: str, part: str) -> None:
             assert pooled_z(mine, theirs) == pytest.approx(row["z_pooled"], abs=1e-9)
 
 
-def test_t7_forty_of_a_hundred_against_fifty_five() -> None:
+def test_t07_forty_of_a_hundred_against_fifty_five() -> None:
     a, b = Count.of(40, 100), Count.of(55, 100)
     assert fisher_p(a, b) == pytest.approx(0.047165, abs=1e-6)
     assert mid_p(a, b) == pytest.approx(0.035201, abs=1e-6)
 
 
-def test_v10_v6_v7_v11_fisher() -> None:
+def test_v10_v06_v07_v11_fisher() -> None:
     assert fisher_p(Count.of(8, 10), Count.of(1, 6)) == pytest.approx(0.034965, abs=1e-6)
     assert fisher_p(Count.of(3, 20), Count.of(1, 10)) == pytest.approx(1.0)
     assert mid_p(Count.of(3, 20), Count.of(1, 10)) == pytest.approx(0.792, abs=5e-4)
@@ -54,12 +55,39 @@ def test_v12_holm() -> None:
     assert holm([]) == []
 
 
+def test_holm_is_statsmodels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gc.collect", lambda: 0)  # theirs searches all memory each time
+    rng = np.random.default_rng(4)
+    for p in [[0.3], [0.04, 0.01, 0.03, 0.005], [0.02, 0.02, 1.0, 0.0], [0.9, 0.8, 0.7], *rng.uniform(0, 0.2, (5, 12)).tolist()]:
+        assert holm(p) == multipletests(p, method="holm")[1].tolist()
+
+
 def test_fisher_is_scipys() -> None:
     rng = np.random.default_rng(0)
     for n1, n2 in rng.integers(1, 200, (20, 2)):
         k1, k2 = int(rng.integers(0, n1 + 1)), int(rng.integers(0, n2 + 1))
         theirs = fisher_exact(np.array([[k1, n1 - k1], [k2, n2 - k2]])).pvalue
         assert fisher_p(Count.of(k1, int(n1)), Count.of(k2, int(n2))) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_mid_p_is_half_of_the_tables_as_likely_and_all_less_likely_ones_by_scipys_probabilities() -> None:
+    rng = np.random.default_rng(1)
+    for n1, n2 in [*rng.integers(1, 200, (20, 2)), (1, 1), (3, 400), (900, 900)]:
+        k1, k2 = int(rng.integers(0, n1 + 1)), int(rng.integers(0, n2 + 1))
+        mass = hypergeom.pmf(np.arange(0, n1 + 1), n1 + n2, k1 + k2, n1)
+        less, same = mass < mass[k1] * (1 - 1e-7), np.isclose(mass, mass[k1], rtol=1e-7, atol=0)
+        assert mid_p(Count.of(k1, int(n1)), Count.of(k2, int(n2))) == pytest.approx(min(1.0, mass[less].sum() + mass[same].sum() / 2), abs=1e-9)
+
+
+def test_exact_tests_of_large_groups_look_at_what_is_possible_and_no_more() -> None:
+    """Half a million tables are possible; a few ten thousand have any probability."""
+    a, b = Count.of(200_900, 500_000), Count.of(200_000, 500_000)
+    assert mid_p(a, b) == pytest.approx(fisher_p(a, b), rel=1e-2)
+    assert mid_p(a, b) < fisher_p(a, b)
+    assert mid_p(Count.of(400_000, 500_000), Count.of(1, 500_000)) == 0
+    _, mass = _hypergeometric(400_900, 500_000, 500_000)
+    assert len(mass) < 50_000
+    assert mass.sum() == pytest.approx(1)
 
 
 def test_weighted_or_repeated_rows_take_z_not_fisher() -> None:
@@ -77,7 +105,7 @@ def test_only_the_primary_test_is_adjusted() -> None:
 V1_RACE = [Count.of(*kn) for kn in [(204, 408), (412, 797), (170, 390), (52, 119), (302, 616), (18, 41), (96, 213)]]
 
 
-def test_v1_omnibus_chi_square() -> None:
+def test_v01_omnibus_chi_square() -> None:
     test = omnibus(V1_RACE, "race", np.random.default_rng(0))
     assert isinstance(test, Test)
     assert (test.name, test.statistic, test.p) == ("chi_square", pytest.approx(9.903, abs=5e-4), pytest.approx(0.1288, abs=5e-5))
@@ -102,7 +130,7 @@ def test_omnibus_says_why_it_cannot_be_made() -> None:
     assert isinstance(omnibus([Count.of(0, 2), Count.of(0, 3)], "a", rng), NotMeasured)
 
 
-def test_t8_only_b_differs_more_than_the_arithmetic_makes_all_differ() -> None:
+def test_t08_only_b_differs_more_than_the_arithmetic_makes_all_differ() -> None:
     groups = {"A": Count.of(500, 1000), "B": Count.of(300, 1000), "C": Count.of(500, 1000)}
     p = {name: fisher_p(mine, pool([c for other, c in groups.items() if other != name])) for name, mine in groups.items()}
     assert p["A"] == pytest.approx(2.414e-7, rel=1e-3)

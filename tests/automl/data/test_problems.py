@@ -135,7 +135,7 @@ def test_a_mark_that_is_set_or_not_is_learned_from(table_of):
     assert found.schema.kinds == {"mark": "category", "x": "number"}
 
 
-def test_sensitive_attributes_become_features_only_when_the_person_says_so(binary):
+def test_rule_02_sensitive_attributes_become_features_only_when_the_person_says_so(binary):
     assert problem(binary, sensitive=["sex"], sensitive_as_features=True).schema.names == ("x", "sex", "free")
 
 

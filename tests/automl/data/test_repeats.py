@@ -125,6 +125,19 @@ def test_missing_cells_are_compared_too(table_of):
     assert [(repeat.name, repeat.of) for repeat in find_repeats(table, table.names)] == [("b", "a")]
 
 
+@pytest.mark.parametrize("few", [60, 100_000])
+def test_of_a_large_table_some_rows_are_compared_first(table_of, monkeypatch, few):
+    """What differs among them differs; what does not is compared whole."""
+    monkeypatch.setattr("automl.data.repeats.FEW_ROWS", few)
+    often, seldom = DRAW.integers(0, 150, N), DRAW.permutation(N) / 3
+    nearly = often.copy()
+    nearly[-1] += 1
+    columns = {"often": often, "again": often, "named": [f"n{x}" for x in often], "nearly": nearly, "seldom": seldom, "other": DRAW.permutation(N), "once_more": seldom}
+    table = table_of(lines(columns))
+    found = {(repeat.name, repeat.of, repeat.how) for repeat in find_repeats(table, table.names)}
+    assert found == {("again", "often", "same"), ("named", "often", "recoded number"), ("once_more", "seldom", "same")}
+
+
 def test_the_profile_tells_of_them_before_anything_is_chosen(table_of):
     profile = profile_table(table_of(lines(BASE | {"again": SIZE})), "y")
     assert any("'again' holds the same as 'size'" in finding.text for finding in profile.quality)

@@ -41,7 +41,7 @@ def lending(tmp_path_factory):
 # --- the door ---
 
 
-def test_the_audit_part_opens_only_against_a_sealed_plan(lending):
+def test_mistake_09_the_audit_part_opens_only_against_a_sealed_plan(lending):
     split = divide(lending, sensitive=["sex", "age"])
     for closed in (None, {}, plan_for(split, ""), plan_for(split, "f" * 63), plan_for(split, sealed_at="")):
         with pytest.raises(RuntimeError, match="sealed plan"):

@@ -71,6 +71,7 @@ def test_what_is_loaded_from_its_files_predicts_the_same(name: str, task: TaskKi
 def test_attributions_add_up_to_the_distance_from_the_background(name: str, task: TaskKind, classes: int) -> None:
     fold = material.fold(task, classes)
     model, rows, background = fit(name, fold), fold.valid.iloc[:12], fold.train.iloc[:15]
+    assert model.attribution_cost > 0
     phi = model.attributions(rows, background, seed=0)
     assert phi.shape == ((12, 5, classes) if task == "multiclass" else (12, 5))
     gap = model.raw(rows) - model.raw(background).mean(axis=0)
@@ -167,6 +168,15 @@ def test_an_effort_that_must_end_ends_with_a_model(name: str) -> None:
 
     assert np.isfinite(fit(name, fold, Effort(1, must_end)).raw(fold.valid)).all()
     assert len(asked) <= 6, "it did not go on"
+
+
+@pytest.mark.parametrize(("task", "classes"), [("binary", 2), ("regression", 0)])
+def test_a_linear_model_with_little_time_learns_from_fewer_rows(task: TaskKind, classes: int) -> None:
+    fold = material.fold(task, classes, n=4_000)
+    patient, plenty, hurried = (fit("linear", fold, effort).raw(fold.valid) for effort in (Effort(1), Effort(1, left=3600.0), Effort(1, left=0.0)))
+    assert np.array_equal(patient, plenty)
+    assert not np.array_equal(patient, hurried)
+    assert np.corrcoef(patient, hurried)[0, 1] > 0.9, "a thousand rows are still learned from"
 
 
 def test_a_network_that_foresees_too_little_time_says_so() -> None:

@@ -68,6 +68,7 @@ def test_the_hash_is_over_its_files(fitted: Any, tmp_path: Path) -> None:
 def test_attributions_of_the_whole_ensemble_add_up(fitted: Any) -> None:
     model, frame = fitted
     rows, background = frame.iloc[:30], frame.iloc[100:140]
+    assert model.attribution_cost == sum(fold.attribution_cost for member in model.members for fold in member.folds) > 0
     found = model.attributions(rows, background)
     raw = model.raw(rows)
     assert found.phi.shape == (30, 5, *raw.shape[1:])

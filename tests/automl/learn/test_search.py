@@ -94,7 +94,11 @@ def test_the_same_seed_threads_and_trials_give_the_same_bytes(tmp_path: Path, th
     assert told(first) == told(second)
     assert one.out_of_fold_raw.tobytes() == two.out_of_fold_raw.tobytes()
     assert one.sha256 == two.sha256
-    assert run(tmp_path / "c", seed=1, **made)[1].sha256 != one.sha256
+
+
+def test_another_seed_gives_another_model(tmp_path: Path) -> None:
+    made = {"threads": 1, "budget": Budget(trials=2), "families": ("lgbm",), "n": 80}
+    assert run(tmp_path / "a", **made)[1].sha256 != run(tmp_path / "b", seed=1, **made)[1].sha256
 
 
 def test_torch_too_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -102,22 +106,28 @@ def test_torch_too_gives_the_same_bytes(tmp_path: Path) -> None:
     assert len(hashes) == 1
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.fixture(scope="module", params=[1, 2])
+def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], SearchResult, str]:
+    """Folder, what was asked for, the search, and the model's sha256; past the defaults and the random trials, where the sampler looks at what it has seen."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    asked: dict[str, Any] = {"budget": Budget(trials=14), "n": 80, "families": ("lgbm",), "threads": request.param}
+    whole, model = run(folder, **asked)
+    assert "pruned" in {record.state for record in whole.trials}, "this case is worth little without a pruned trial"
+    return folder, asked, whole, model.sha256
+
+
 @pytest.mark.parametrize("kept", [0, 1, 3, 12])
-def test_a_search_that_was_killed_goes_on_as_it_would_have(tmp_path: Path, kept: int, threads: int) -> None:
-    """Past the defaults and the random trials, where the sampler looks at what it has seen, and past the first pruned one."""
-    budget = Budget(trials=14)
-    whole, model = run(tmp_path / "whole", budget=budget, n=80, families=("lgbm",), threads=threads)
+def test_a_search_that_was_killed_goes_on_as_it_would_have(undisturbed: tuple[Path, dict[str, Any], SearchResult, str], tmp_path: Path, kept: int) -> None:
+    folder, asked, whole, sha256 = undisturbed
     (tmp_path / "cut").mkdir()
     for number in range(kept + 1):
-        shutil.copy(tmp_path / "whole" / f"{number:04}.trial", tmp_path / "cut")
+        shutil.copy(folder / f"{number:04}.trial", tmp_path / "cut")
     (tmp_path / "cut" / f"{kept + 1:04}.part").write_bytes(b"half a trial")
     hooks = Watching()
-    resumed, again = run(tmp_path / "cut", hooks, budget=budget, n=80, families=("lgbm",), threads=threads)
+    resumed, again = run(tmp_path / "cut", hooks, **asked)
     assert told(resumed) == told(whole)
     assert [number for number, _ in hooks.finished] == list(range(kept + 1, 15)), "nothing finished is repeated"
-    assert again.sha256 == model.sha256
-    assert "pruned" in {record.state for record in whole.trials}, "this case is worth little without a pruned trial"
+    assert again.sha256 == sha256
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x05\x06" + bytes(18), b"{}"])

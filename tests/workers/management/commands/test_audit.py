@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from automl.bundle import open_bundle
+from automl.spec import OPTIONAL_PARTS
 
 ROOT = Path(__file__).resolve().parents[4]
 pytestmark = pytest.mark.story
@@ -54,7 +55,8 @@ def _manage(home: Path, *arguments: str | Path) -> subprocess.CompletedProcess[s
     return subprocess.run(_command(home, *arguments), cwd=ROOT, env=_environment(home), capture_output=True, text=True, timeout=500)
 
 
-TRAIN = ("--target", "approved", "--positive", "yes", "--sensitive", "sex", "--trials", "1", "--families", "linear", "--seed", "1", "--threads", "1")
+TRAIN = ("--target", "approved", "--positive", "yes", "--sensitive", "sex", "--trials", "1", "--families", "linear", "--seed", "1", "--threads", "1",
+         "--leave-out", ",".join(OPTIONAL_PARTS))
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,7 @@ def test_a_high_finding_is_exit_code_3_and_the_folder_is_whole(audited: tuple[Pa
     assert done.returncode == 3, done.stdout + done.stderr
     assert done.stderr == ""
     bundle = open_bundle(out)
+    assert bundle.evidence.spec.leave_out == OPTIONAL_PARTS
     assert any(finding.severity == "high" for finding in bundle.evidence.findings)
     assert {"audit.pdf", "evidence.json", "modelcard.md", "predictions.csv", "charts.json"} <= set(bundle.manifest.files)
     assert any(name.startswith("model/") for name in bundle.manifest.files)

@@ -1,0 +1,117 @@
+"""The glossary at the end of a report: every measure that this report uses, with its formula. Sources of the formulas: docs/statistics.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditapp.report.blocks import Block, note, table
+from automl.evidence import ErrorRates, Evidence, NotMeasured, RobustnessSection, ScoreOutcome, VersusRest
+from automl.printing import in_order, metric_words
+
+Entry = tuple[str, str]
+
+METRICS: dict[str, str] = {
+    "roc_auc": "chance that a random positive row scores above a random negative one, ties counted half",
+    "average_precision": "Σ (recall − recall at the next higher score) × precision, over the scores from the highest down",
+    "log_loss": "mean of −log(probability given to the true class)",
+    "brier": "mean of (probability of the positive class − outcome)², the outcome being 1 or 0",
+    "accuracy": "rows decided as the truth is / all rows",
+    "balanced_accuracy": "mean of the recalls of all classes",
+    "f1": "2 × precision × recall / (precision + recall)",
+    "mcc": "(TP × TN − FP × FN) / √((TP + FP) × (TP + FN) × (TN + FP) × (TN + FN)); of several classes its generalisation",
+    "precision": "TP / (TP + FP)",
+    "recall": "TP / (TP + FN)",
+    "specificity": "TN / (TN + FP)",
+    "quantile_loss": "mean of max(q × (truth − prediction), (q − 1) × (truth − prediction)), q being the level of the quantile",
+    "coverage": "rows whose truth is at or below the prediction / all rows",
+    "rmse": "√(mean of (truth − prediction)²)",
+    "mae": "mean of |truth − prediction|",
+    "r2": "1 − Σ (truth − prediction)² / Σ (truth − mean of the truth)²",
+    "mean_residual": "mean of (truth − prediction)",
+    "rmsle": "√(mean of (log(1 + truth) − log(1 + prediction))²)",
+    "macro_f1": "mean of the classes' F1",
+    "weighted_f1": "mean of the classes' F1, weighted by their true rows",
+}
+COUNTS: Entry = ("TP, FP, TN, FN", "rows decided positive and truly so, decided positive but not so, decided negative and truly so, decided negative but not so")
+RATES: tuple[Entry, ...] = (
+    ("selection rate", "rows with the favourable outcome / rows of the group: k / n"),
+    ("impact ratio", "selection rate of the group / selection rate of the reference group; never inverted, never capped"),
+    ("band of the unknown rows", "the impact ratio if every row of unknown group belonged to the group or to the reference, at worst and at best"),
+    ("demographic parity difference, ratio", "largest − smallest selection rate of the groups; smallest / largest"),
+)
+ERRORS: tuple[Entry, ...] = (
+    ("true positive rate, false positive rate", "of the favourable outcome: TP / (TP + FN); FP / (FP + TN)"),
+    ("predictive value", "TP / (TP + FP), of the favourable outcome"),
+    ("equalised odds difference", "larger of the groups' largest differences of true and of false positive rates"),
+    ("equal opportunity difference", "largest − smallest true positive rate of the groups"),
+    ("observed over expected", "Σ outcomes / Σ probabilities of the group"),
+)
+TESTS: tuple[Entry, ...] = (
+    ("Fisher, mid-p", "chance, at the table's own sums, of a table as rare as this or rarer; mid-p counts tables just as rare half"),
+    ("z", "difference of two rates / √(p × (1 − p) × (1/n of one + 1/n of the other)), p being the pooled rate"),
+    ("chi-squared", "Σ (observed − expected)² / expected, over the cells of the table"),
+    ("Holm", "p values of a family in rising order, each times the number of tests not yet decided, never below the one before"),
+    ("shortfall", "rows of the group × pooled selection rate − selected rows of the group, in persons"),
+    ("largest ratio that would be told", "largest true ratio that samples of these sizes would show to be below the limit with a power of four in five"),
+    ("one person changes the direction", "whether moving one favourable outcome from the group that is ahead to the other turns the sign of the difference"),
+)
+SCORES: tuple[Entry, ...] = (
+    ("mean residual, mean absolute error by group", "mean of (truth − score) and of |truth − score| over the group's rows"),
+    ("difference of mean scores", "mean score of the group − mean score of the reference"),
+)
+EXPLANATION: tuple[Entry, ...] = (
+    ("SHAP value of an input", "its share of (output for this row − mean output over background rows), averaged over all orders in which inputs take the row's values (Shapley)"),
+    ("mean |SHAP|", "mean over the explained rows of the SHAP value without its sign"),
+    ("additivity error", "largest |output − base − Σ SHAP values| over the explained rows"),
+    ("permutation importance", "mean loss with the input shuffled − mean loss as it is"),
+    ("Kendall's tau", "(pairs in the same order − pairs in opposite order) / √(untied pairs of one × of the other)"),
+    ("overlap (Jaccard)", "entries of both lists / entries of either list"),
+    ("AUC of telling the groups", "area under the ROC curve of predicting the sensitive attribute, averaged over pairs or groups where it has several"),
+)
+REASONS: tuple[Entry, ...] = (
+    ("reason", "input, or group of inputs, with a negative SHAP value in log-odds against people just above the cut, of at least the stated share of the distance to it"),
+    ("flip test", "mean score of the row with the stated inputs as people at the cut have them; crosses where it reaches the cut"),
+)
+SHIFT: tuple[Entry, ...] = (
+    ("population stability index", "Σ (share of audited rows − share of training rows) × log(share of audited rows / share of training rows), over the bins"),
+)
+SLICES: tuple[Entry, ...] = (("slice", "rows that meet one condition, or several at once; found on training rows and tested on the audit part against all other rows"),)
+MITIGATION: tuple[Entry, ...] = (
+    ("gained, lost", "people of the audit part whom an alternative gives the favourable outcome and the deployed model does not, and the reverse"),
+    ("change, with a paired interval", "metric of the alternative − metric of the deployed model on the same rows, resampled together"),
+)
+INTERVALS: tuple[Entry, ...] = (
+    ("interval of a rate (Wilson)", "(k + z²/2 ± z × √(k × (n − k) / n + z²/4)) / (n + z²), z being the normal quantile of the level"),
+    ("interval of a difference (Newcombe)", "difference ± √ of the summed squared distances of the two rates to their Wilson limits, on the side that counts"),
+    ("interval of a ratio (MOVER-R)", "from the Wilson limits of both rates, by the method of variance estimates recovery; Koopman's score interval where a count is zero"),
+    ("other intervals", "named with the number in the attached evidence: DeLong on the logit scale, the bootstrap within groups, the delete-a-group jackknife"),
+)
+
+
+def glossary_blocks(evidence: Evidence) -> list[Block]:
+    """One table: measure and formula, those alone that this evidence has numbers of."""
+    return [
+        table("Measures of this report and their formulas", [("measure", "left", 0.8), ("formula", "left", 2)], list(_entries(evidence)), dense=True),
+        note("Weighted rows count with their weights in every sum and mean; repeated rows of a person are resampled together. In the attached evidence each number names its method, n and level."),
+    ]
+
+
+def _entries(evidence: Evidence) -> Iterator[Entry]:
+    performance, fairness = evidence.performance, evidence.fairness
+    if not isinstance(performance, NotMeasured):
+        yield from ((metric_words(name), METRICS[name]) for name in in_order(performance.metrics) if name in METRICS)
+        if not isinstance(performance.confusion, NotMeasured):
+            yield COUNTS
+    if not isinstance(fairness, NotMeasured):
+        attributes = [*fairness.attributes, *fairness.intersections, *(attribute for one in fairness.by_class for attribute in one.attributes)]
+        groups = [group for attribute in attributes for group in attribute.groups]
+        parts = (
+            (RATES, fairness.outcome != "score"), (ERRORS, any(isinstance(group.error_rates, ErrorRates) for group in groups)),
+            (TESTS, any(isinstance(group.versus_rest, VersusRest) for group in groups)), (SCORES, any(isinstance(group.score, ScoreOutcome) for group in groups)))
+        yield from (entry for entries, used in parts if used for entry in entries)
+    for section, entries in ((evidence.explanation, EXPLANATION), (evidence.reasons, REASONS), (evidence.slices, SLICES), (evidence.mitigation, MITIGATION)):
+        if not isinstance(section, NotMeasured):
+            yield from entries
+    if isinstance(evidence.robustness, RobustnessSection) and not isinstance(evidence.robustness.shift, NotMeasured):
+        yield from SHIFT
+    yield from INTERVALS

@@ -1,0 +1,87 @@
+"""Section 14 of a report: the alternatives to the deployed model, what each costs in metric points and in people, and why none was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
+from auditapp.statement_document import Statements
+from automl.evidence import Alternative, Charts, DeployedAttribute, Evidence, MitigationSection, NotMeasured, ParetoFront
+from automl.printing import CRITERION_WORDS, PROFILE_WORDS, alternative_name, fixed, metric_words, significant, whole
+
+METHOD_WORDS = {
+    "own_cuts": "cut-offs for each group", "threshold_optimizer": "Fairlearn's ThresholdOptimizer", "common_cut": "one cut-off moved", "reweighing": "reweighing",
+    "exponentiated_gradient": "exponentiated gradient", "searched_front": "the searched front",
+}
+
+
+def mitigation_section(evidence: Evidence, charts: Charts, statements: Statements | None) -> list[Block]:
+    choice = stated(statements, 14)
+    if isinstance(evidence.mitigation, NotMeasured):
+        return [not_measured("Mitigation alternatives", evidence.mitigation), choice]
+    return [*_measured(evidence.mitigation, charts), choice]
+
+
+def _measured(section: MitigationSection, charts: Charts) -> Iterator[Block]:
+    budget = section.budget
+    yield paragraph(section.note)
+    yield facts([
+        ("Made on", f"{whole(section.fitted_on)} training rows, out of fold"), ("Measured on", f"{whole(section.measured_on)} rows of the audit part"),
+        ("Weighed by", metric_words(section.metric)), ("Profile", PROFILE_WORDS[section.profile] if section.profile else "none was named"), ("Frozen, SHA-256", section.frozen),
+        ("Bounds of the work", f"{budget.attributes} attributes; {whole(budget.refit_rows)} rows a fold to learn again from; {whole(budget.reduction_rows)} rows, {budget.reduction_rounds} rounds and "
+                               f"{budget.reduction_trees} trees a classifier for the exponentiated gradient"),
+    ])
+    for place, deployed in enumerate(section.deployed.attributes, start=1):
+        yield from _attribute(section, deployed, place, charts)
+    if section.not_tried:
+        yield table("Not tried, and why", [("method", "left", 0.8), ("attribute", "left", 0.6), ("reason", "left", 2)],
+                    [(METHOD_WORDS[each.method], data_text(each.attribute, 60), data_text(each.reason, 300)) for each in section.not_tried])
+
+
+def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: int, charts: Charts) -> Iterator[Block]:
+    name, words, mine = data_text(deployed.attribute, 60), metric_words(section.metric), section.of(deployed.attribute)
+    yield heading(f"Alternatives for {name}")
+    for kind in ("parity", "odds", "rates"):
+        yield from charts_of(charts, f"mitigation-{kind}-{place}", exactly=True)
+    yield table(
+        f"The record of less-discriminatory alternatives for {name}: price on the audit part, with paired 95 % intervals",
+        [("id", "left", 0), ("alternative", "left", 2.1), ("sees the group", "left", 0), ("by lot", "left", 0), (f"change of {words}", "left", 1.1), ("decided otherwise", "left", 0.9), ("gained, lost", "left", 0.6)],
+        [(one.id, alternative_name(one), "yes" if one.uses_attribute_at_decision else "no", "yes" if one.drawn_by_lot else "no", shown(one.performance[section.metric].change, signed=True),
+          shown(one.people.share, as_percent=True), f"{_people(one.people.gained)}, {_people(one.people.lost)}") for one in mine],
+        "Gained and lost are people of the audit part, in expectation where decisions are drawn by lot. The deployed model: "
+        f"{words} {shown(section.deployed.performance[section.metric])}.", dense=True)
+    yield table(
+        f"Differences to {data_text(deployed.reference, 60)} under each alternative; true and false positive rates are of the favourable outcome",
+        [("id", "left", 0), ("group", "left", 0.8), ("selection rates", "left", 1), ("change", "left", 1), ("true positive rates", "left", 1), ("false positive rates", "left", 1)],
+        [*(("deployed", data_text(gap.group, 40), shown(gap.selection_rate, signed=True), "–", shown(gap.tpr, signed=True), shown(gap.fpr, signed=True)) for gap in deployed.gaps),
+         *((one.id, data_text(gap.group, 40), shown(gap.selection_rate.after, signed=True), shown(gap.selection_rate.change, signed=True), shown(gap.tpr.after, signed=True),
+            shown(gap.fpr.after, signed=True)) for one in _told(section, deployed, mine) for gap in one.fairness.gaps)],
+        "Of the alternatives that are unbeaten out of fold; the others are in the attached evidence.", dense=True)
+    yield table(
+        "Unbeaten out of fold, the best metric first, as it was known when the alternatives were frozen",
+        [("criterion", "left", 1), ("among", "left", 1), ("alternatives", "left", 1.4)],
+        [(CRITERION_WORDS[front.criterion], "those that see no group when they decide" if front.without_attribute else "all", _ids(front)) for front in section.pareto
+         if front.attribute == deployed.attribute])
+    yield table("Why none was chosen", [("alternatives", "left", 1), ("allowed by the profile", "left", 0.6), ("why not", "left", 2)], _reasons(mine))
+
+
+def _told(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[Alternative, ...]) -> list[Alternative]:
+    unbeaten = {name for front in section.pareto if front.attribute == deployed.attribute for name in front.alternatives}
+    return [one for one in mine if one.id in unbeaten]
+
+
+def _ids(front: ParetoFront) -> str:
+    return ", ".join("the deployed model" if each == "deployed" else each for each in front.alternatives)
+
+
+def _people(number: float) -> str:
+    return whole(number) if float(number).is_integer() else fixed(number, 1) if number >= 0.1 else significant(number, 2)
+
+
+def _reasons(mine: tuple[Alternative, ...]) -> list[tuple[str, str, str]]:
+    """One line for all that share a reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in mine:
+        allowed = "no profile was named" if one.allowed_by_profile is None else "yes" if one.allowed_by_profile else "no"
+        found.setdefault((one.why_not, allowed), []).append(one.id)
+    return [(", ".join(ids), allowed, why) for (why, allowed), ids in found.items()]

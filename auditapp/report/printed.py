@@ -1,0 +1,127 @@
+"""Whether the numbers that a report prints are those of the documents attached to it. Run in the confined child, on reports that our own key signed.
+
+Of the pages only the text is read: what the compiler writes between BT and ET, through each font's own table of characters. Pictures are objects of their own
+and are left out, and so are whole numbers below a thousand, which count pages, tables and sections too.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+MOST_PAGES = 2_000
+MOST_NODES = 10_000
+NUMBER = re.compile(r"(?<![\w.])[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?(?!\w)")
+NOT_NUMBERS = re.compile(r"\[U\+[^\]]*\]|\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b")
+SMALL = 1_000
+
+_LITERAL = rb"(?:[^\\()]|\\.)"
+for _ in range(8):  # brackets that close within a string need no escape
+    _LITERAL = rb"(?:[^\\()]|\\.|\(" + _LITERAL + rb"*\))"
+_PIECE = re.compile(rb"/(?P<font>[^\s/<>\[\]()]+)\s+[\d.]+\s+Tf|\((?P<text>" + _LITERAL + rb"*)\)|(?P<mark>\b(?:BT|ET)\b)", re.DOTALL)
+_CHARACTERS = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]+)>")
+
+
+def unfounded(texts: Iterable[str], documents: Iterable[Any]) -> list[str]:
+    """Numbers in ``texts`` that no document holds, at the digits printed: as they are, or a hundred times as large for per cent. In the order of the text, each once."""
+    documents = list(documents)
+    known = sorted(scaled for value in _numbers(documents) for scaled in (value, value * 100))
+    strings = " \n ".join(_strings(documents))
+    missing: dict[str, None] = {}
+    for text in texts:
+        for token in NUMBER.findall(NOT_NUMBERS.sub(" ", text)):
+            if token not in missing and not _founded(token, known) and not re.search(rf"(?<!\d){re.escape(token)}(?!\d)", strings):
+                missing[token] = None
+    return list(missing)
+
+
+def _founded(token: str, known: list[float]) -> bool:
+    plain = token.replace("−", "-").replace(",", "")
+    number = float(plain)
+    if plain.lstrip("-").isdigit() and abs(number) < SMALL:
+        return True
+    mantissa, _, power = plain.partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    # Half a unit of the last digit printed, either way: a half may have been rounded up or down
+    reach = 0.5 * 10.0 ** (int(power or 0) - decimals) * (1 + 1e-9)
+    at = bisect.bisect_left(known, number - reach)
+    return at < len(known) and known[at] <= number + reach
+
+
+def page_texts(reader: Any) -> Iterator[str]:
+    """The text runs of every page of a pyHanko reader's document, in the order in which they were written; running heads and other artifacts too."""
+    tables: dict[Any, dict[int, str]] = {}  # pages share their fonts
+    for page in _pages(reader):
+        fonts = {}
+        for name, font in page["/Resources"].get("/Font", {}).items():
+            key = getattr(font, "idnum", id(font))
+            if key not in tables:
+                tables[key] = _characters(font.get_object())
+            fonts[str(name).lstrip("/")] = tables[key]
+        contents = page["/Contents"]
+        streams = contents if isinstance(contents, list) else [contents]
+        yield from _runs(b"\n".join(stream.get_object().data for stream in streams), fonts)
+
+
+def _pages(reader: Any) -> Iterator[Any]:
+    waiting, seen = [reader.root["/Pages"]], 0
+    for _ in range(MOST_NODES):
+        if not waiting or seen >= MOST_PAGES:
+            return
+        node = waiting.pop()
+        if "/Kids" in node:
+            waiting.extend(kid.get_object() for kid in reversed(list(node["/Kids"])))
+        else:
+            seen += 1
+            yield node
+
+
+def _characters(font: Any) -> dict[int, str]:
+    if "/ToUnicode" not in font:
+        return {}
+    table = font["/ToUnicode"]
+    return {int(code, 16): bytes.fromhex(text.decode()).decode("utf-16-be", errors="replace") for code, text in _CHARACTERS.findall(table.data) if len(text) % 4 == 0}
+
+
+def _runs(content: bytes, fonts: Mapping[str, Mapping[int, str]]) -> Iterator[str]:
+    font: Mapping[int, str] = {}
+    run: list[str] | None = None  # outside a text object a string is a property, such as an alternative text
+    for found in _PIECE.finditer(content):
+        if found["font"] is not None:
+            font = fonts.get(found["font"].decode("latin-1"), {})
+        elif found["mark"] is not None:
+            if found["mark"] == b"ET" and run is not None:
+                yield "".join(run)
+            run = [] if found["mark"] == b"BT" else None
+        elif run is not None:
+            run.append(_decoded(found["text"], font))
+
+
+def _decoded(literal: bytes, font: Mapping[int, str]) -> str:
+    # The compiler escapes as Python does, but for brackets; each character is two bytes
+    raw = literal.replace(rb"\(", rb"\050").replace(rb"\)", rb"\051").decode("unicode_escape").encode("latin-1")
+    return raw.decode("utf-16-be", errors="replace").translate(font)
+
+
+def _numbers(node: Any) -> Iterator[float]:
+    if isinstance(node, bool):
+        return
+    if isinstance(node, int | float):
+        yield float(node)
+    elif isinstance(node, dict | list):
+        for value in node.values() if isinstance(node, dict) else node:
+            yield from _numbers(value)
+
+
+def _strings(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        yield from map(str, node)
+        for value in node.values():
+            yield from _strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _strings(value)

@@ -1,0 +1,205 @@
+"""Section 12 of a report: where the model errs, and what its results depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, table
+from automl.evidence import (
+    Charts,
+    Estimate,
+    Evidence,
+    LabelChance,
+    LowestRatio,
+    Membership,
+    ModelSpread,
+    NoisyLabels,
+    NotMeasured,
+    OperatingCharacteristics,
+    Perturbation,
+    RobustnessSection,
+    Shift,
+    SlicesSection,
+    ThresholdCurve,
+    Variation,
+)
+from automl.printing import fixed, metric_words, p_value, percent, significant, step_words, whole
+
+MOST_SHIFTED = 15
+MOST_OUTSIDE = 15
+CUTS_PRINTED = 12
+LABEL_OF_SLICE = {"higher": "more, beyond sampling error", "inconclusive": "inconclusive"}
+
+
+def weakness_section(evidence: Evidence, charts: Charts) -> list[Block]:
+    """Slices, then robustness part by part; what was not measured says why."""
+    return [*_slices(evidence.slices, charts), *_robustness(evidence.robustness, charts)]
+
+
+def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Error slices", section)
+        return
+    shares = "decisions" in section.error
+    yield heading("Where the errors are")
+    yield paragraph(section.note)
+    yield facts([
+        ("Looked for on", f"{data_text(section.discovered_on)} ({whole(section.rows_discovered)} rows)"), ("Measured on", f"{data_text(section.confirmed_on)} ({whole(section.rows_confirmed)} rows)"),
+        ("Slices looked at", f"{whole(section.tried)}, each of at least {whole(section.smallest)} rows"), ("Slices tested", f"{whole(section.family)}, corrected by Holm"),
+        ("May define a slice", data_text(", ".join(section.columns), 400)), (f"{section.error[:1].upper()}{section.error[1:]}, all rows", shown(section.overall, as_percent=shares)),
+    ])
+    yield from charts_of(charts, "slices", exactly=True)
+    yield table(
+        f"Slices by {section.error}, in the order in which they were frozen; with 95 % intervals",
+        [("where", "left", 1.7), ("n", "right", 0), ("in the slice", "left", 1), ("in all other rows", "left", 1), ("log loss, and elsewhere", "left", 1), ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
+        [(f"{at}: {data_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
+          "–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}", "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
+         for at, one in enumerate(section.rows, start=1)])
+
+
+def _robustness(section: RobustnessSection | NotMeasured, charts: Charts) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Robustness", section)
+        return
+    yield heading("Disturbed inputs")
+    yield paragraph(section.note)
+    yield from _perturbations(section, charts)
+    yield from _shift(section.shift)
+    yield from _variation(section)
+    yield from _curve(section.threshold_curve, charts)
+    yield from _operating(section.operating_characteristics)
+    yield from _labels(section.label_noise)
+    yield from _membership(section.membership)
+
+
+def _perturbations(section: RobustnessSection, charts: Charts) -> Iterator[Block]:
+    for words, each in (("Noise", section.noise), ("Missing cells", section.missing), ("Rounding", section.rounding)):
+        if isinstance(each, NotMeasured):
+            yield not_measured(words, each)
+    made = section.perturbations
+    if not made:
+        return
+    words = metric_words(section.metric)
+    if not isinstance(section.undisturbed, NotMeasured):
+        yield facts([(f"{words}, undisturbed", f"{shown(section.undisturbed.metric)} on {whole(section.undisturbed.n)} audited rows"),
+                     *(({"noise": "Noise", "missing": "Missing cells", "rounding": "Rounding"}[each.kind], f"{each.what}; {whole(each.columns)} inputs") for each in made)])
+    yield from charts_of(charts, "disturbed-")
+    yield table(
+        f"Change of the {words} and of decisions under disturbed inputs, with 95 % intervals", [("disturbance", "left", 1), (f"change of the {words}", "left", 1.3), ("decisions that change", "left", 1.3)],
+        [(step_words(each.kind, step.strength), shown(step.metric_change, signed=True), shown(step.changed, as_percent=True)) for each in made for step in each.steps])
+    yield table(
+        "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
+        [*(_lowest("none", one.lowest) for one in ([] if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes)),
+         *(_lowest(step_words(each.kind, step.strength), one.lowest) for each in made for step in each.steps for one in step.attributes)],
+        "Groups of a few rows are left out.")
+    yield table(
+        "Change by group under the strongest disturbance of each kind, with 95 % intervals",
+        [("disturbance", "left", 0.8), ("attribute", "left", 0.7), ("group", "left", 0.9), ("n", "right", 0), ("selection rate, or mean prediction", "left", 1.2), ("error", "left", 1.2)],
+        [row for each in made for row in _by_group(each, section.decisions)], "The weaker ones are in the attached evidence.")
+
+
+def _lowest(disturbance: str, lowest: LowestRatio) -> tuple[str, ...]:
+    return data_text(lowest.attribute, 60), disturbance, "–" if lowest.group is None else data_text(lowest.group, 60), shown(lowest.ratio)
+
+
+def _by_group(each: Perturbation, decisions: bool) -> Iterator[tuple[str, ...]]:
+    step = each.steps[-1]
+    for attribute in step.attributes:
+        for group in attribute.groups:
+            yield (step_words(each.kind, step.strength), data_text(attribute.attribute, 60), data_text(group.group, 60), whole(group.n),
+                   *(shown(value, as_percent=decisions, signed=True) for value in (group.outcome_change, group.error_change)))
+
+
+def _shift(shift: Shift | NotMeasured) -> Iterator[Block]:
+    if isinstance(shift, NotMeasured):
+        yield not_measured("Shift", shift)
+        return
+    yield heading("Audited rows against training rows")
+    yield paragraph(f"Audited rows with a number outside the range of the training rows, or a level that none of them has: {shown(shift.any_outside, as_percent=True)}.")
+    if shift.outside:
+        yield table("Inputs with such values", [("input", "left", 1), ("out of range", "right", 0), ("level never seen", "right", 0)],
+                    [(data_text(one.feature, 60), whole(one.outside), whole(one.unseen)) for one in shift.outside[:MOST_OUTSIDE]])
+    yield table(
+        "Population stability index of the inputs, the most shifted first", [("input", "left", 1.4), ("index", "right", 0), ("95 % stay below, without shift", "right", 0), ("bins", "right", 0), ("adjusted p", "right", 0)],
+        [(data_text(one.feature, 60), significant(one.psi, 3), significant(one.without_shift, 3), str(one.bins), "–" if one.p_adjusted is None else p_value(one.p_adjusted)) for one in shift.features[:MOST_SHIFTED]],
+        "Chi-square tests, Holm over the inputs." + ("" if len(shift.features) <= MOST_SHIFTED else " Further inputs are in the attached evidence."))
+
+
+def _variation(section: RobustnessSection) -> Iterator[Block]:
+    yield heading("Other draws")
+    for words, each in (("Variation by seed", section.seeds), ("Variation by rows learned from", section.splits)):
+        if isinstance(each, NotMeasured):
+            yield not_measured(words, each)
+        else:
+            yield _spreads(each, metric_words(section.metric))
+
+
+def _spreads(variation: Variation, metric: str) -> Block:
+    def row(what: str, spread: ModelSpread) -> tuple[str, ...]:
+        return (what, significant(spread.deployed), significant(spread.lowest), significant(spread.highest), significant(spread.deviation, 2))
+
+    return table(
+        f"What {whole(variation.models)} models that are there anyway say of {whole(variation.n)} audited rows", [("number", "left", 1.4), ("deployed", "right", 0), ("lowest", "right", 0), ("highest", "right", 0), ("standard deviation", "right", 0)],
+        [row(metric, variation.metric), *(row(data_text(one.what, 100), one) for one in variation.selection)],
+        f"They differ by {variation.of}. A description of these models: no interval. By group: selection rate, or mean prediction.")
+
+
+def _curve(curve: ThresholdCurve | NotMeasured, charts: Charts) -> Iterator[Block]:
+    if isinstance(curve, NotMeasured):
+        yield not_measured("Other cuts", curve)
+        return
+    yield heading("Other cuts")
+    yield paragraph(curve.note)
+    yield from charts_of(charts, "threshold-curve", exactly=True)
+    every = max(1, -(-len(curve.points) // CUTS_PRINTED))
+    printed = [point for at, point in enumerate(curve.points) if at % every == 0 or point.chosen]
+    yield table(
+        "Cuts, with 95 % intervals", [("cut", "left", 0), ("selection rate", "left", 1), ("accuracy", "left", 1), ("lowest impact ratio by attribute", "left", 2)],
+        [(significant(point.cut, 3) + (" (chosen)" if point.chosen else ""), shown(point.selection_rate, as_percent=True), shown(point.accuracy, as_percent=True),
+          "; ".join(f"{data_text(one.attribute, 40)}: {shown(one.ratio)}" for one in point.lowest)) for point in printed],
+        "" if len(printed) == len(curve.points) else "Further cuts are in the attached evidence.")
+
+
+def _operating(section: OperatingCharacteristics | NotMeasured) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("What the labels can show", section)
+        return
+    yield heading("What the labels can show at these sizes")
+    yield paragraph(section.note)
+    yield table(
+        f"Chance of each label against the limit of {section.limit:g}, by true ratio",
+        [("attribute", "left", 0), ("group", "left", 0.95), ("n", "right", 0), ("true ratio", "right", 0), ("below", "right", 1), ("not below", "right", 1), ("inconclusive", "right", 1), ("reference or none", "right", 1)],
+        [(data_text(one.attribute, 60), data_text(one.group, 60), whole(one.n), fixed(one.true_ratio, 1), *(_chance(one, value) for value in (one.below, one.not_below, one.inconclusive, one.other)))
+         for one in section.rows],
+        f"Two groups are enumerated exactly; more are drawn {whole(section.draws)} times, and the error of that stands in brackets." + (
+            f" Left out: {data_text('; '.join(section.left_out), 300)}." if section.left_out else ""), dense=True)
+
+
+def _chance(one: LabelChance, value: object) -> str:
+    if not isinstance(value, Estimate):
+        return "–"
+    return percent(value.value) if value.method == "exact enumeration" else shown(value, as_percent=True)
+
+
+def _labels(section: NoisyLabels | NotMeasured) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Label noise", section)
+        return
+    yield heading("Labels that the model contradicts")
+    yield paragraph(f"{whole(section.found)} of {whole(section.n)} training rows: {shown(section.share, as_percent=True)}. {section.note}")
+    if section.pairs:
+        yield table("Labels as given, and as the probabilities say", [("given", "left", 1), ("by the probabilities", "left", 1), ("rows", "right", 0)], [(data_text(a), data_text(b), whole(n)) for a, b, n in section.pairs])
+    if section.by_group:
+        yield table("Share of contradicted labels by group, with 95 % intervals", [("attribute", "left", 0.8), ("group", "left", 1), ("n", "right", 0), ("share", "left", 1.2)],
+                    [(data_text(one.attribute, 60), data_text(one.group, 60), whole(one.n), shown(one.share, as_percent=True)) for one in section.by_group])
+
+
+def _membership(section: Membership | NotMeasured) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Membership inference", section)
+        return
+    yield heading("Whether training rows can be recognised")
+    yield paragraph(section.note)
+    yield facts([
+        ("AUC of the loss, by the deployed model", shown(section.auc)), ("The same by out-of-fold scores", shown(section.control)),
+        ("Compared", f"{whole(section.members)} training rows with {whole(section.others)} audited rows")])

@@ -1,0 +1,75 @@
+"""The explanation section, put together: attributions, and what says how far they can be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from automl.audit.dependence import RawModel, measure_dependence
+from automl.audit.explain import EXPLAINED_ROWS, ExplainedModel, ExplainedProblem, ExplainedRows, attribute_rows, describe
+from automl.audit.permutation import MOST_CELLS, PermutedProblem, PermutedRows, permutation_importance
+from automl.audit.proxies import scan_proxies
+from automl.audit.rank_stability import DRAWS, ROWS, rank_stability
+from automl.audit.related_inputs import related_inputs
+from automl.evidence import ExplanationSection, FeatureImportance, NotMeasured, ProxyScan, Threshold
+from automl.spec import LEFT_OUT
+
+PERMUTED = 20
+"""Inputs that are shuffled, the most important ones: each costs predictions of all rows drawn."""
+EXPLAINED_IF_SAMPLED, DRAWS_IF_SAMPLED, ROWS_IF_SAMPLED, CELLS_IF_SAMPLED = 120, 3, 30, 300_000
+"""Fewer rows where a member's attributions are sampled: a row then costs some hundred times as much, and predicting ten times."""
+
+
+class Model(ExplainedModel, RawModel, Protocol):
+    @property
+    def threads(self) -> int: ...
+    @property
+    def attributions_are_sampled(self) -> bool: ...
+
+
+class AuditRows(ExplainedRows, PermutedRows, Protocol):
+    """Rows with their true values."""
+
+
+class Problem(ExplainedProblem, PermutedProblem, Protocol):
+    """What is predicted, and by which metric it was learned."""
+
+
+def measure_explanation(
+    model: Model, audit_rows: AuditRows, training_rows: ExplainedRows, problem: Problem, *, seed: int, reference: Mapping[str, str] | None = None,
+    threshold: Threshold | None = None, texts: Collection[str] = (), checks: bool = True,
+) -> ExplanationSection | NotMeasured:
+    """`automl.audit.explain.explain_model` with proxies, rank stability, permutation importance, related inputs and dependence curves.
+
+    ``checks``: False leaves all but the first out. Proxies, related inputs and curves are measured on training rows, the rest on the audit part.
+    """
+    rows, draws, rows_of_draw, cells = EXPLAINED_ROWS, DRAWS, ROWS, MOST_CELLS
+    if model.attributions_are_sampled:
+        rows, draws, rows_of_draw, cells = EXPLAINED_IF_SAMPLED, DRAWS_IF_SAMPLED, ROWS_IF_SAMPLED, CELLS_IF_SAMPLED
+    attributed = attribute_rows(model, audit_rows, training_rows, problem, seed=seed, rows=rows, texts=texts)
+    if isinstance(attributed, NotMeasured):
+        return attributed
+    section = describe(attributed, model, training_rows, problem, seed=seed, reference=reference, threshold=threshold)
+    if not checks:
+        left_out = NotMeasured(reason=LEFT_OUT)
+        return section.model_copy(update=dict.fromkeys(("proxies", "stability", "permutation", "related", "dependence"), left_out))
+    names = [feature.feature for feature in section.features]
+    proxies = scan_proxies(training_rows, section.features, seed=seed, threads=model.threads, texts=texts)
+    return section.model_copy(update={
+        "features": _marked(section.features, proxies, training_rows.groups), "proxies": proxies,
+        "stability": rank_stability(model, audit_rows, training_rows, attributed, seed=seed, draws=draws, rows=rows_of_draw),
+        "permutation": permutation_importance(model, audit_rows, problem, names[:PERMUTED], seed=seed, cells=cells),
+        "related": related_inputs(training_rows, attributed.explained, section.features, seed=seed, texts=texts),
+        "dependence": measure_dependence(model, training_rows, attributed.explained, names, seed=seed, texts=texts),
+    })
+
+
+def _marked(
+    features: Sequence[FeatureImportance], proxies: tuple[ProxyScan | NotMeasured, ...] | NotMeasured, attributes: Collection[str],
+) -> tuple[FeatureImportance, ...]:
+    """Each input with the attributes that it stands in for, or is."""
+    scans = [] if isinstance(proxies, NotMeasured) else [scan for scan in proxies if isinstance(scan, ProxyScan)]
+    flagged = {(one.feature, scan.attribute) for scan in scans for one in scan.features if one.flagged}
+    return tuple(
+        feature.model_copy(update={"stands_in_for": tuple(name for name in attributes if name == feature.feature or (feature.feature, name) in flagged)})
+        for feature in features)

@@ -1,0 +1,44 @@
+"""The robustness section: everything that asks what the results would be under other inputs, rows, cuts and draws. One function a kind of run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automl.audit.memory import measure_label_noise, measure_membership
+from automl.audit.operating import measure_operating_characteristics
+from automl.audit.outcomes import Outcomes
+from automl.audit.perturbations import measure_perturbations
+from automl.audit.shift import measure_shift
+from automl.audit.subject import OutcomesOf, Subject
+from automl.audit.threshold_curve import measure_threshold_curve
+from automl.audit.variation import SAME_SEED, measure_splits
+from automl.data.splits import Rows
+from automl.evidence import NotMeasured, RobustnessSection
+from automl.learn.model import FittedModel
+from automl.spec import AuditPolicy
+
+ELSEWHERE = NotMeasured(reason="the predictions were made elsewhere: there is no model here to ask again, and its training rows are not known")
+NOTE = (
+    "Disturbances are artificial: they say how much the results depend on exact inputs, not which errors future inputs will have. What is measured here describes this model and the audited rows, "
+    "and nothing was chosen by it."
+)
+
+
+def measure_robustness(model: FittedModel, train: Rows, audit: Rows, outcomes: Outcomes, outcomes_of: OutcomesOf, policy: AuditPolicy) -> RobustnessSection:
+    """Of a model trained here. ``outcomes``: of the audited rows; ``outcomes_of``: makes outcomes of rows and predictions, at the deployed cut."""
+    subject = Subject(model, train, audit, outcomes_of, policy.seed)
+    undisturbed, found = measure_perturbations(subject, policy.reference)
+    return RobustnessSection(
+        metric=model.problem.metric, decisions=outcomes.task != "regression", undisturbed=undisturbed, noise=found["noise"],
+        missing=found["missing"], rounding=found["rounding"], shift=measure_shift(subject), seeds=SAME_SEED, splits=measure_splits(subject),
+        threshold_curve=measure_threshold_curve(outcomes, policy.reference),
+        operating_characteristics=measure_operating_characteristics(outcomes, policy.limit.ratio, policy.reference, seed=policy.seed),
+        label_noise=measure_label_noise(subject), membership=measure_membership(subject), note=NOTE)
+
+
+def robustness_of_predictions(outcomes: Outcomes, policy: AuditPolicy) -> RobustnessSection:
+    """Of predictions made elsewhere: what needs neither the model nor its training rows."""
+    absent: dict[str, Any] = dict.fromkeys(("undisturbed", "noise", "missing", "rounding", "shift", "seeds", "splits", "label_noise", "membership"), ELSEWHERE)
+    return RobustnessSection(
+        metric="", decisions=outcomes.task != "regression", **absent, threshold_curve=measure_threshold_curve(outcomes, policy.reference),
+        operating_characteristics=measure_operating_characteristics(outcomes, policy.limit.ratio, policy.reference, seed=policy.seed), note=NOTE)

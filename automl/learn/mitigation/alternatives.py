@@ -1,0 +1,277 @@
+"""Every alternative of one run, made and compared on training rows and then frozen: `prepare` before the plan is sealed, `Frozen.given` on rows that nobody has looked at.
+
+Each is known by its out-of-fold decisions, those of the model that is deployed where its scores are cut elsewhere, its own where a model learns again. Nothing is chosen here, and
+nothing of the audit part is seen: which alternative is worth its price is for people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from automl.data.names import shown
+from automl.evidence import Criterion, MitigationMethod, NotMeasured, NotTried, ParetoFront, canonical_json
+from automl.learn.disparity import SMALLEST_GROUP
+from automl.learn.families import CannotFit
+from automl.learn.metrics import OF_DECISIONS
+from automl.learn.mitigation.cuts import Cuts, common_cuts, curves_of, towards_equal_odds, towards_parity
+from automl.learn.mitigation.decisions import Aim, Array, Decisions, Spread, aim_of, cells, spread, value_of
+from automl.learn.mitigation.optimizer import optimized_cuts
+from automl.learn.mitigation.reductions import Reduced, reduced
+from automl.learn.mitigation.refits import STRENGTHS, Learner
+from automl.learn.model import FittedModel
+from automl.learn.predictions import Predictions
+
+if TYPE_CHECKING:
+    from automl.data.splits import Problem, Rows
+    from automl.learn.search import SearchResult
+    from automl.spec import TaskSpec
+
+CRITERIA: tuple[Criterion, ...] = ("demographic_parity", "equalized_odds")
+MOST_ATTRIBUTES = 4
+REMAINING = (2 / 3, 1 / 3, 0.0)
+"""Of today's gap: the steps between no change and equal rates."""
+LOSSES = (0.01, 0.025)
+"""Of the metric, that one common cut-off elsewhere may cost."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """An alternative's (or the deployed model's) metric and spread out of fold."""
+
+    value: float
+    spread: Spread
+
+
+@dataclass(frozen=True, eq=False)
+class Frozen:
+    id: str
+    method: MitigationMethod
+    attribute: str
+    criterion: Criterion
+    parameters: dict[str, float | int | str]
+    known: Known
+    cuts: Cuts | None = None
+    model: FittedModel | None = field(default=None, repr=False)
+    mixture: Reduced | None = field(default=None, repr=False)
+
+    @property
+    def uses_attribute_at_decision(self) -> bool:
+        return self.cuts is not None and self.cuts.attribute is not None
+
+    @property
+    def uses_attribute_in_training(self) -> bool:
+        return self.parameters.get("strength") != 0.0 if self.method == "reweighing" else True
+
+    @property
+    def drawn_by_lot(self) -> bool:
+        return self.mixture is not None or (self.cuts is not None and self.cuts.drawn)
+
+    def given(self, frame: pd.DataFrame, decisions: Decisions, favourable: int, threads: int) -> Array:
+        """The probability (n,) with which each of these rows gets the favourable outcome. ``decisions``: the deployed model's of the same rows."""
+        if self.cuts is not None:
+            return self.cuts.given(decisions)
+        if self.mixture is not None:
+            return self.mixture.given(frame, threads)
+        assert self.model is not None
+        return np.asarray(self.model.decide(self.model.predict(frame)) == favourable, dtype=np.float64)
+
+    def as_json(self) -> dict[str, Any]:
+        steps = None if self.cuts is None else {"attribute": self.cuts.attribute, "groups": {name: list(each) for name, each in self.cuts.steps.items()}, "all": list(self.cuts.everybody)}
+        return {"id": self.id, "method": self.method, "attribute": self.attribute, "criterion": self.criterion, "parameters": self.parameters, "cuts": steps, "model": self.sha256}
+
+    @property
+    def sha256(self) -> str | None:
+        """Of the model that learned again."""
+        return self.model.sha256 if self.model is not None else self.mixture.sha256 if self.mixture is not None else None
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """``aims``: the attributes, the one whose groups are furthest apart first."""
+
+    aims: tuple[Aim, ...]
+    metric: str
+    favourable: int
+    deployed: tuple[Known, ...]
+    alternatives: tuple[Frozen, ...]
+    not_tried: tuple[NotTried, ...]
+    pareto: tuple[ParetoFront, ...]
+    fitted_on: int
+    threads: int
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was frozen."""
+        fixed = {
+            "aims": [[aim.attribute, list(aim.groups), aim.reference] for aim in self.aims], "metric": self.metric,
+            "alternatives": [each.as_json() for each in self.alternatives], "pareto": [each.model_dump() for each in self.pareto]}
+        return hashlib.sha256(canonical_json(fixed)).hexdigest()
+
+
+def decisions_of(model: FittedModel, predictions: Predictions, rows: Rows, favourable: int) -> Decisions:
+    """What ``model`` decides about ``rows``, whose ``predictions`` are its."""
+    assert predictions.probabilities is not None, "a model of two classes has probabilities"
+    return Decisions(
+        score=predictions.probabilities[:, favourable], selected=model.decide(predictions) == favourable, deserving=np.asarray(rows.y) == favourable, groups=rows.groups,
+        weight=rows.weight, cluster=rows.cluster)
+
+
+def prepare(
+    result: SearchResult, model: FittedModel, rows: Rows, problem: Problem, spec: TaskSpec, others: Mapping[str, FittedModel], check: Callable[[], None] = lambda: None,
+) -> Prepared | NotMeasured:
+    """The alternatives to ``model``, from the training ``rows``. ``others``: the models of a searched front that are kept, by their folder. ``check`` may raise between them."""
+    if problem.task != "binary":
+        return NotMeasured(reason=f"alternatives are made for decisions between two classes, and this is a {problem.task} task")
+    if not spec.sensitive:
+        return NotMeasured(reason="no sensitive attribute was named, so there are no groups to treat more alike")
+    if not result.complete:
+        return NotMeasured(reason="the search ended before any candidate was ready: the baseline decides alike for everybody")
+    if len(problem.favourable) != 1:
+        return NotMeasured(reason="it takes one favourable outcome of two to know who is to be treated more alike")
+    return _Workshop.of(result, model, rows, problem, spec, check).prepared(others)
+
+
+@dataclass(frozen=True, eq=False)
+class _Workshop:
+    result: SearchResult
+    model: FittedModel
+    rows: Rows
+    problem: Problem
+    spec: TaskSpec
+    check: Callable[[], None]
+    favourable: int
+    decisions: Decisions
+    price: float
+    metric: str
+    not_tried: list[NotTried] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, result: SearchResult, model: FittedModel, rows: Rows, problem: Problem, spec: TaskSpec, check: Callable[[], None]) -> _Workshop:
+        favourable = problem.labels.index(problem.favourable[0])
+        cut = 0.5 if model.threshold is None else model.threshold.value
+        # a cut-off of 0 or 1 would say that one of the two errors costs nothing
+        price = min(max(cut if favourable == 1 else 1 - cut, 0.01), 0.99)
+        metric = problem.metric if problem.metric in OF_DECISIONS else "accuracy"
+        return cls(result, model, rows, problem, spec, check, favourable, decisions_of(model, model.out_of_fold, rows, favourable), price, metric)
+
+    def prepared(self, others: Mapping[str, FittedModel]) -> Prepared | NotMeasured:
+        aims = self._aims()
+        if not aims:
+            return NotMeasured(
+                reason=f"no two groups of {' or of '.join(map(shown, self.spec.sensitive))} have {SMALLEST_GROUP} people of each label among the rows to learn from")
+        deployed = [self._known(self.decisions.selected.astype(np.float64), aim) for aim in aims]
+        found: list[Frozen] = []
+        for aim, now in zip(aims, deployed, strict=True):
+            found += self._cut(aim, now)
+            self.check()
+        found += [*self._slow(aims[0]), *self._searched(aims, others)]
+        self.not_tried.extend(NotTried(
+            method=method, attribute=aim.attribute, reason="what takes long is tried only for the attribute whose groups are furthest apart out of fold") for aim in aims[1:]
+            for method in _SLOW)
+        numbered = tuple(replace(each, id=f"m{at}") for at, each in enumerate(found, start=1))
+        return Prepared(
+            aims, self.metric, self.favourable, tuple(deployed), numbered, tuple(self.not_tried),
+            tuple(front for aim, now in zip(aims, deployed, strict=True) for front in _pareto(aim, now, numbered)), len(self.decisions), self.result.threads)
+
+    def _aims(self) -> tuple[Aim, ...]:
+        now, found = self.decisions.selected.astype(np.float64), []
+        for name in self.spec.sensitive:
+            if (aim := aim_of(name, self.decisions, self.spec.reference.get(name))) is not None:
+                found.append(aim)
+            else:
+                self.not_tried.append(NotTried(
+                    method="own_cuts", attribute=name, reason=f"no two of its groups have {SMALLEST_GROUP} people of each label among the rows to learn from"))
+        apart = sorted(found, key=lambda aim: (-spread(now, self.decisions, aim).selection, aim.attribute))
+        self.not_tried.extend(NotTried(
+            method="own_cuts", attribute=aim.attribute, reason=f"at most {MOST_ATTRIBUTES} attributes, those whose groups are furthest apart out of fold") for aim in apart[MOST_ATTRIBUTES:])
+        return tuple(apart[:MOST_ATTRIBUTES])
+
+    def _known(self, given: Array, aim: Aim, decisions: Decisions | None = None) -> Known:
+        of = self.decisions if decisions is None else decisions
+        return Known(value_of(self.metric, cells(given, of.deserving, of.heavy, self.favourable == 1)), spread(given, of, aim))
+
+    def _cut(self, aim: Aim, now: Known) -> Iterator[Frozen]:
+        curves = curves_of(self.decisions, aim, self.price)
+        for remaining in REMAINING:
+            yield self._of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, remaining * now.spread.selection), gap_left=remaining)
+        for remaining in REMAINING:
+            yield self._of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, remaining * now.spread.odds, self.price), gap_left=remaining)
+        moved = common_cuts(self.decisions, aim, self.metric, [now.value - loss for loss in LOSSES], self.favourable == 1)
+        for loss, cuts, earlier in zip(LOSSES, moved, (None, *moved), strict=False):
+            if cuts is not None and (earlier is None or cuts.everybody != earlier.everybody):
+                yield self._of_cuts("common_cut", aim, "demographic_parity", cuts, largest_loss=loss)
+        if moved[-1] is None:
+            self._not(aim, "common_cut", f"no one cut-off that costs at most {LOSSES[-1]:g} of {self.metric.replace('_', ' ')} raises the ratio of selection rates")
+
+    def _of_cuts(self, method: MitigationMethod, aim: Aim, criterion: Criterion, cuts: Cuts, **parameters: float | int | str) -> Frozen:
+        return Frozen("", method, aim.attribute, criterion, {"price_of_undeserved": self.price, **parameters} if method == "own_cuts" else parameters,
+                      self._known(cuts.given(self.decisions), aim), cuts=cuts)
+
+    def _slow(self, aim: Aim) -> Iterator[Frozen]:
+        for criterion in CRITERIA:
+            try:
+                yield self._of_cuts("threshold_optimizer", aim, criterion, optimized_cuts(self.decisions, aim, criterion, self.spec.seed))
+            except ValueError as cannot:
+                self._not(aim, "threshold_optimizer", cannot)
+        learner = Learner.of(self.rows, self.problem, self.result.frame, self.model, self.spec.seed, self.result.threads)
+        for strength in STRENGTHS:
+            try:
+                yield self._of_model("reweighing", aim, "demographic_parity", learner.refit(aim, strength, self.check), strength=strength, family=learner.family)
+            except CannotFit as cannot:
+                self._not(aim, "reweighing", cannot)
+        for criterion in CRITERIA:
+            try:
+                mixture = reduced(
+                    self.rows, self.problem, self.result.frame, self.decisions, aim, criterion, self.price, seed=self.spec.seed, threads=self.result.threads, check=self.check)
+            except ValueError as cannot:
+                self._not(aim, "exponentiated_gradient", cannot)
+                continue
+            yield Frozen("", "exponentiated_gradient", aim.attribute, criterion, {"classifiers": sum(len(half.trees) for half in mixture.halves), "rows": mixture.rows},
+                         self._known(mixture.out_of_fold, aim), mixture=mixture)
+
+    def _searched(self, aims: Sequence[Aim], others: Mapping[str, FittedModel]) -> Iterator[Frozen]:
+        objective = self.spec.fairness_objective
+        if objective is None:
+            return
+        aim = next((aim for aim in aims if aim.attribute == objective.attribute), aims[0])
+        criterion: Criterion = "demographic_parity" if objective.metric.startswith("demographic_parity") else "equalized_odds"
+        for folder, other in others.items():
+            yield self._of_model("searched_front", aim, criterion, other, trial=other.members[0].trial, folder=folder)
+
+    def _of_model(self, method: MitigationMethod, aim: Aim, criterion: Criterion, model: FittedModel, **parameters: float | int | str) -> Frozen:
+        given = (model.decide(model.out_of_fold) == self.favourable).astype(np.float64)
+        return Frozen("", method, aim.attribute, criterion, parameters, self._known(given, aim), model=model)
+
+    def _not(self, aim: Aim, method: MitigationMethod, why: object) -> None:
+        self.not_tried.append(NotTried(method=method, attribute=aim.attribute, reason=str(why)))
+
+
+_SLOW: tuple[MitigationMethod, ...] = ("threshold_optimizer", "reweighing", "exponentiated_gradient")
+
+
+def _pareto(aim: Aim, deployed: Known, alternatives: Sequence[Frozen]) -> Iterator[ParetoFront]:
+    mine = [each for each in alternatives if each.attribute == aim.attribute]
+    for criterion in CRITERIA:
+        for blind in (False, True):
+            points = [("deployed", deployed), *((each.id, each.known) for each in mine if not (blind and each.uses_attribute_at_decision))]
+            yield ParetoFront(attribute=aim.attribute, criterion=criterion, without_attribute=blind, alternatives=_unbeaten(points, criterion))
+
+
+def _unbeaten(points: Sequence[tuple[str, Known]], criterion: Criterion) -> tuple[str, ...]:
+    """The names of those that none is as good as in both and better in one; the best metric first, of equal ones the first."""
+    def gap(known: Known) -> float:
+        return known.spread.selection if criterion == "demographic_parity" else known.spread.odds
+
+    kept: list[str] = []
+    least = np.inf
+    for name, known in sorted(points, key=lambda point: (-point[1].value, gap(point[1]))):
+        if gap(known) < least:
+            kept.append(name)
+            least = gap(known)
+    return tuple(kept)

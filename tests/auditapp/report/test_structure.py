@@ -1,0 +1,170 @@
+"""The signed file itself, as it is given out: what a screen reader, an archive and a court's software find in it. Of every kind of run."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+
+from auditapp.report.context import report_data
+from auditapp.report.sign import sign_pdf
+from automl.evidence import Charts, Evidence
+from automl.provenance import config_sha256
+
+pytestmark = pytest.mark.slow
+
+
+def nodes(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Dictionary]:
+    """The structure elements, in reading order."""
+    waiting: list[Any] = [pdf.Root.StructTreeRoot.K]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, pikepdf.Array):
+            waiting.extend(reversed(list(node)))
+        elif isinstance(node, pikepdf.Dictionary):
+            if "/S" in node:
+                yield node
+            if "/K" in node:
+                waiting.append(node.K)
+
+
+def marks_in_reading_order(pdf: pikepdf.Pdf) -> dict[tuple[int, int], list[int]]:
+    """Of each page the numbers of its marked content as the tags put them; the compiler counts them in the order in which it writes them.
+
+    Without the pictures themselves: their words are read before them and stand below them.
+    """
+    found: dict[tuple[int, int], list[int]] = {}
+    waiting: list[tuple[Any, Any]] = [(pdf.Root.StructTreeRoot.K, None)]
+    while waiting:
+        node, page = waiting.pop()
+        if isinstance(node, int):
+            found.setdefault(page, []).append(node)
+        elif isinstance(node, pikepdf.Array):
+            waiting.extend((kid, page) for kid in reversed(list(node)))
+        elif isinstance(node, pikepdf.Dictionary) and node.get("/S") != "/Figure":
+            page = node.Pg.objgen if "/Pg" in node else page
+            if "/MCID" in node:
+                found.setdefault(page, []).append(int(node.MCID))
+            elif "/K" in node:
+                waiting.append((node.K, page))
+    return found
+
+
+def scope_of(cell: pikepdf.Dictionary) -> str:
+    attributes = cell.get("/A")
+    for one in attributes if isinstance(attributes, pikepdf.Array) else [attributes]:
+        if isinstance(one, pikepdf.Dictionary) and "/Scope" in one:
+            return str(one.Scope)
+    return ""
+
+
+@pytest.fixture(params=range(5), ids=["binary", "multiclass", "regression", "predictions", "hostile"])
+def report(request: pytest.FixtureRequest, signed_reports: list[Path]) -> Iterator[tuple[pikepdf.Pdf, Path]]:
+    path = signed_reports[request.param]
+    with pikepdf.open(path) as pdf:
+        yield pdf, path
+
+
+def test_both_standards_are_declared_and_language_title_and_tab_order_are_set(report: tuple[pikepdf.Pdf, Path]) -> None:
+    pdf, _ = report
+    with pdf.open_metadata() as metadata:
+        assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"], metadata["pdfuaid:part"]) == ("3", "A", "1")
+        assert metadata["dc:title"].startswith("Audit report: ")
+    assert str(pdf.Root.Lang) == "en"
+    assert bool(pdf.Root.MarkInfo.Marked)
+    assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
+    assert {str(page.get("/Tabs")) for page in pdf.pages} == {"/S"}
+
+
+def test_tags_headings_and_bookmarks_follow_the_sections(report: tuple[pikepdf.Pdf, Path]) -> None:
+    pdf, path = report
+    kinds = [str(node.S) for node in nodes(pdf)]
+    # Eighteen sections, the contents and the glossary
+    assert kinds.count("/H1") == 20
+    assert {"/Title", "/TOC", "/Table", "/THead", "/TH", "/TD", "/Caption", "/Figure", "/P"} - set(kinds) <= ({"/Figure"} if path.parent.name == "predictions" else set())
+    with pdf.open_outline() as outline:
+        titles = [re.sub(r"^\d+\W+", "", item.title) for item in outline.root]
+    sections = report_data(Evidence.model_validate_json((path.parent / "evidence.json").read_bytes()), Charts())["sections"]
+    assert titles == [*(section["title"] for section in sections), "Glossary"]
+
+
+def test_what_is_read_aloud_comes_in_the_order_in_which_it_is_written(report: tuple[pikepdf.Pdf, Path]) -> None:
+    """So that who copies, who prints and who listens gets the same order; side by side, the left one comes first."""
+    pages = marks_in_reading_order(report[0])
+    assert len(pages) == len(report[0].pages)
+    assert {page: marks for page, marks in pages.items() if marks != sorted(marks)} == {}
+
+
+def test_every_cell_of_a_table_head_names_its_scope(report: tuple[pikepdf.Pdf, Path]) -> None:
+    heads = [scope_of(node) for node in nodes(report[0]) if node.S == "/TH"]
+    assert heads
+    assert set(heads) == {"/Column"}
+
+
+def test_every_picture_says_what_it_shows(report: tuple[pikepdf.Pdf, Path]) -> None:
+    pdf, path = report
+    drawn = Charts.model_validate_json((path.parent / "charts.json").read_bytes()).charts
+    said = [str(node.Alt) for node in nodes(pdf) if node.S == "/Figure"]
+    assert len(said) == len(drawn)
+    if path.parent.name != "hostile":  # there, characters without a glyph are written as code points
+        assert sorted(said) == sorted(chart.sentence for chart in drawn)
+    assert all(len(words) > 20 for words in said)
+
+
+def test_every_font_is_inside(report: tuple[pikepdf.Pdf, Path]) -> None:
+    descriptors = [item for item in report[0].objects if isinstance(item, pikepdf.Dictionary) and item.get("/Type") == "/FontDescriptor"]
+    assert descriptors
+    assert all("/FontFile2" in one or "/FontFile3" in one for one in descriptors)
+
+
+def test_attachments_have_relation_type_and_words_and_their_list_of_digests_holds(report: tuple[pikepdf.Pdf, Path]) -> None:
+    pdf, path = report
+    types = {
+        "evidence.json": ("/Data", "application/json"), "statements.json": ("/Data", "application/json"), "tables.csv": ("/Data", "text/csv"), "modelcard.md": ("/Supplement", "text/markdown"), "config.json": ("/Supplement", "application/json"), "law_status.json": ("/Supplement", "application/json"),
+        "lock.txt": ("/Supplement", "text/plain"), "manifest.sha256": ("/Supplement", "text/plain"),
+    }
+    found = {name: one.get_file() for name, one in pdf.attachments.items()}
+    assert {name: (str(pdf.attachments[name].relationship), file.mime_type) for name, file in found.items()} == types
+    assert all(pdf.attachments[name].description for name in found)
+    assert len(pdf.Root.AF) == len(types)
+    listed = dict(line.split("  ")[::-1] for line in found["manifest.sha256"].read_bytes().decode().splitlines())
+    assert listed == {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in found.items() if name != "manifest.sha256"}
+    evidence = Evidence.model_validate_json((path.parent / "evidence.json").read_bytes())
+    assert hashlib.sha256(found["config.json"].read_bytes()).hexdigest() == config_sha256(evidence.spec)
+    assert {line for line in found["lock.txt"].read_bytes().decode().splitlines() if not line.startswith("#")} == {f"{name}=={version}" for name, version in evidence.provenance.libraries.items()}
+    rows = list(csv.DictReader(io.StringIO(found["tables.csv"].read_bytes().decode())))
+    assert {row["section"] for row in rows} <= {str(number) for number in range(1, 19)}
+    assert not any(row["value"].startswith(("=", "@")) for row in rows)
+
+
+def test_the_pages_are_counted_and_tables_and_figures_numbered_once(report: tuple[pikepdf.Pdf, Path]) -> None:
+    """The engine lays out until nothing moves any more; where it gave up, numbers would be wrong and nothing else would tell."""
+    pdf, path = report
+    text = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    assert [int(at) for at in re.findall(r"page (\d+) / \d+", text)] == list(range(1, len(pdf.pages) + 1))
+    for word in ("Table", "Figure"):
+        numbers = [int(number) for number in re.findall(rf"\b{word} (\d+)\.", text)]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+def test_independent_judges_find_nothing_short_of_the_standards_and_every_signature_intact(signed_reports: list[Path], judge: list[str]) -> None:
+    judged = subprocess.run([*judge, "--signed", "--json", *map(str, signed_reports)], capture_output=True, text=True, check=False)
+    verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
+    assert [(verdict["faults"], [one["level"] for one in verdict["signatures"]]) for verdict in verdicts] == [([], ["PAdES-BASELINE-B"])] * 5, judged.stderr
+
+
+def test_with_a_time_stamp_the_standards_hold_and_the_level_is_reached(unsigned: bytes, own_key: Path, settings: Any, authority: str, judge: list[str], tmp_path: Path) -> None:
+    settings.TIMESTAMP_URL = authority
+    (tmp_path / "audit.pdf").write_bytes(sign_pdf(unsigned).bytes)
+    judged = subprocess.run([*judge, "--signed", "--json", str(tmp_path / "audit.pdf")], capture_output=True, text=True, check=False)
+    verdict = json.loads(judged.stdout)
+    assert (verdict["faults"], [one["level"] for one in verdict["signatures"]]) == ([], ["PAdES-BASELINE-T"])

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from automl.audit.reasons.findings import findings_of_reasons
+from automl.evidence import Estimate, Finding, NotMeasured, ReasonsSection, Value
+from tests.evidence_example import rate
+from tests.reasons_example import make_reasons
+
+
+def found(**changes: Any) -> dict[str, Finding]:
+    reasons = make_reasons()
+    return {one.id: one for one in findings_of_reasons(reasons.model_copy(update={"quality": reasons.quality.model_copy(update=changes)}))}
+
+
+def mean(value: float, half: float = 0.02) -> Value:
+    return Estimate(value=value, low=value - half, high=value + half, method="bootstrap", n=2_000)
+
+
+def test_the_example_has_an_excluded_input_and_texts_that_nobody_approved() -> None:
+    assert {name: one.severity for name, one in found().items()} == {"reasons_excluded": "high", "reasons_text": "medium"}
+    assert "sex (a sensitive attribute)" in found()["reasons_excluded"].text
+    assert "7.2 % (" in found()["reasons_excluded"].text
+    assert "1,990 reasons" in found()["reasons_text"].text
+
+
+def test_nothing_is_said_of_what_was_not_measured() -> None:
+    assert list(findings_of_reasons(NotMeasured(reason="a number is predicted"))) == []
+
+
+@pytest.mark.parametrize(("k", "severity"), [(0, None), (10, None), (24, "medium"), (100, "medium"), (160, "high")])
+def test_decisions_without_reasons(k: int, severity: str | None) -> None:
+    one = found(none=rate(k, 2_000)).get("reasons_none")
+    assert (None if one is None else one.severity) == severity
+
+
+@pytest.mark.parametrize(("k", "severity"), [(0, None), (1, "medium"), (99, "medium"), (100, "high")])
+def test_excluded_inputs(k: int, severity: str | None) -> None:
+    one = found(excluded_would_be_stated=rate(k, 2_000)).get("reasons_excluded")
+    assert (None if one is None else one.severity) == severity
+
+
+@pytest.mark.parametrize(("name", "field", "limit"), [("reasons_flip", "flip_moves", 0.8), ("reasons_background", "overlap", 0.5), ("reasons_unstable", "stability", 0.7)])
+def test_limits_are_told_beyond_sampling_error_only(name: str, field: str, limit: float) -> None:
+    assert name in found(**{field: mean(limit - 0.03)})
+    assert name not in found(**{field: mean(limit - 0.01)}), "the interval holds the limit"
+    assert name not in found(**{field: NotMeasured(reason="no explained row has a reason")})
+    few = mean(limit - 0.03)
+    assert isinstance(few, Estimate)
+    assert name not in found(**{field: few.model_copy(update={"low_precision": True})})
+
+
+def test_without_a_table_it_is_a_note_that_nobody_approved_anything() -> None:
+    reasons = make_reasons()
+    bare = reasons.model_copy(update={"table": tuple(row.model_copy(update={"text": None, "code": None}) for row in reasons.table)})
+    [one] = [one for one in findings_of_reasons(bare) if one.rule == "reasons_text"]
+    assert one.severity == "info"
+    assert "There is no reason table" in one.text
+
+
+def test_pointers_lead_into_the_document() -> None:
+    reasons: ReasonsSection = make_reasons()
+    for one in found(none=rate(160, 2_000), flip_moves=mean(0.5), overlap=mean(0.2), stability=mean(0.3)).values():
+        first, second, field = re.fullmatch(r"/(\w+)/(\w+)/(\w+)", one.evidence).groups()  # type: ignore[union-attr]
+        assert (first, second) == ("reasons", "quality")
+        assert getattr(reasons.quality, field) is not None

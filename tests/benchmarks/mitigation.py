@@ -1,0 +1,164 @@
+"""`make bench BENCH=mitigation`: what alternatives cost on Adult (sex) and COMPAS (African-American against Caucasian), ours beside Fairlearn's methods on the same base model.
+
+One run of the engine a seed, with its whole evidence; every number here is read from it, on the audit part. The splits of one table share rows, so the interval over seeds is the
+corrected resampled t interval (Nadeau and Bengio 2003, "Inference for the generalization error"). Signed gaps may cancel over seeds, absolute ones are how far a single split is off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from automl.evidence import Alternative, Estimate, Evidence, MitigationSection, Value
+from automl.hooks import Hooks
+from automl.pipeline import run_training
+from automl.printing import alternative_name
+from automl.spec import TaskSpec
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DATA = ROOT.parent / "shared" / "data"
+DEPLOYED = "deployed model"
+Reading = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Table:
+    file: str
+    spec: dict[str, Any]
+    group: str
+    """Whose rates minus the reference's are the signed gaps."""
+    keep: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
+
+
+TABLES = {
+    "adult": Table("adult.csv.gz", {"target": "income", "positive": ">50K", "sensitive": ["sex"], "reference": {"sex": "Male"}}, "Female"),
+    "compas": Table(
+        "compas.csv", {"target": "two_year_recid", "positive": "1", "favourable": "0", "sensitive": ["race"], "reference": {"race": "Caucasian"}}, "African-American",
+        lambda table: table[table["race"].isin(["African-American", "Caucasian"])]),
+}
+PAIRS = (("a cut-off for each group, equal selection rates", "Fairlearn's ThresholdOptimizer, equal selection rates"),
+         ("a cut-off for each group, equal error rates", "Fairlearn's ThresholdOptimizer, equal error rates"),
+         ("reweighing, strength 1", "exponentiated gradient, equal selection rates"))
+"""Ours against Fairlearn's with the same aim and the same right to see the group."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make bench BENCH=mitigation", description="What alternatives to a model cost.")
+    parser.add_argument("--datasets", default="adult,compas")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--families", default="linear,lgbm")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args(arguments)
+    if not DATA.is_dir():
+        print(f"The comparison needs the project's shared folder: there is no {DATA}", file=sys.stderr)
+        return 2
+    for name in options.datasets.split(","):
+        found: dict[str, list[Reading]] = defaultdict(list)
+        sees: dict[str, str] = {}
+        for seed in range(options.seeds):
+            began = time.monotonic()
+            evidence = run(TABLES[name], seed, options)
+            for method, reading in readings(evidence, TABLES[name].group).items():
+                found[method].append(reading)
+            sees |= who_sees(evidence)
+            print(f"{name}, seed {seed}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        print("\n".join(report(name, found, sees)), flush=True)
+    return 0
+
+
+def run(table: Table, seed: int, options: Any) -> Evidence:
+    with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as folder:
+        path = Path(folder) / "table.csv"
+        table.keep(pd.read_csv(DATA / table.file, dtype="str", keep_default_na=False)).to_csv(path, index=False)
+        spec = TaskSpec.model_validate({**table.spec, "seed": seed, "threads": options.threads, "families": options.families.split(","), "budget": {"trials": options.trials}})
+        return run_training(spec, path, Path(folder) / "bundle", Hooks(), run={"id": f"bench_{seed}", "title": table.file})
+
+
+def readings(evidence: Evidence, group: str) -> dict[str, Reading]:
+    """Accuracy, the gaps of ``group`` to the reference and the impact ratio, by method."""
+    section = evidence.mitigation
+    assert isinstance(section, MitigationSection), section
+    deployed = section.deployed.attributes[0]
+    gap = next(each for each in deployed.gaps if each.group == group)
+    rates = {each.group: _value(each.selection_rate) for each in deployed.groups}
+    found = {DEPLOYED: _reading(section.deployed.performance["accuracy"], (gap.selection_rate, gap.tpr, gap.fpr), rates[group] / rates[deployed.reference])}
+    for one in section.alternatives:
+        mine = next(each for each in one.fairness.gaps if each.group == group)
+        after = {each.group: _value(each.selection_rate.after) for each in one.fairness.groups}
+        found[alternative_name(one)] = _reading(
+            one.performance["accuracy"].after, (mine.selection_rate.after, mine.tpr.after, mine.fpr.after), after[group] / after[deployed.reference])
+    share = evidence.data.split.audit / evidence.data.split.train
+    return {name: {**reading, "audit over train": share} for name, reading in found.items()}
+
+
+def who_sees(evidence: Evidence) -> dict[str, str]:
+    assert isinstance(evidence.mitigation, MitigationSection)
+    return {alternative_name(one): _how(one) for one in evidence.mitigation.alternatives}
+
+
+def _how(one: Alternative) -> str:
+    return ("the group" if one.uses_attribute_at_decision else "no group") + (", by lot" if one.drawn_by_lot else "")
+
+
+def _reading(accuracy: Value, gaps: Sequence[Value], ratio: float) -> Reading:
+    selection, tpr, fpr = map(_value, gaps)
+    return {"accuracy": _value(accuracy), "selection": selection, "tpr": tpr, "fpr": fpr, "ratio": ratio}
+
+
+def _value(value: Value) -> float:
+    return value.value if isinstance(value, Estimate) else float("nan")
+
+
+def corrected_interval(values: Sequence[float], audit_over_train: float) -> tuple[float, float, float]:
+    """Mean and 95 % limits over splits of one table, whose variance is that of the mean of independent ones plus audit / train of a single one's."""
+    centre, n = mean(values), len(values)
+    if n < 2:
+        return centre, float("nan"), float("nan")
+    half = float(student.ppf(0.975, n - 1)) * stdev(values) * np.sqrt(1 / n + audit_over_train)
+    return centre, centre - half, centre + half
+
+
+def report(name: str, found: dict[str, list[Reading]], sees: dict[str, str]) -> list[str]:
+    """Two tables as markdown: each method, and ours minus Fairlearn's by seed."""
+    share, seeds = found[DEPLOYED][0]["audit over train"], len(found[DEPLOYED])
+    lines = ["", f"### {name}, {seeds} seeds", "",
+             "| method | sees | accuracy | selection rates, signed | absolute | true positive rates, signed | absolute | false positive rates, signed | absolute | impact ratio |",
+             "|---|---|---|---|---|---|---|---|---|---|"]
+    for method, rows in found.items():
+        cells = [_shown(corrected_interval([row["accuracy"] for row in rows], share))]
+        for gap in ("selection", "tpr", "fpr"):
+            cells += [_shown(corrected_interval([row[gap] for row in rows], share), signed=True), f"{mean(abs(row[gap]) for row in rows):.4f}"]
+        cells.append(_shown(corrected_interval([row["ratio"] for row in rows], share)))
+        few = "" if len(rows) == seeds else f" ({len(rows)} seeds)"
+        lines.append(f"| {method}{few} | {sees.get(method, 'no group')} | {' | '.join(cells)} |")
+    lines += ["", "| ours minus Fairlearn's | accuracy | absolute gap of selection rates | absolute gap of true positive rates | absolute gap of false positive rates |", "|---|---|---|---|---|"]
+    for ours, theirs in PAIRS:
+        pairs = list(zip(found.get(ours, []), found.get(theirs, []), strict=False))
+        if len(pairs) == seeds:
+            changes = [_shown(corrected_interval([a["accuracy"] - b["accuracy"] for a, b in pairs], share), signed=True)]
+            changes += [_shown(corrected_interval([abs(a[gap]) - abs(b[gap]) for a, b in pairs], share), signed=True) for gap in ("selection", "tpr", "fpr")]
+            lines.append(f"| {ours}, minus {theirs} | {' | '.join(changes)} |")
+    return lines
+
+
+def _shown(found: tuple[float, float, float], signed: bool = False) -> str:
+    centre, low, high = found
+    sign = "+" if signed else ""
+    return f"{centre:{sign}.4f}" + ("" if np.isnan(low) else f" ({low:{sign}.4f} to {high:{sign}.4f})")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
