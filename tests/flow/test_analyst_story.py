@@ -160,6 +160,7 @@ def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, 
     until_results(page)
 
     page.get_by_role("link", name="See the results").click()
+    page.locator("#facts").wait_for()  # a click waits for the answer's beginning only, and this is the page's last part
     summary = page.locator("main").inner_text()
     assert "Below the limit" in summary
     assert "ROC AUC" in summary
@@ -215,7 +216,7 @@ def test_the_sample_can_be_finished_early_and_another_run_cancelled(browser: Bro
     page.get_by_role("button", name="Start the audit").click()
     page.wait_for_url("**/runs/run_*")
     page.get_by_role("button", name="Finish now, keep the best so far").click()
-    assert page.get_by_text("Finishing with the best model so far").or_(page.get_by_text("Waiting")).first.is_visible()
+    page.get_by_text("Finishing with the best model so far").or_(page.get_by_text("Waiting")).first.wait_for()
     page.get_by_role("button", name="Cancel, throw it away").click()
     page.get_by_text("Cancelled").first.wait_for(timeout=30_000)
     page.get_by_role("button", name="Start again with these answers").first.wait_for()
