@@ -25,7 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "poppler-utils": ("pdftotext",)}
+"""Debian's package, and the names one of which it brings."""
 STATE_AND_ACCESS = ("runs", "parts", "leases", "sweeps", "submission", "storage", "datasets", "profiles", "dispatch", "ledger", "access", "idempotency", "removal")
 STATE_AND_ACCESS_TESTS = "tests/auditapp/test_*.py"
 
@@ -67,12 +68,13 @@ def _steps(part: str) -> list[Step]:
         ("migrations", lambda: _tool("python", "manage.py", "makemigrations", "--check", "--dry-run")),
         ("check --deploy", _check_deploy),
     ]
+    programs: Step = ("programs", _programs)
     parts: dict[str, list[Step]] = {
         "check": checks,
-        "unit": [("databases", _say_servers), *unit],
-        "stories": [("databases", _say_servers), ("Chromium", _chromium), stories],
-        "soak": [("databases", _say_servers), ("soak", lambda: _pytest("soak"))],
-        "test": [("databases", _say_servers), ("Chromium", _chromium), *checks, *unit, ("coverage", _coverage), stories],
+        "unit": [("databases", _say_servers), programs, *unit],
+        "stories": [("databases", _say_servers), programs, stories],
+        "soak": [("databases", _say_servers), programs, ("soak", lambda: _pytest("soak"))],
+        "test": [("databases", _say_servers), programs, *checks, *unit, ("coverage", _coverage), stories],
     }
     return parts[part]
 
@@ -133,28 +135,30 @@ def _say_servers() -> int:
     return 0
 
 
-def _chromium() -> int:
-    """The browser stories need Chromium: found, or fetched from Debian where we may."""
-    if _found_chromium():
+def _programs() -> int:
+    """What the tests need beside wheels: found, or fetched from Debian where we may."""
+    missing = [package for package, names in PROGRAMS.items() if not _found(names)]
+    if not missing:
         return 0
+    packages = " and ".join(missing)
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        print("The browser stories need Chromium, which this command may not install: the Debian package chromium is needed.", file=sys.stderr)
+        print(f"The tests need what this command may not install, from Debian: {packages}.", file=sys.stderr)
         return 1
-    print("Chromium is missing; installing the Debian package chromium ...", flush=True)
+    print(f"Missing; installing from Debian: {packages} ...", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", "chromium"]):
+    for arguments in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *missing]):
         subprocess.run([apt, *arguments], env=environment, stdout=subprocess.DEVNULL)
-    if _found_chromium():
+    if all([_found(PROGRAMS[package]) for package in missing]):
         return 0
-    print("Chromium could not be installed: the Debian package chromium is needed for the browser stories.", file=sys.stderr)
+    print(f"Could not be installed, and is needed for the tests, from Debian: {packages}.", file=sys.stderr)
     return 1
 
 
-def _found_chromium() -> bool:
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+def _found(names: tuple[str, ...]) -> bool:
+    found = next((path for name in names if (path := shutil.which(name))), None)
     if found:
-        print(f"Chromium: {found}")
+        print(found)
     return found is not None
 
 
