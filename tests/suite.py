@@ -149,7 +149,7 @@ def _programs() -> int:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *missing]):
         subprocess.run([apt, *arguments], env=environment, stdout=subprocess.DEVNULL)
-    if all([_found(PROGRAMS[package]) for package in missing]):
+    if all(_found(PROGRAMS[package]) for package in missing):
         return 0
     print(f"Could not be installed, and is needed for the tests, from Debian: {packages}.", file=sys.stderr)
     return 1
