@@ -7,11 +7,12 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from auditapp.api import api
 from auditapp.drafts import STEPS
 from auditapp.problems import unknown_address
-from auditapp.views import account, errors, health, home, laws, live, new_audit, report, results, sign_in, verify
+from auditapp.views import account, compare, errors, health, help, home, laws, live, new_audit, report, results, sign_in, verify
 
 _STEPS = "|".join(sorted({step for steps in STEPS.values() for step in steps}))
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/docs", help.api_docs, name="api-docs"),
     path("api/v1/", api.urls),
     re_path(r"^api/", unknown_address),
     path("", home.home, name="home"),
@@ -45,6 +46,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<str:run_id>/bundle.zip", results.bundle_zip, name="run-bundle"),
     path("runs/<str:run_id>/charts/<slug:name>.svg", results.chart_svg, name="run-chart"),
     path("runs/<str:run_id>/charts/<slug:name>.csv", results.chart_csv, name="run-chart-csv"),
+    path("help", help.help_page, name="help"),
+    path("compare", compare.compare_runs, name="compare"),
     path("verify", verify.verify, name="verify"),
     path("settings/tokens", account.tokens, name="tokens"),
     path("settings/tokens/<str:token_id>/revoke", account.revoke, name="token-revoke"),

@@ -88,6 +88,12 @@ INTERVALS: tuple[Entry, ...] = (
 )
 
 
+def all_entries() -> list[Entry]:
+    """Every measure that any report may use."""
+    metrics = [(metric_words(name), METRICS[name]) for name in in_order(METRICS)]
+    return [*metrics, COUNTS, *RATES, *ERRORS, *TESTS, *SCORES, *EXPLANATION, *REASONS, *SLICES, *MITIGATION, *SHIFT, *INTERVALS]
+
+
 def glossary_blocks(evidence: Evidence) -> list[Block]:
     """One table: measure and formula, those alone that this evidence has numbers of."""
     return [

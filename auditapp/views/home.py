@@ -25,6 +25,7 @@ def home(request: PageRequest) -> HttpResponse:
         "attention": runs.filter(state="failed", finished_at__gte=week_ago).count(),
         "going": runs.filter(state__in=["queued", "running"]).count(),
         "finished": runs.filter(state="succeeded", finished_at__gte=week_ago).count(),
+        "can_compare": runs.filter(state="succeeded")[:2].count() == 2,
         "page": Paginator(runs, RUNS_A_PAGE).get_page(request.GET.get("page")),
         "has_datasets": Dataset.objects.filter(workspace=request.caller.workspace, deleted_at=None).exists(),
     })
