@@ -31,7 +31,7 @@ from automl.evidence import (
 )
 from tests.evidence_example import difference, make_evidence, make_findings, make_performance, rate
 
-WHY = "nobody chose it: what is deployed was chosen by its score alone, and whether this is worth its price is a person's decision"
+WHY = "nobody chose it: what is deployed was chosen by its score alone"
 BARRED = "barred by the profile: cut-offs that differ by group alter the results of a test by group (42 USC 2000e-2(l))"
 
 

@@ -19,7 +19,7 @@ from auditapp.models import Run
 from auditapp.statement_document import VersionEntry
 from auditapp.statement_fields import Field, label_of, words_of
 from automl import printing
-from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, NotMeasured, ProbabilityCalibration, Ratio
+from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Finding, NotMeasured, ProbabilityCalibration, Ratio
 
 register = template.Library()
 
@@ -61,6 +61,7 @@ VERSION_STATES = {
 WHAT_CHANGED = {
     "run": gettext_lazy("The run ended"), "statements": gettext_lazy("Statements"), "review": gettext_lazy("The report was reviewed"), "approval": gettext_lazy("The report was approved"),
 }
+HALF_AT_MOST = 400
 SEVERITIES = {"high": gettext_lazy("High"), "medium": gettext_lazy("Medium"), "low": gettext_lazy("Low"), "info": gettext_lazy("Note")}
 LABEL_ICONS = {"below": "high", "not_below": "done", "inconclusive": "unknown", "not_computable": "low", "reference": "equal"}
 
@@ -79,6 +80,11 @@ def _marked(css: str, picture: str, word: object) -> SafeString:
 @register.simple_tag
 def severity(name: str) -> SafeString:
     return _marked(f"severity {name}", name, SEVERITIES.get(name, name))
+
+
+@register.filter
+def of_severity(findings: Sequence[Finding], name: str) -> list[Finding]:
+    return [finding for finding in findings if finding.severity == name]
 
 
 @register.simple_tag
@@ -229,6 +235,13 @@ def histogram(bars: Sequence[Bar], width: int = 80, height: int = 24) -> SafeStr
 def chart(context: template.Context, chart: Chart) -> dict[str, object]:
     """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
     return {"chart": chart, "run": context["run"]}
+
+
+@register.filter
+def is_half(chart: Chart) -> bool:
+    """Whether the picture was drawn for half the width: it may be shown larger than it is, and need not be scrolled on a small screen."""
+    width = chart.spec.get("width")
+    return isinstance(width, int) and width < HALF_AT_MOST
 
 
 @register.inclusion_tag("partials/field.html")

@@ -175,7 +175,7 @@ def _rules(frozen: Frozen) -> tuple[CutRule, ...]:
 def _why_not(frozen: Frozen, profile: Profile | None, unbeaten: set[str]) -> str:
     if profile is not None and frozen.uses_attribute_at_decision:
         return BARRED[profile]
-    reasons = ["nobody chose it: what is deployed was chosen by its score alone, and whether this is worth its price is a person's decision"]
+    reasons = ["nobody chose it: what is deployed was chosen by its score alone"]
     if frozen.id not in unbeaten:
         reasons.append("out of fold another one was at least as good in both, when they were frozen")
     if frozen.drawn_by_lot:

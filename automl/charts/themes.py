@@ -31,7 +31,8 @@ def theme() -> dict[str, Any]:
     return {
         "background": None,
         "font": FAMILY,
-        "padding": 4,
+        # On a page the reader's own font may be wider than ours, and what is wider than the picture is cut off
+        "padding": {"left": 4, "top": 4, "bottom": 4, "right": 18},
         "view": {"stroke": None},
         "axis": {
             "labelFont": FAMILY, "labelFontSize": 12, "labelColor": INK, "titleFont": FAMILY, "titleFontSize": 12, "titleFontWeight": "normal",
