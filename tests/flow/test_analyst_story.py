@@ -7,16 +7,16 @@ and any answer of 400 or above fails it.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser import Browser, running_chromium
 from tests.flow.house import REST, ROOT, RUNS, House
 from tests.web import running_web
 
@@ -25,7 +25,6 @@ playwright_api = pytest.importorskip("playwright.sync_api", reason="no browser d
 pytestmark = [pytest.mark.story, pytest.mark.browser]
 
 ADULT = ROOT.parent / "shared" / "data" / "adult.csv.gz"
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 RUN_SECONDS = 780
 """A bound and no measurement: four stories share two cores."""
 
@@ -40,29 +39,6 @@ class Site:
                 "print(make_login_link(User.objects.get(username='demo')))")
         made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=self.house.environment, capture_output=True, text=True, check=True)
         return f"{self.base}/login/link/{made.stdout.split()[-1]}"
-
-
-@dataclass
-class Browser:
-    """A page of Chromium that remembers what it complained about."""
-
-    page: Any
-    complaints: list[str] = field(default_factory=list)
-    expected: set[int] = field(default_factory=set)
-    """Statuses that this story provokes on purpose."""
-
-    def __post_init__(self) -> None:
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"page error on {self.page.url}: {error}"))
-        self.page.on("response", self._answered)
-
-    def _heard(self, message: Any) -> None:
-        if message.type in ("error", "warning") and not any(f"status of {status}" in message.text for status in self.expected):
-            self.complaints.append(f"{message.type} on {self.page.url}: {message.text}")
-
-    def _answered(self, response: Any) -> None:
-        if response.status >= 400 and response.status not in self.expected:
-            self.complaints.append(f"{response.status} for {response.url}")
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +57,8 @@ def site(module_redis: Any) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if binary is None:
-        pytest.skip("no Chromium on this machine (Debian: chromium)")
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=SWITCHES)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
