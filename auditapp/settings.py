@@ -61,6 +61,13 @@ class Environment(BaseSettings):
     table_groups: int = 50
     runs_queued: int = 20
 
+    calls_a_minute: int = Field(6_000, ge=0)
+    """Of one token to the REST interface; 0: as many as it likes. Answers 304 are not counted."""
+    webhook_networks: str = ""
+    """Inside networks that webhooks may be sent to, comma-separated (10.20.0.0/16,127.0.0.0/8), also without TLS; empty: none."""
+    webhook_seconds: float = Field(10, gt=0, le=60)
+    """How long a webhook's receiver may take to answer."""
+
 
 def _environment() -> Environment:
     try:
@@ -133,6 +140,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "auditapp.rate_limits.RateLimitHeaders",
     "auditapp.problems.ProblemAnswers",
     "auditapp.uploads.BodyLimits",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -223,6 +231,9 @@ TABLE_ROWS = ENVIRONMENT.table_rows
 TABLE_COLUMNS = ENVIRONMENT.table_columns
 TABLE_GROUPS = ENVIRONMENT.table_groups
 RUNS_QUEUED = ENVIRONMENT.runs_queued
+CALLS_A_MINUTE = ENVIRONMENT.calls_a_minute
+WEBHOOK_NETWORKS = ENVIRONMENT.webhook_networks
+WEBHOOK_SECONDS = ENVIRONMENT.webhook_seconds
 SIGNING_KEY = ENVIRONMENT.signing_key or HOME / "signing" / "key.pem"
 SIGNING_CERTIFICATE = ENVIRONMENT.signing_certificate or HOME / "signing" / "certificate.pem"
 TIMESTAMP_URL = ENVIRONMENT.timestamp_url

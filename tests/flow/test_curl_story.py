@@ -217,3 +217,18 @@ def test_the_whole_job_with_curl_alone(service: tuple[House, Curl], table: Path,
     for path in house.folder.rglob("*"):
         if path.is_file() and path.name not in ("body", "headers"):
             assert secret not in path.read_bytes(), path
+
+
+@pytest.mark.timeout(600)
+def test_the_documented_lines_with_the_client_that_the_service_hands_out(service: tuple[House, Curl], table: Path, tmp_path: Path) -> None:
+    """docs/rest.md, in a folder that holds nothing else of Plumbline's."""
+    _, curl = service
+    found = re.search(r"```python\n(from pathlib.*?)```", (ROOT / "docs" / "rest.md").read_text(), re.DOTALL)
+    assert found is not None
+    (tmp_path / "plumbline_client.py").write_bytes(curl("/client.py").body)
+    (tmp_path / "loans.csv").write_bytes(table.read_bytes())
+    lines = f"URL, TOKEN = {curl.base.removesuffix('/api/v1')!r}, {curl.token!r}\n{found[1]}"
+    done = subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("succeeded ["), done.stdout
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
