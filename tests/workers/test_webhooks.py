@@ -7,67 +7,28 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from auditapp.models import Delivery, Webhook
 from auditapp.webhooks import DELAYS, Sending, signature
+from tests.listener import Listener, listening
 from workers.webhooks import deliver_due, send
-
-
-class Listener(ThreadingHTTPServer):
-    """Keeps what it receives and answers as it is told."""
-
-    daemon_threads = True
-    status, location = 200, ""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.received: list[tuple[str, dict[str, str], bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Listener
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-        self.send_response(self.server.status)
-        if self.server.location:
-            self.send_header("Location", self.server.location)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *arguments: Any) -> None:
-        """Nothing on the terminal."""
-
-
-def _listening() -> Iterator[Listener]:
-    server = Listener()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
 def listener(settings: Any) -> Iterator[Listener]:
     settings.WEBHOOK_NETWORKS = "127.0.0.0/8"
-    yield from _listening()
+    with listening() as server:
+        yield server
 
 
 @pytest.fixture
 def inside(settings: Any) -> Iterator[Listener]:
     """Somebody that no webhook may reach."""
-    yield from _listening()
+    with listening() as server:
+        yield server
 
 
 def _sending(url: str) -> Sending:
