@@ -4,13 +4,14 @@ and "production" (PostgreSQL, Redis, an object store), which refuses to start on
 from __future__ import annotations
 
 import urllib.parse
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from auditapp.embedded.redis_socket import redis_socket
@@ -67,6 +68,13 @@ class Environment(BaseSettings):
     """Inside networks that webhooks may be sent to, comma-separated (10.20.0.0/16,127.0.0.0/8), also without TLS; empty: none."""
     webhook_seconds: float = Field(10, gt=0, le=60)
     """How long a webhook's receiver may take to answer."""
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            ip_network(part)
+        return text
 
 
 def _environment() -> Environment:

@@ -42,7 +42,9 @@ class PlumblineApi(NinjaAPI):
         schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         schema["components"]["schemas"]["Problem"] = _PROBLEM_SCHEMA
         for path in schema["paths"].values():
-            for operation in path.values():
+            for method, operation in path.items():
+                if method == "get":
+                    operation["responses"].setdefault("304", {"description": "As it was, where `If-None-Match` names it"})
                 operation["responses"].setdefault("4XX", {
                     "description": "A problem document", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}})
         return schema

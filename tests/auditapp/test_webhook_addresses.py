@@ -74,3 +74,11 @@ def test_networks_that_the_installation_names_are_allowed_and_no_others(names: A
     assert checked_target("http://[::ffff:127.0.0.1]/").addresses == ("127.0.0.1",)
     with pytest.raises(BadInput, match="outside only"):
         checked_target("https://10.21.0.1/")
+
+
+def test_a_network_that_is_none_is_refused_at_the_start() -> None:
+    from auditapp.settings import Environment
+
+    assert Environment(webhook_networks=" 10.0.0.0/8,::1/128, ").webhook_networks
+    with pytest.raises(ValueError, match=r"10\.0\.0\.1/8"):
+        Environment(webhook_networks="10.0.0.1/8")

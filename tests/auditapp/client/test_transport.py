@@ -12,6 +12,9 @@ from auditapp.client.plumbline_client import Client, NewRun, ProblemError, TaskS
 from tests.auditapp.conftest import TABLE
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def client(web_server: Any) -> Client:
     return Client(web_server.url.removesuffix("/api/v1"), web_server.token)
