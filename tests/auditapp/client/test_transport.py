@@ -11,7 +11,6 @@ import pytest
 from auditapp.client.plumbline_client import Client, NewRun, ProblemError, TaskSpec
 from tests.auditapp.conftest import TABLE
 
-
 pytestmark = pytest.mark.slow
 
 
