@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from auditapp.models import Delivery, Webhook
 from auditapp.webhooks import DELAYS, Sending, signature
@@ -116,6 +123,33 @@ def test_a_receiver_without_tls_or_without_anybody(listener: Listener) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     assert send(_sending(f"http://127.0.0.1:{port}/")).sentence.startswith("nobody answered")
+
+
+def test_the_certificate_must_be_that_of_the_name(listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection goes to a checked address; who answers there is held against the name."""
+    key, certificate = _certificate_of("hooks.example", tmp_path)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(certificate, key)
+    listener.socket = served.wrap_socket(listener.socket, server_side=True)
+    trusting = ssl.create_default_context(cafile=certificate)
+    monkeypatch.setattr("workers.webhooks._tls", lambda: trusting)
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *arguments, **options: real("127.0.0.1" if host.endswith(".example") else host, *arguments, **options))
+    assert send(_sending(f"https://hooks.example:{listener.server_port}/")).has_arrived
+    assert send(_sending(f"https://other.example:{listener.server_port}/")).sentence.startswith("TLS failed")
+    assert [headers["host"] for _, headers, _ in listener.received] == [f"hooks.example:{listener.server_port}"]
+
+
+def _certificate_of(name: str, folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(1).not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1)).add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False).sign(key, hashes.SHA256()))
+    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return folder / "key.pem", folder / "certificate.pem"
 
 
 def test_everything_that_is_due_is_sent_and_noted(listener: Listener, workspace: Any) -> None:
