@@ -21,12 +21,12 @@ from django.http import Http404, HttpRequest
 from django.utils import timezone
 
 from auditapp import ledger
-from auditapp.models import ApiToken, LoginLink, Membership, Workspace
+from auditapp.models import ApiToken, Delivery, LoginLink, Membership, Webhook, Workspace
 
-Action = Literal["read", "verify", "upload", "run", "cancel", "statements", "sign_off", "predict", "delete", "tokens", "members"]
-Scope = Literal["read", "run", "predict", "statements"]
+Action = Literal["read", "verify", "upload", "run", "cancel", "statements", "sign_off", "predict", "delete", "tokens", "members", "member_list", "webhooks"]
+Scope = Literal["read", "run", "predict", "statements", "admin"]
 
-SCOPES: tuple[Scope, ...] = ("read", "run", "predict", "statements")
+SCOPES: tuple[Scope, ...] = ("read", "run", "predict", "statements", "admin")
 
 VIEWER, ANALYST, REVIEWER, OWNER = "viewer", "analyst", "reviewer", "owner"
 
@@ -42,6 +42,8 @@ ROLES_OF_ACTION: dict[Action, frozenset[str]] = {
     "delete": frozenset({OWNER}),
     "tokens": frozenset({OWNER}),
     "members": frozenset({OWNER}),
+    "member_list": frozenset({OWNER}),
+    "webhooks": frozenset({OWNER}),
 }
 """The whole of who may do what; a role that is not in an action's set is refused."""
 
@@ -49,6 +51,8 @@ SCOPE_OF_ACTION: dict[Action, Scope | None] = {
     "read": "read", "verify": "read", "upload": "run", "run": "run", "cancel": "run", "delete": "run", "predict": "predict",
     # A scope of its own: what is said in a person's name is not to be had with the right to run audits
     "statements": "statements",
+    # So is looking after the workspace: who its members are, and where its events are sent
+    "member_list": "admin", "webhooks": "admin",
     # Only a person in a session does these: a leaked token must not sign, nor make more tokens
     "sign_off": None, "tokens": None, "members": None,
 }
@@ -231,6 +235,14 @@ def find(rows: type[_Row] | QuerySet[_Row], caller: Caller, row_id: str) -> _Row
     if row is None:
         raise Http404
     return row
+
+
+def find_delivery(webhook: Webhook, delivery_id: str) -> Delivery:
+    """A delivery of a webhook that `find` has found; Http404 like there."""
+    delivery = Delivery.objects.select_related("webhook__workspace").filter(webhook=webhook, pk=delivery_id).first() if _ID.fullmatch(delivery_id) else None
+    if delivery is None:
+        raise Http404
+    return delivery
 
 
 def workspace_of(user: User) -> Workspace | None:

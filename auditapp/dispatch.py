@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RUNS, PROFILES = "runs", "profiles"
-"""Two queues: reading a table for the upload form never waits behind a run of two hours."""
+RUNS, PROFILES, WEBHOOKS = "runs", "profiles", "webhooks"
+"""Reading a table for the upload form never waits behind a run of two hours; what sends webhooks may reach the outside, and nothing else needs to."""
 
 
 def ring_run(run_id: str) -> None:
@@ -43,16 +43,22 @@ def ring_report(rendering_id: int) -> None:
     _after_commit("workers.tasks.report_hint", rendering_id, PROFILES)
 
 
+def ring_webhook(webhook_id: str) -> None:
+    """Tell the workers that may reach the outside, once the transaction is committed, that something waits to be sent to the webhook ``webhook_id``."""
+    # Every sweep rings again while something waits: rings that nobody hears must not pile up
+    _after_commit("workers.tasks.webhook_hint", webhook_id, WEBHOOKS, expires=60)
+
+
 def ring_signing() -> None:
     """Tell the worker that holds the key, once the transaction is committed, that a report waits for its signature."""
     _after_commit("workers.tasks.sign_reports", None, RUNS)
 
 
-def _after_commit(task: str, argument: str | int | None, queue: str) -> None:
+def _after_commit(task: str, argument: str | int | None, queue: str, *, expires: float | None = None) -> None:
     def ring() -> None:
         failpoint("after_commit")
         try:
-            _bell().send_task(task, args=[] if argument is None else [argument], queue=queue, retry=False, ignore_result=True)
+            _bell().send_task(task, args=[] if argument is None else [argument], queue=queue, retry=False, ignore_result=True, expires=expires)
         except Exception as error:  # noqa: BLE001 - whatever the broker does, the row is there and the reconciler rings again
             logger.warning("the doorbell for %s %s did not ring: %s", task, argument or "", error)
 

@@ -268,6 +268,12 @@ def _not_learned_from(spec: TaskSpec, profile: DatasetProfile) -> list[str]:
             and (c.name in apart or spec.roles.get(c.name, c.proposal.role) in ("id", "ignore") or c.type in ("constant", "empty"))]
 
 
+def plan_of(spec: Spec, profile: DatasetProfile) -> list[str]:
+    """`plan_sentences` of a spec that no draft led to."""
+    target = column(profile, spec.target) if isinstance(spec, TaskSpec) else None
+    return plan_sentences(spec, profile, (spec.task if isinstance(spec, TaskSpec) else None) or (target.could_be_target if target else None))
+
+
 def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[str]:
     """What will be done, in order, in words."""
     if isinstance(spec, PredictionsSpec):

@@ -487,10 +487,10 @@ class TokenForm(PageForm):
     name = forms.CharField(label=lazy("What is it for?"), max_length=200, error_messages={"required": lazy("Say what the token is for")}, widget=forms.TextInput(attrs={"class": "w-mid"}))
     scopes = forms.MultipleChoiceField(label=lazy("What may it do?"), widget=forms.CheckboxSelectMultiple, initial=["read"], error_messages={"required": lazy("Choose at least one")}, choices=[
         ("read", lazy("read: see and download")), ("run", lazy("run: upload, start, cancel and delete")), ("predict", lazy("predict: ask models")),
-        ("statements", lazy("statements: say in your name what only people can say of a run"))])
+        ("statements", lazy("statements: say in your name what only people can say of a run")), ("admin", lazy("admin: list members, manage webhooks"))])
     days = forms.IntegerField(label=lazy("It ends after this many days"), min_value=1, max_value=3650, initial=90, widget=forms.NumberInput(attrs={"class": "w-short"}))
 
-    assert {"read", "run", "predict", "statements"} == set(SCOPES)
+    assert {"read", "run", "predict", "statements", "admin"} == set(SCOPES)
 
 
 

@@ -22,7 +22,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from auditapp.access import Caller
-from auditapp.models import Dataset, IdempotencyKey, Run
+from auditapp.models import Dataset, IdempotencyKey, Run, Webhook
 from auditapp.problems import Problem
 
 KEPT = timedelta(hours=24)
@@ -39,6 +39,8 @@ class Answer:
     status: int
     document: dict[str, Any]
     location: str = ""
+    kept: bool = True
+    """False where it holds a secret: it is then made anew for who asks again, and stored nowhere."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _again(row: IdempotencyKey, model: type[_Made], answer: Callable[[_Made], An
 
 def _first_time(row: IdempotencyKey, model: type[_Made], make: Callable[[], _Made], answer: Callable[[_Made], Answer]) -> Answer:
     try:
-        with _marking(_Reservation(row.pk, row.created_at, model, 201 if model is Dataset else 202)):
+        with _marking(_Reservation(row.pk, row.created_at, model, 202 if model is Run else 201)):
             made = make()
     except TakenOver:
         raise Problem("in-flight", headers={"Retry-After": "1"}) from None
@@ -127,7 +129,8 @@ def _first_time(row: IdempotencyKey, model: type[_Made], make: Callable[[], _Mad
 
 
 def _kept(row: IdempotencyKey, answer: Answer) -> Answer:
-    IdempotencyKey.objects.filter(pk=row.pk).update(status=answer.status, response=answer.document, location=answer.location)
+    if answer.kept:
+        IdempotencyKey.objects.filter(pk=row.pk).update(status=answer.status, response=answer.document, location=answer.location)
     return answer
 
 
@@ -151,5 +154,5 @@ def _mark(sender: type[models.Model], instance: models.Model, created: bool, **_
         raise TakenOver
 
 
-for _model in (Dataset, Run):
+for _model in (Dataset, Run, Webhook):
     post_save.connect(_mark, sender=_model, dispatch_uid=f"idempotency-{_model.__name__}")

@@ -45,6 +45,8 @@ def model_id() -> str: return new_id("mdl")
 def report_id() -> str: return new_id("rep")
 def statements_id() -> str: return new_id("sta")
 def sign_off_id() -> str: return new_id("sgn")
+def webhook_id() -> str: return new_id("whk")
+def delivery_id() -> str: return new_id("msg")
 
 
 class Workspace(models.Model):
@@ -362,6 +364,54 @@ class SignOffEntry(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_row_a_sign_off")]
+
+
+class Webhook(models.Model):
+    """Where a workspace's events are sent. Its secrets are made from the installation's key and stored nowhere. Written by `auditapp.webhooks` only."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=webhook_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="webhooks")
+    url = models.CharField(max_length=1000)
+    events = models.JSONField(default=list)
+    description = models.CharField(max_length=200, default="")
+    secret_number = models.PositiveIntegerField(default=1)
+    former_until = models.DateTimeField(null=True)
+    """Until when the secret before this one signs too."""
+    disabled_at = models.DateTimeField(null=True)
+    disabled_why = models.CharField(max_length=300, default="")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InWorkspace.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+
+class Delivery(models.Model):
+    """One event for one webhook, written in the transaction that made it happen and kept until it has arrived or was given up. Written by `auditapp.webhooks` only."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=delivery_id, editable=False)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    type = models.CharField(max_length=30)
+    body = models.JSONField()
+    state = models.CharField(max_length=10, default="waiting")
+    attempt = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField()
+    sending_until = models.DateTimeField(null=True)
+    """While a worker sends it; later than that, the worker is gone."""
+    attempts = models.JSONField(default=list)
+    """The last of them: [{at, status, sentence}]."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_waiting")]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["waiting", "delivered", "failed"]), name="delivery_state_known"),
+            models.CheckConstraint(condition=Q(state="waiting") ^ Q(ended_at__isnull=False), name="delivery_ended_at_only_at_the_end"),
+        ]
 
 
 class LedgerEntry(models.Model):

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Now
 
-from auditapp import dispatch, leases, ledger, removal
+from auditapp import dispatch, leases, ledger, removal, webhooks
 from auditapp.leases import Fence, LeaseLost
 from auditapp.models import Artifact, Report, ReportRendering, Run, RunEvent, SignOffEntry, StatementsVersion
 from auditapp.statement_document import SignOff, Statement, Statements, VersionEntry, What
@@ -170,6 +170,8 @@ def finish(lease: RenderingLease, unsigned: Stored, pdf: Stored | None, signed: 
             RunEvent.objects.create(run=run, attempt=run.attempt, kind="report_made", data={"version": lease.version})
             if signed is None:
                 dispatch.ring_signing()
+            else:
+                webhooks.announce_report(report)
             ledger.append(run.workspace, "service", "report.made", run.pk, {
                 "report": report.pk, "version": lease.version, "evidence_digest": report.evidence_digest, "statements_version": report.statements_version,
                 "sign_offs": report.sign_offs, "state": report.state, "pdf_sha256": report.pdf_sha256 or None})

@@ -26,7 +26,7 @@ from django.db.models import Exists, F, FloatField, OuterRef, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
-from auditapp import dispatch, leases, ledger, removal, storage
+from auditapp import dispatch, leases, ledger, removal, storage, webhooks
 from auditapp.bundles import check_plain, media_type_of, open_checked, open_plain
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
@@ -115,8 +115,7 @@ def submit(
             raise BadInput("dataset: there is no such dataset (any more)", pointer="/dataset")
     if (kind == "training") != isinstance(spec, TaskSpec):
         raise BadInput(f"spec: it does not describe a run of kind {kind}", pointer="/")
-    check_parallel(spec)
-    check_against_profile(spec, dataset, settings.TABLE_GROUPS)
+    check(spec, dataset)
     with transaction.atomic():
         # One submission of a workspace at a time, so that the limit is kept; and none on a dataset that is just being deleted
         Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
@@ -132,6 +131,12 @@ def submit(
         ledger.append(workspace, ledger.actor_of(user), "run.submitted", run.pk, {
             "kind": kind, "dataset": dataset.pk, "dataset_sha256": dataset.sha256, "test_sha256": test_dataset.sha256 if test_dataset else None})
     return run
+
+
+def check(spec: Spec, dataset: Dataset) -> None:
+    """Raises BadInput where this installation or the dataset's profile already contradicts the spec."""
+    check_parallel(spec)
+    check_against_profile(spec, dataset, settings.TABLE_GROUPS)
 
 
 def request_cancel(run: Run, user: User | None) -> Run:
@@ -301,11 +306,13 @@ def _commit(lease: Lease, opened: Bundle, stored: dict[str, storage.Stored], sig
         model_sha256 = opened.evidence.provenance.model_sha256
         if lease.kind == "training":
             AuditedModel.objects.create(workspace=run.workspace, run=run, model_sha256=model_sha256 or "")
-        Report.objects.create(
+        report = Report.objects.create(
             run=run, version=1, state="signed" if signed else "awaiting_signature", evidence_digest=opened.evidence.digest,
             unsigned_sha256=stored["audit.unsigned.pdf"].sha256, pdf_sha256=stored["audit.pdf"].sha256 if signed else "",
             signer=signed.signer[:200] if signed else "", signed_at=signed.signed_at if signed else None)
         _tell(lease.run_id, lease.attempt, "succeeded")
+        if signed is not None:
+            webhooks.announce_report(report)
         _after_end(run.workspace_id)
         ledger.append(run.workspace, "service", "run.succeeded", run.pk, {
             "audited_sha256": lease.test_sha256 or lease.dataset_sha256, "evidence_digest": opened.evidence.digest, "model_sha256": model_sha256,
@@ -414,6 +421,8 @@ def _forget_trials(run_id: str) -> None:
 
 def _tell(run_id: str, attempt: int, kind: str, text: str = "", data: dict[str, Any] | None = None) -> None:
     RunEvent.objects.create(run_id=run_id, attempt=attempt, kind=kind, text=text, data=data or {})
+    if kind in ENDED:
+        webhooks.announce(run_id, f"run.{kind}")
 
 
 def _lease(run: Run, number: int) -> Lease:

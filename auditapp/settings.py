@@ -4,13 +4,14 @@ and "production" (PostgreSQL, Redis, an object store), which refuses to start on
 from __future__ import annotations
 
 import urllib.parse
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from auditapp.embedded.redis_socket import redis_socket
@@ -60,6 +61,20 @@ class Environment(BaseSettings):
     table_columns: int = 2_000
     table_groups: int = 50
     runs_queued: int = 20
+
+    calls_a_minute: int = Field(6_000, ge=0)
+    """Of one token to the REST interface; 0: as many as it likes. Answers 304 are not counted."""
+    webhook_networks: str = ""
+    """Inside networks that webhooks may be sent to, comma-separated (10.20.0.0/16,127.0.0.0/8), also without TLS; empty: none."""
+    webhook_seconds: float = Field(10, gt=0, le=60)
+    """How long a webhook's receiver may take to answer."""
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            ip_network(part)
+        return text
 
 
 def _environment() -> Environment:
@@ -133,6 +148,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "auditapp.rate_limits.RateLimitHeaders",
     "auditapp.problems.ProblemAnswers",
     "auditapp.uploads.BodyLimits",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -223,6 +239,9 @@ TABLE_ROWS = ENVIRONMENT.table_rows
 TABLE_COLUMNS = ENVIRONMENT.table_columns
 TABLE_GROUPS = ENVIRONMENT.table_groups
 RUNS_QUEUED = ENVIRONMENT.runs_queued
+CALLS_A_MINUTE = ENVIRONMENT.calls_a_minute
+WEBHOOK_NETWORKS = ENVIRONMENT.webhook_networks
+WEBHOOK_SECONDS = ENVIRONMENT.webhook_seconds
 SIGNING_KEY = ENVIRONMENT.signing_key or HOME / "signing" / "key.pem"
 SIGNING_CERTIFICATE = ENVIRONMENT.signing_certificate or HOME / "signing" / "certificate.pem"
 TIMESTAMP_URL = ENVIRONMENT.timestamp_url

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from auditapp import parts, profiles, report_versions, runs, staging, storage
+from auditapp import parts, profiles, report_versions, runs, staging, storage, webhooks
 
 
 def sweep_all() -> dict[str, int]:
     """Idempotent and safe in parallel; returns what was done."""
     return {
-        **runs.sweep(), **parts.sweep(), **profiles.sweep(), **report_versions.sweep(),
+        **runs.sweep(), **parts.sweep(), **profiles.sweep(), **report_versions.sweep(), **webhooks.sweep(),
         "staging_removed": staging.sweep_staging(), "drafts_removed": storage.sweep_drafts(),
     }

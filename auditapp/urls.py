@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from auditapp.api import api
 from auditapp.drafts import STEPS
 from auditapp.problems import unknown_address
-from auditapp.views import account, compare, errors, health, help, home, laws, live, new_audit, report, results, sign_in, verify
+from auditapp.views import account, compare, errors, health, help, home, laws, live, new_audit, report, results, sign_in, verify, webhooks
 
 _STEPS = "|".join(sorted({step for steps in STEPS.values() for step in steps}))
 
@@ -51,6 +51,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("verify", verify.verify, name="verify"),
     path("settings/tokens", account.tokens, name="tokens"),
     path("settings/tokens/<str:token_id>/revoke", account.revoke, name="token-revoke"),
+    path("settings/webhooks", webhooks.overview, name="webhooks"),
+    path("settings/webhooks/<str:webhook_id>", webhooks.one, name="webhook"),
+    path("settings/webhooks/<str:webhook_id>/rotate", webhooks.rotate, name="webhook-rotate"),
+    path("settings/webhooks/<str:webhook_id>/switch", webhooks.switch, name="webhook-switch"),
+    path("settings/webhooks/<str:webhook_id>/delete", webhooks.delete, name="webhook-delete"),
+    path("settings/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/replay", webhooks.replay, name="webhook-replay"),
     path("settings/members", account.members, name="members"),
     path("settings/workspace", account.change_workspace, name="change-workspace"),
     path("healthz", health.healthz, name="healthz"),

@@ -156,7 +156,7 @@ Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 class Exclusion(Frozen):
     """A category that is left out of the impact ratios because few people are in it (6 RCNY 5-301(d)); for people to justify, never automatic."""
 
-    category: str
+    category: Annotated[str, StringConstraints(max_length=100)]
     """"Asian", "Male", or "Female x Asian" of the crossing."""
     justification: Sentence
 

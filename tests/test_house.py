@@ -21,6 +21,8 @@ TOP_LEVEL = {
 }
 DRAWER_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}
 LONGEST_FILE = 700
+GENERATED = {"auditapp/client/plumbline_client.py"}
+"""Made by a script, and one file because it is to be copied."""
 
 
 def _tracked() -> list[Path]:
@@ -77,7 +79,7 @@ def test_the_types_that_everybody_imports_are_light(tmp_path: Path) -> None:
 
 
 def test_no_file_is_too_long_to_read() -> None:
-    long = {str(path.relative_to(ROOT)): lines for path in _ours(".py", ".html", ".typ", ".js", ".css") if (lines := len(path.read_text().splitlines())) > LONGEST_FILE}
+    long = {str(path.relative_to(ROOT)): lines for path in _ours(".py", ".html", ".typ", ".js", ".css") if (lines := len(path.read_text().splitlines())) > LONGEST_FILE and str(path.relative_to(ROOT)) not in GENERATED}
     assert long == {}
 
 

@@ -2,7 +2,7 @@
 
 Two workers, so that reading a table for the upload form never waits behind a run:
     celery -A workers.app worker -Q runs -c 1 -n runs@%h
-    celery -A workers.app worker -Q profiles,sweeps -c 2 -B -n profiles@%h
+    celery -A workers.app worker -Q profiles,sweeps,webhooks -c 2 -B -n profiles@%h
 """
 
 from __future__ import annotations

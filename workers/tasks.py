@@ -8,6 +8,7 @@ from workers.app import app
 from workers.report_version import make_report
 from workers.supervise import do_run, read_profile
 from workers.taking_part import do_part
+from workers.webhooks import deliver_due
 
 
 @app.task(name="workers.tasks.run_hint")
@@ -28,6 +29,11 @@ def profile_hint(profile_id: int) -> None:
 @app.task(name="workers.tasks.report_hint")
 def report_hint(rendering_id: int) -> None:
     make_report(rendering_id)
+
+
+@app.task(name="workers.tasks.webhook_hint")
+def webhook_hint(webhook_id: str) -> None:
+    deliver_due(webhook_id)
 
 
 @app.task(name="workers.tasks.reconcile")

@@ -5,6 +5,8 @@ One file a resource. This one puts them together, and says how every error leave
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -13,9 +15,12 @@ from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+from ninja.responses import NinjaJSONEncoder
 
 from auditapp import storage
-from auditapp.api import about, datasets, exports, results, runs, statements
+from auditapp.api import about, datasets, exports, members, results, runs, statements, webhooks
+from auditapp.api.files import document_with_etag
 from auditapp.api.strict_json import StrictParser
 from auditapp.problems import MEDIA_TYPE, Problem, problem_response
 from auditapp.report_versions import TooMany
@@ -29,11 +34,17 @@ Creating calls take an `Idempotency-Key`. Lists are pages: follow `next`. GET an
 
 
 class PlumblineApi(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The function's name alone: clients are made of it."""
+        return operation.view_func.__name__
+
     def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None) -> OpenAPISchema:
         schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         schema["components"]["schemas"]["Problem"] = _PROBLEM_SCHEMA
         for path in schema["paths"].values():
-            for operation in path.values():
+            for method, operation in path.items():
+                if method == "get":
+                    operation["responses"].setdefault("304", {"description": "As it was, where `If-None-Match` names it"})
                 operation["responses"].setdefault("4XX", {
                     "description": "A problem document", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}})
         return schema
@@ -49,9 +60,21 @@ _PROBLEM_SCHEMA = {
 }
 
 # No docs page: ninja's loads its scripts from elsewhere, which the Content-Security-Policy forbids
-api = PlumblineApi(title="Plumbline", version="1", description=_DESCRIPTION, docs_url=None, urls_namespace="api", parser=StrictParser())
-for _router in (datasets.router, runs.router, results.router, exports.router, statements.router, about.router):
+api = PlumblineApi(title="Plumbline", version="1", description=_DESCRIPTION, docs_url=None, openapi_url=None, urls_namespace="api", parser=StrictParser())
+for _router in (datasets.router, runs.router, results.router, exports.router, statements.router, webhooks.router, members.router, about.router):
     api.add_router("", _router)
+
+
+@api.get("/openapi.json", auth=None, include_in_schema=False)
+def get_openapi(request: HttpRequest) -> object:
+    """This interface as an OpenAPI 3.1 document."""
+    return document_with_etag(request, openapi())
+
+
+@cache
+def openapi() -> Any:
+    # Statuses are numbers in ninja's document and names in JSON
+    return json.loads(json.dumps(api.get_openapi_schema(), cls=NinjaJSONEncoder))
 
 
 @api.exception_handler(Problem)

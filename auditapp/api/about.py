@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from ninja import File, Router
 from ninja.files import UploadedFile
 
@@ -15,7 +17,8 @@ from auditapp import ledger
 from auditapp.access import SCOPES
 from auditapp.api.bearer import MULTIPART, BearerToken, caller
 from auditapp.api.documents import MeDocument, VerdictDocument
-from auditapp.api.files import document_with_etag
+from auditapp.api.files import document_with_etag, download
+from auditapp.client.generate import TARGET
 from auditapp.problems import CATALOGUE, CATALOGUE_URL, Problem
 from auditapp.report.turns import RETRY_SECONDS, Busy
 from auditapp.report.verify import MAX_BYTES, verify_in_child
@@ -29,11 +32,12 @@ router = Router(tags=["about"])
 def get_me(request: HttpRequest) -> object:
     who = caller(request)
     assert who.token is not None
-    return {
+    me = MeDocument.model_validate({
         "id": who.user.get_username(), "workspace": {"id": who.workspace.pk, "name": who.workspace.name}, "role": who.role,
         "scopes": [scope for scope in SCOPES if scope in who.scopes],
         "token": {"id": who.token.pk, "name": who.token.name, "expires_at": who.token.expires_at},
-    }
+    })
+    return document_with_etag(request, me.model_dump(mode="json"))
 
 
 @router.post("/verify", auth=BearerToken("verify", MULTIPART), response=VerdictDocument, summary="Verify a report")
@@ -64,12 +68,24 @@ def get_evidence_schema(request: HttpRequest) -> object:
     return document_with_etag(request, _evidence_schema())
 
 
+@router.get("/client.py", auth=None, summary="A typed Python client of this interface", openapi_extra={"responses": {200: {"content": {
+    "text/x-python": {"schema": {"type": "string"}}}}}})
+def get_client(request: HttpRequest) -> HttpResponseBase:
+    """One file; it needs pydantic 2 and nothing else."""
+    return download(request, TARGET.open("rb"), name=TARGET.name, media_type="text/x-python; charset=utf-8", sha256=_client_sha256())
+
+
 @router.get("/problems", auth=None, summary="Every kind of problem", openapi_extra={"responses": {200: {"content": {
     "application/json": {"schema": {"type": "object"}}}}}})
 def get_problems(request: HttpRequest) -> object:
     """What `type` in a problem document points into."""
     return document_with_etag(request, {"id": "problems", "problems": [
         {"id": name, "type": f"{CATALOGUE_URL}#{name}", "status": kind.status, "title": kind.title, "meaning": kind.meaning} for name, kind in CATALOGUE.items()]})
+
+
+@cache
+def _client_sha256() -> str:
+    return hashlib.sha256(TARGET.read_bytes()).hexdigest()
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Literal
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from auditapp import rate_limits
 from auditapp.access import Action, Caller, caller_of_token, require
 from auditapp.problems import Problem
 
@@ -29,6 +30,8 @@ class BearerToken(HttpBearer):
         caller = caller_of_token(request.headers.get("Authorization"))
         if caller is None:
             raise Problem("unauthenticated", headers={"WWW-Authenticate": 'Bearer realm="Plumbline"'})
+        assert caller.token is not None
+        rate_limits.take(request, caller.token.pk)
         require(caller, self.action)
         if self.body and request.content_type != self.body:
             raise Problem("unsupported-media-type", f"This call reads {self.body}, not {(request.content_type or 'a body without Content-Type')[:100]}.")

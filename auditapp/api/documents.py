@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from auditapp import report_versions, results, runs
+from auditapp.api.paging import Page
 from auditapp.models import AuditedModel, Dataset, Profile, Report, ReportRendering, Run, StatementsVersion
 from auditapp.report_versions import Version
 from auditapp.statement_document import Statement, Statements
@@ -30,9 +31,8 @@ class DatasetDocument(BaseModel):
     created_by: str | None
 
 
-class DatasetPage(BaseModel):
+class DatasetPage(Page):
     items: list[DatasetDocument]
-    next: str | None
 
 
 class ProfileDocument(BaseModel):
@@ -42,6 +42,16 @@ class ProfileDocument(BaseModel):
     state: Literal["queued", "running", "ready", "failed"]
     failure: Failure | None
     profile: dict[str, Any] | None
+
+
+class PreviewDocument(BaseModel):
+    """The first rows as they were read, cells as text."""
+
+    id: str
+    state: Literal["queued", "running", "ready", "failed"]
+    failure: Failure | None
+    columns: list[str]
+    rows: list[list[str]]
 
 
 class ReportDocument(BaseModel):
@@ -72,7 +82,7 @@ class ReportVersionDocument(BaseModel):
     report: ReportDocument | None
 
 
-class ReportVersions(BaseModel):
+class ReportVersions(Page):
     id: str
     items: list[ReportVersionDocument]
 
@@ -126,9 +136,8 @@ class RunDocument(BaseModel):
     finished_at: datetime | None
 
 
-class RunPage(BaseModel):
+class RunPage(Page):
     items: list[RunDocument]
-    next: str | None
 
 
 class ModelDocument(BaseModel):
@@ -232,6 +241,13 @@ def statements_document(run: Run) -> StatementsDocument:
 def statements_version_document(row: StatementsVersion) -> StatementsVersionDocument:
     return StatementsVersionDocument(
         id=row.pk, version=row.version, changed=row.changed, author=row.author, role=row.role, at=report_versions.moment(row.at), fields=row.fields)
+
+
+def preview_document(dataset: Dataset, profile: Profile, rows: int) -> PreviewDocument:
+    read = profile.document or {}
+    return PreviewDocument(
+        id=dataset.pk, state=profile.state, failure=_failure(profile), columns=[column["name"] for column in read.get("columns", ())],
+        rows=read.get("preview", [])[:rows])
 
 
 def _failure(row: Run | Profile | ReportRendering) -> Failure | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from auditapp import results
 from auditapp.api.bearer import BearerToken
 from auditapp.api.files import document_with_etag, download
+from auditapp.api.ids import RowId, ShortName
 from auditapp.api.results import succeeded
 from auditapp.exports import EXPORTS, NoExport, NotDrawn, make_export, obstacle
 from auditapp.problems import Problem
@@ -37,7 +38,7 @@ class ExportList(BaseModel):
 
 
 @router.get("/runs/{run_id}/exports", auth=BearerToken("read"), response=ExportList, summary="Documents for others that can be made of a run")
-def list_exports(request: HttpRequest, run_id: str) -> object:
+def list_exports(request: HttpRequest, run_id: RowId) -> object:
     run = succeeded(request, run_id)
     evidence = results.read_evidence(run)
     items = [ExportDocument(name=name, media_type=one.media_type, url=f"/api/v1/runs/{run.pk}/exports/{name}", obstacle=obstacle(evidence, name) or None) for name, one in EXPORTS.items()]
@@ -48,7 +49,7 @@ _ANY: dict[str, Any] = {"responses": {200: {"content": {one.media_type.split(";"
 
 
 @router.get("/runs/{run_id}/exports/{export}", auth=BearerToken("read"), summary="One of them", openapi_extra=_ANY)
-def get_export_document(request: HttpRequest, run_id: str, export: str, small_cells: SmallCells = "shown") -> HttpResponseBase:
+def get_export_document(request: HttpRequest, run_id: RowId, export: ShortName, small_cells: SmallCells = "shown") -> HttpResponseBase:
     """Made of the evidence and of what people have said by now; not signed, as the report is that holds the numbers. 409 with the reason where this run has none of it."""
     run = succeeded(request, run_id)
     if export not in EXPORTS:

@@ -10,6 +10,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
+from django.utils.http import parse_etags
+
+from auditapp.problems import Problem
 
 
 def download(request: HttpRequest, file: IO[bytes], *, name: str, media_type: str, sha256: str) -> HttpResponseBase:
@@ -34,6 +37,16 @@ def document_with_etag(request: HttpRequest, document: Any) -> HttpResponseBase:
     answer = get_conditional_response(request, etag=f'"{sha256}"', response=response) if request.method in ("GET", "HEAD") else response
     assert isinstance(answer, HttpResponse)
     return _private(answer, sha256)
+
+
+def refuse_where_changed(request: HttpRequest, document: Any, detail: str = "") -> None:
+    """Raises Problem(changed-meanwhile) where `If-Match` is sent and names another document than this, which is what stands now."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        return
+    # Strong comparison (RFC 9110, 13.1.1): a weak tag matches nothing
+    if "*" not in (tags := parse_etags(header)) and f'"{hashlib.sha256(body_of(document)).hexdigest()}"' not in tags:
+        raise Problem("changed-meanwhile", detail)
 
 
 def _private(response: HttpResponseBase, sha256: str) -> HttpResponseBase:

@@ -14,6 +14,7 @@ from auditapp.access import find
 from auditapp.api.bearer import BearerToken, caller
 from auditapp.api.documents import V1, ModelDocument
 from auditapp.api.files import document_with_etag, download
+from auditapp.api.ids import RowId, ShortName
 from auditapp.models import Artifact, AuditedModel, Run
 from auditapp.problems import Problem
 from auditapp.uploads import nameless_file
@@ -34,13 +35,13 @@ _TEXT = {"type": "string"}
 
 @router.get("/runs/{run_id}/evidence", auth=BearerToken("read"), summary="evidence.json",
             openapi_extra=_said("application/json", {"type": "object", "externalDocs": {"url": f"{V1}/schemas/evidence.json"}}))
-def get_evidence(request: HttpRequest, run_id: str) -> HttpResponseBase:
+def get_evidence(request: HttpRequest, run_id: RowId) -> HttpResponseBase:
     """The evidence document, the very bytes that the report carries. Its JSON Schema is at `/schemas/evidence.json`."""
     return _artifact(request, succeeded(request, run_id), "evidence.json", f"{run_id}-evidence.json")
 
 
 @router.get("/runs/{run_id}/report.pdf", auth=BearerToken("read"), summary="The signed report", openapi_extra=_said("application/pdf", _BINARY))
-def get_report(request: HttpRequest, run_id: str) -> HttpResponseBase:
+def get_report(request: HttpRequest, run_id: RowId) -> HttpResponseBase:
     """The newest signed version. 409 while the run has not ended or the report awaits its signature: an unsigned one is never handed out."""
     run = succeeded(request, run_id)
     try:
@@ -51,7 +52,7 @@ def get_report(request: HttpRequest, run_id: str) -> HttpResponseBase:
 
 
 @router.get("/runs/{run_id}/charts/{name}.svg", auth=BearerToken("read"), summary="One chart", openapi_extra=_said("image/svg+xml", _TEXT))
-def get_chart(request: HttpRequest, run_id: str, name: str, theme: Annotated[Literal["light", "dark"], Query()] = "light") -> HttpResponseBase:
+def get_chart(request: HttpRequest, run_id: RowId, name: ShortName, theme: Annotated[Literal["light", "dark"], Query()] = "light") -> HttpResponseBase:
     run = succeeded(request, run_id)
     if _CHART.fullmatch(name) is None:
         raise Http404
@@ -59,7 +60,7 @@ def get_chart(request: HttpRequest, run_id: str, name: str, theme: Annotated[Lit
 
 
 @router.get("/runs/{run_id}/bundle.zip", auth=BearerToken("read"), summary="Every file of the run", openapi_extra=_said("application/zip", _BINARY))
-def get_bundle(request: HttpRequest, run_id: str) -> HttpResponseBase:
+def get_bundle(request: HttpRequest, run_id: RowId) -> HttpResponseBase:
     """Evidence, charts, reports, model and `manifest.json` with the sha256 of each."""
     run = succeeded(request, run_id)
     # On disk, since a bundle may be large; the response closes it
@@ -72,7 +73,7 @@ def get_bundle(request: HttpRequest, run_id: str) -> HttpResponseBase:
 
 
 @router.get("/runs/{run_id}/reasons.csv", auth=BearerToken("read"), summary="Reasons for unfavourable decisions, row by row", openapi_extra=_said("text/csv", _TEXT))
-def get_reasons(request: HttpRequest, run_id: str) -> HttpResponseBase:
+def get_reasons(request: HttpRequest, run_id: RowId) -> HttpResponseBase:
     """Personal data, as predictions are. 409 with the reason where none were measured."""
     run = succeeded(request, run_id)
     reasons = results.read_evidence(run).reasons
@@ -82,7 +83,7 @@ def get_reasons(request: HttpRequest, run_id: str) -> HttpResponseBase:
 
 
 @router.get("/models/{model_id}", auth=BearerToken("read"), response=ModelDocument, summary="A model")
-def get_model(request: HttpRequest, model_id: str) -> object:
+def get_model(request: HttpRequest, model_id: RowId) -> object:
     model = find(AuditedModel.objects.select_related("run"), caller(request), model_id)
     evidence = results.read_evidence(model.run)
     target = evidence.data.target
@@ -95,13 +96,13 @@ def get_model(request: HttpRequest, model_id: str) -> object:
 
 
 @router.get("/models/{model_id}/card", auth=BearerToken("read"), summary="The model card", openapi_extra=_said("text/markdown", _TEXT))
-def get_card(request: HttpRequest, model_id: str) -> HttpResponseBase:
+def get_card(request: HttpRequest, model_id: RowId) -> HttpResponseBase:
     model = find(AuditedModel.objects.select_related("run"), caller(request), model_id)
     return _artifact(request, model.run, "modelcard.md", f"{model.pk}.md")
 
 
 @router.get("/models/{model_id}/export", auth=BearerToken("read"), summary="The model as a file for other programs", openapi_extra=_said("application/octet-stream", _BINARY))
-def get_export(request: HttpRequest, model_id: str, format: Annotated[Literal["onnx"], Query()] = "onnx") -> HttpResponseBase:
+def get_export(request: HttpRequest, model_id: RowId, format: Annotated[Literal["onnx"], Query()] = "onnx") -> HttpResponseBase:
     """The fitted model with its encoding. 409 with the reason where it could not be exported, or where the exported file did not say what the model says."""
     model = find(AuditedModel.objects.select_related("run"), caller(request), model_id)
     export = results.read_evidence(model.run).provenance.onnx

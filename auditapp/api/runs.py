@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from auditapp import datasets, runs
+from auditapp import datasets, drafts, profiles, runs
 from auditapp.access import Caller, find
 from auditapp.api.bearer import JSON, MULTIPART, BearerToken, caller
 from auditapp.api.datasets import created, store, upload_digest
 from auditapp.api.documents import V1, Removed, RunDocument, RunPage, run_document
 from auditapp.api.files import document_with_etag
+from auditapp.api.ids import RowId
 from auditapp.api.paging import PageQuery, page_of
 from auditapp.api.strict_json import read_json
 from auditapp.idempotency import Answer, answer_once
 from auditapp.models import Dataset, Run
 from auditapp.problems import Problem
 from automl.errors import BadInput
+from automl.evidence import DatasetProfile
 from automl.spec import PredictionsSpec, TaskSpec, parse_spec
 
 router = Router(tags=["runs"])
@@ -41,6 +44,13 @@ class NewRun(BaseModel):
     test_dataset: Id | None = None
 
 
+class PlanDocument(BaseModel):
+    id: str
+    """Of the dataset: a plan is not kept."""
+    plan: list[str]
+    spec: dict[str, Any]
+
+
 class RunQuery(PageQuery):
     state: Annotated[Literal["queued", "running", "succeeded", "failed", "cancelled"] | None, Field(description="only runs in this state")] = None
 
@@ -57,6 +67,29 @@ def submit_run(request: HttpRequest, new: NewRun) -> HttpResponse:
     return created(answer)
 
 
+@router.post("/runs:plan", auth=BearerToken("run", JSON), response=PlanDocument, summary="What a run would do")
+def plan_run(request: HttpRequest, new: NewRun) -> object:
+    """Nothing is started. The plan in words and the spec as it would be stored, or the refusal that `POST /runs` would answer with.
+    409 while the table is being read: ask again after `Retry-After`."""
+    who = caller(request)
+    dataset = _named(Dataset, who, new.dataset, "/dataset")
+    if new.test_dataset:
+        _named(Dataset, who, new.test_dataset, "/test_dataset")
+    if new.spec.parent:
+        _named(Run, who, new.spec.parent, "/spec/parent")
+    profile = profiles.request_profile(dataset, new.spec.table, new.spec.missing)
+    try:
+        runs.check(new.spec, dataset)
+    except BadInput as error:
+        raise _invalid_spec(error) from error
+    if profile.state == "failed":
+        raise Problem("conflict", f"The table cannot be read: {profile.failure_text}")
+    if profile.state != "ready":
+        raise Problem("conflict", "The table is being read; the plan needs to know what it holds.", headers={"Retry-After": "2"})
+    table = DatasetProfile.model_validate(profile.document)
+    return PlanDocument(id=dataset.pk, plan=drafts.plan_of(new.spec, table), spec=new.spec.model_dump(mode="json"))
+
+
 @router.post("/audits", auth=BearerToken("run", MULTIPART), response={202: RunDocument}, summary="Audit predictions made elsewhere")
 def submit_audit(request: HttpRequest, file: Annotated[UploadedFile, File()], spec: SpecText) -> HttpResponse:
     """`spec` is a JSON object: `sensitive`, and `score` or `decision` (or both), `label` where it is known. The result is a run of kind `predictions`."""
@@ -69,7 +102,7 @@ def submit_audit(request: HttpRequest, file: Annotated[UploadedFile, File()], sp
 
 
 @router.get("/runs", auth=BearerToken("read"), response=RunPage, summary="List runs")
-def list_runs(request: HttpRequest, page: Annotated[RunQuery, Query()]) -> object:
+def list_runs(request: HttpRequest, page: Annotated[RunQuery, Query()]) -> HttpResponseBase:
     rows = Run.objects.filter(workspace=caller(request).workspace).select_related("created_by")
     if page.state:
         rows = rows.filter(state=page.state)
@@ -77,13 +110,13 @@ def list_runs(request: HttpRequest, page: Annotated[RunQuery, Query()]) -> objec
 
 
 @router.get("/runs/{run_id}", auth=BearerToken("read"), response=RunDocument, summary="Where a run stands")
-def get_run(request: HttpRequest, run_id: str) -> object:
+def get_run(request: HttpRequest, run_id: RowId) -> object:
     """Poll it with `If-None-Match`: 304 while nothing has changed."""
     return document_with_etag(request, run_document(find(Run, caller(request), run_id)).model_dump(mode="json"))
 
 
 @router.post("/runs/{run_id}/cancel", auth=BearerToken("cancel"), response={202: RunDocument}, summary="Cancel a run")
-def cancel_run(request: HttpRequest, run_id: str) -> object:
+def cancel_run(request: HttpRequest, run_id: RowId) -> object:
     """A waiting run is cancelled at once, a running one within seconds; nothing of it is kept. Twice is once."""
     who = caller(request)
     run = runs.request_cancel(find(Run, who, run_id), who.user)
@@ -93,7 +126,7 @@ def cancel_run(request: HttpRequest, run_id: str) -> object:
 
 
 @router.post("/runs/{run_id}/finish", auth=BearerToken("cancel"), response={202: RunDocument}, summary="Stop tuning, keep the best so far")
-def finish_run(request: HttpRequest, run_id: str) -> object:
+def finish_run(request: HttpRequest, run_id: RowId) -> object:
     who = caller(request)
     run = runs.request_finish(find(Run, who, run_id), who.user)
     if run.state in runs.ENDED and run.finish_requested_at is None:
@@ -102,7 +135,7 @@ def finish_run(request: HttpRequest, run_id: str) -> object:
 
 
 @router.delete("/runs/{run_id}", auth=BearerToken("delete"), response=Removed, summary="Delete an ended run")
-def delete_run(request: HttpRequest, run_id: str) -> object:
+def delete_run(request: HttpRequest, run_id: RowId) -> object:
     """Removes its files, model and report. 409 while it waits or runs: cancel it first."""
     who = caller(request)
     try:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.http import parse_etags
 from ninja import Path, Router
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from auditapp import report_versions, results, statements
 from auditapp.access import Caller
@@ -23,7 +21,9 @@ from auditapp.api.documents import (
     statements_version_document,
     version_document,
 )
-from auditapp.api.files import body_of, document_with_etag, download
+from auditapp.api.files import document_with_etag, download, refuse_where_changed
+from auditapp.api.ids import RowId
+from auditapp.api.paging import PageParameters, page_of_numbered
 from auditapp.api.results import succeeded
 from auditapp.models import Report, Run, StatementsVersion
 from auditapp.problems import Problem
@@ -35,13 +35,17 @@ VersionNumber = Annotated[int, Path(ge=1, le=10**6)]
 _BASED_ON = Field(default=None, ge=0, le=10**6, description="The version that the change is based on; it may be left out where `If-Match` is sent.")
 
 
+Text = Annotated[str, WithJsonSchema({"type": "string", "maxLength": max(field.limit for field in FIELDS.values())})]
+"""Each field has a limit of its own, at `/schemas/statements.json`; `statements.change` refuses in its words."""
+
+
 class SaidAgain(BaseModel):
     """Everything that is to be said: a field that is not here is taken back."""
 
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = _BASED_ON
-    fields: Annotated[dict[str, str], Field(max_length=len(FIELDS))]
+    fields: Annotated[dict[str, Text], Field(max_length=len(FIELDS))]
 
 
 class Change(BaseModel):
@@ -50,29 +54,29 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = _BASED_ON
-    fields: Annotated[dict[str, str | None], Field(max_length=len(FIELDS))]
+    fields: Annotated[dict[str, Text | None], Field(max_length=len(FIELDS))]
 
 
 @router.get("/runs/{run_id}/statements", auth=BearerToken("read"), response=StatementsDocument, summary="What people have said of a run")
-def get_statements(request: HttpRequest, run_id: str) -> object:
+def get_statements(request: HttpRequest, run_id: RowId) -> object:
     """Fields that nobody has said anything in are absent. What can be said is at `/schemas/statements.json`."""
     return document_with_etag(request, statements_document(succeeded(request, run_id)).model_dump(mode="json"))
 
 
 @router.put("/runs/{run_id}/statements", auth=BearerToken("statements", JSON), response=StatementsDocument, summary="Say everything anew")
-def put_statements(request: HttpRequest, run_id: str, said: SaidAgain) -> object:
+def put_statements(request: HttpRequest, run_id: RowId, said: SaidAgain) -> object:
     """A text that stands already keeps its author and time. Whatever changes makes the next version of the report. 409 or 412 where somebody else was first."""
     return _change(request, run_id, said.version, dict(said.fields), replace=True)
 
 
 @router.patch("/runs/{run_id}/statements", auth=BearerToken("statements", JSON), response=StatementsDocument, summary="Say something")
-def patch_statements(request: HttpRequest, run_id: str, said: Change) -> object:
+def patch_statements(request: HttpRequest, run_id: RowId, said: Change) -> object:
     """The same, for some fields only."""
     return _change(request, run_id, said.version, said.fields)
 
 
 @router.get("/runs/{run_id}/statements/{version}", auth=BearerToken("read"), response=StatementsVersionDocument, summary="What had been said as of one version")
-def get_statements_version(request: HttpRequest, run_id: str, version: VersionNumber) -> object:
+def get_statements_version(request: HttpRequest, run_id: RowId, version: VersionNumber) -> object:
     row = StatementsVersion.objects.filter(run=succeeded(request, run_id), version=version).first()
     if row is None:
         raise Http404
@@ -80,16 +84,15 @@ def get_statements_version(request: HttpRequest, run_id: str, version: VersionNu
 
 
 @router.get("/runs/{run_id}/reports", auth=BearerToken("read"), response=ReportVersions, summary="The versions of a report")
-def list_reports(request: HttpRequest, run_id: str) -> object:
+def list_reports(request: HttpRequest, run_id: RowId, page: PageParameters) -> HttpResponseBase:
     """Newest first, with why each was made. Earlier ones stay and stay verifiable."""
     run = succeeded(request, run_id)
-    found = ReportVersions(id=run.pk, items=[version_document(one) for one in report_versions.versions_of(run)])
-    return document_with_etag(request, found.model_dump(mode="json"))
+    return page_of_numbered(request, report_versions.versions_of(run), page, version_document, lambda version: version.number, id=run.pk)
 
 
 @router.get("/runs/{run_id}/reports/{version}.pdf", auth=BearerToken("read"), summary="One version of the signed report",
             openapi_extra={"responses": {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}})
-def get_report_version(request: HttpRequest, run_id: str, version: VersionNumber) -> HttpResponseBase:
+def get_report_version(request: HttpRequest, run_id: RowId, version: VersionNumber) -> HttpResponseBase:
     """404 for a version that nobody asked for, 409 for one that is not signed yet."""
     run = succeeded(request, run_id)
     if version not in {one.number for one in report_versions.versions_of(run)}:
@@ -116,16 +119,12 @@ def _change(request: HttpRequest, run_id: str, version: int | None, said: dict[s
 
 def _based_on(request: HttpRequest, run: Run, version: int | None) -> int:
     """The version that the caller had before them. Problem where `If-Match` names another document, or nothing says which it was."""
-    header = request.headers.get("If-Match")
-    if header is None:
+    if "If-Match" not in request.headers:
         if version is None:
             raise Problem("base-missing")
         return version
     current = statements_document(run)
-    etag = f'"{hashlib.sha256(body_of(current.model_dump(mode="json"))).hexdigest()}"'
-    # Strong comparison (RFC 9110, 13.1.1): a weak tag matches nothing
-    if "*" not in (tags := parse_etags(header)) and etag not in tags:
-        raise Problem("changed-meanwhile", f"The statements are at version {current.version} by now.")
+    refuse_where_changed(request, current.model_dump(mode="json"), f"The statements are at version {current.version} by now.")
     return current.version if version is None else version
 
 

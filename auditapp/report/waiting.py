@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from auditapp import ledger, removal, storage
+from auditapp import ledger, removal, storage, webhooks
 from auditapp.models import Artifact, Report, Run, RunEvent
 from automl.bundle import MANIFEST
 from automl.evidence import canonical_json
@@ -60,6 +60,7 @@ def _add_signature(report_id: str, signed: Signed) -> bool:
             run, added = report.run, True
             replaced = _among_the_files(run, pdf) if report.version == 1 else ""
             RunEvent.objects.create(run=run, attempt=run.attempt, kind="report_signed")
+            webhooks.announce_report(report)
             ledger.append(run.workspace, "service", "report.signed", run.pk, {"report": report_id, "version": report.version, "pdf_sha256": pdf.sha256})
     removal.remove_unreferenced([replaced])
     return added

@@ -20,7 +20,7 @@ MATRIX = {
     "viewer": {"read", "verify"},
     "analyst": {"read", "verify", "upload", "run", "cancel", "predict"},
     "reviewer": {"read", "verify", "statements", "sign_off"},
-    "owner": {"read", "verify", "upload", "run", "cancel", "predict", "statements", "sign_off", "delete", "tokens", "members"},
+    "owner": {"read", "verify", "upload", "run", "cancel", "predict", "statements", "sign_off", "delete", "tokens", "members", "member_list", "webhooks"},
 }
 
 
@@ -35,7 +35,7 @@ def test_every_action_has_roles_and_a_scope_rule() -> None:
 
 
 @pytest.mark.parametrize(("scope", "actions"), [
-    ("read", {"read", "verify"}), ("run", {"upload", "run", "cancel", "delete"}), ("predict", {"predict"}),
+    ("read", {"read", "verify"}), ("run", {"upload", "run", "cancel", "delete"}), ("predict", {"predict"}), ("admin", {"member_list", "webhooks"}),
 ])
 def test_a_token_does_what_its_scope_covers_and_never_signs(scope: str, actions: set[str], people: Any) -> None:
     caller = caller_of_token(f"Bearer {people.tokens[f'owner/{scope}']}")
@@ -146,7 +146,7 @@ def test_issuing_and_revoking_stand_in_the_ledger(people: Any) -> None:
 
 
 @pytest.mark.parametrize(("change", "sentence"), [
-    ({"scopes": ("read", "admin")}, "'admin' is not a scope; choose from read, run, predict"),
+    ({"scopes": ("read", "root")}, "'root' is not a scope; choose from read, run, predict"),
     ({"scopes": ()}, "choose at least one scope from read, run, predict"),
     ({"days": 0}, "a token lives 1 to 3650 days, not 0"),
 ])
@@ -166,7 +166,7 @@ def test_the_command_prints_the_token_as_its_last_word(people: Any, capsys: pyte
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    (["nobody"], "there is no user 'nobody'"), (["owner", "--scopes", "root"], "'root' is not a scope; choose from read, run, predict, statements"),
+    (["nobody"], "there is no user 'nobody'"), (["owner", "--scopes", "root"], "'root' is not a scope; choose from read, run, predict, statements, admin"),
     (["owner", "--workspace", "ws_x"], "'owner' is a member of no workspace ws_x"),
 ])
 def test_the_command_refuses_with_one_sentence(arguments: list[str], sentence: str, people: Any, capsys: pytest.CaptureFixture[str]) -> None:

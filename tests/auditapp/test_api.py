@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings as hypothesis_settings, stra
 from auditapp import results
 from auditapp.models import Artifact, Dataset, LedgerEntry, Profile, Report, Run
 from automl.evidence import NotMeasured
-from tests.auditapp.conftest import TABLE
+from tests.auditapp.conftest import TABLE, make_ready
 
 SPEC = {"target": "income", "sensitive": ["sex"]}
 
@@ -162,19 +162,10 @@ def test_a_spec_that_contradicts_itself_is_pointed_at(spec: Any, pointer: str, p
     assert Run.objects.count() == 0
 
 
-def _make_ready(dataset_id: str, columns: list[str]) -> None:
-    from automl.evidence import ColumnProfile, DatasetProfile, ProposedRole, TableReading
-
-    document = DatasetProfile(sha256="0" * 64, bytes=1, rows=200, reading=TableReading(format="csv"), columns=tuple(
-        ColumnProfile(name=name, position=position, type="category", missing=0, distinct=2, proposal=ProposedRole(role="feature", reason=""))
-        for position, name in enumerate(columns)))
-    Profile.objects.filter(dataset_id=dataset_id).update(state="ready", document=document.model_dump(mode="json"))
-
-
 def test_a_spec_that_the_profile_contradicts_is_422(people: Any) -> None:
     rest = people.rest("owner")
     dataset = rest.upload().json()["id"]
-    _make_ready(dataset, ["age", "sex", "income"])
+    make_ready(dataset, ["age", "sex", "income"])
     response = rest.post("/runs", {"dataset": dataset, "spec": {"target": "salary"}})
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == "/spec/target"

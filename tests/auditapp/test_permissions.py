@@ -6,6 +6,7 @@ Page rows: anonymous, a token instead of a session, stranger, viewer, owner.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.auditapp.conftest import Rest
+from auditapp.models import Delivery, Webhook
+from tests.auditapp.conftest import Rest, make_ready
 
+WEBHOOK = {"url": "https://93.184.215.14/hook", "events": ["run.failed"]}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # Whoever asks for a thing of others gets 404; whoever asks for a list gets their own
@@ -29,8 +32,10 @@ REST: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "/datasets"): (401, 200, 403, 200, 200),
     ("GET", "/datasets/{dataset_id}"): (401, 404, 403, 200, 200),
     ("GET", "/datasets/{dataset_id}/profile"): (401, 404, 403, 200, 200),
+    ("GET", "/datasets/{dataset_id}/preview"): (401, 404, 403, 200, 200),
     ("DELETE", "/datasets/{dataset_id}"): (401, 404, 403, 403, 200),
     ("POST", "/runs"): (401, 404, 403, 403, 202),
+    ("POST", "/runs:plan"): (401, 404, 403, 403, 200),
     ("POST", "/audits"): (401, 202, 403, 403, 202),
     ("GET", "/runs"): (401, 200, 403, 200, 200),
     ("GET", "/runs/{run_id}"): (401, 404, 403, 200, 200),
@@ -53,16 +58,26 @@ REST: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "/models/{model_id}"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}/card"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}/export"): (401, 404, 403, 200, 200),
+    ("POST", "/webhooks"): (401, 201, 403, 403, 201),
+    ("GET", "/webhooks"): (401, 200, 403, 403, 200),
+    ("GET", "/webhooks/{webhook_id}"): (401, 404, 403, 403, 200),
+    ("PATCH", "/webhooks/{webhook_id}"): (401, 404, 403, 403, 200),
+    ("DELETE", "/webhooks/{webhook_id}"): (401, 404, 403, 403, 200),
+    ("POST", "/webhooks/{webhook_id}/rotate"): (401, 404, 403, 403, 200),
+    ("GET", "/webhooks/{webhook_id}/deliveries"): (401, 404, 403, 403, 200),
+    ("POST", "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"): (401, 404, 403, 403, 202),
+    ("GET", "/members"): (401, 200, 403, 403, 200),
     ("POST", "/verify"): (401, 200, 403, 200, 200),
     ("GET", "/me"): (401, 200, 403, 200, 200),
     # What the interface looks like is no secret
     ("GET", "/schemas/evidence.json"): (200, 200, 200, 200, 200),
     ("GET", "/schemas/statements.json"): (200, 200, 200, 200, 200),
+    ("GET", "/client.py"): (200, 200, 200, 200, 200),
     ("GET", "/problems"): (200, 200, 200, 200, 200),
     ("GET", "/openapi.json"): (200, 200, 200, 200, 200),
 }
-SCOPE_MISSING = {"read": "owner/run", "run": "owner/read", "statements": "owner/run"}
-"""Which token lacks the scope that a method needs: reading needs read, saying something statements, everything else run; verifying is reading."""
+SCOPE_MISSING = {"read": "owner/run", "run": "owner/read", "statements": "owner/run", "admin": "owner/run"}
+"""Which token lacks the scope that a method needs: reading needs read, saying something statements, looking after the workspace admin, everything else run; verifying is reading."""
 
 PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "home"): (302, 302, 200, 200, 200),
@@ -109,6 +124,13 @@ PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "tokens"): (302, 302, 200, 403, 200),
     ("POST", "tokens"): (302, 302, 422, 403, 422),
     ("POST", "token-revoke"): (302, 302, 404, 403, 302),
+    ("GET", "webhooks"): (302, 302, 200, 403, 200),
+    ("POST", "webhooks"): (302, 302, 422, 403, 422),
+    ("GET", "webhook"): (302, 302, 404, 403, 200),
+    ("POST", "webhook-rotate"): (302, 302, 404, 403, 200),
+    ("POST", "webhook-switch"): (302, 302, 404, 403, 302),
+    ("POST", "webhook-delete"): (302, 302, 404, 403, 302),
+    ("POST", "webhook-replay"): (302, 302, 404, 403, 302),
     ("GET", "members"): (302, 302, 200, 200, 200),
     ("POST", "change-workspace"): (302, 302, 404, 302, 302),
     ("GET", "healthz"): (200, 200, 200, 200, 200),
@@ -149,7 +171,10 @@ def test_every_address_has_a_row() -> None:
 @pytest.fixture
 def things(people: Any, succeeded_run: Any) -> dict[str, str]:
     run = succeeded_run()
+    webhook = Webhook.objects.create(workspace=people.workspace, url=WEBHOOK["url"], events=WEBHOOK["events"])
+    delivery = Delivery.objects.create(webhook=webhook, type="run.failed", body={"data": {}}, state="failed", due_at=webhook.created_at, ended_at=webhook.created_at)
     return {
+        "webhook_id": webhook.pk, "delivery_id": delivery.pk,
         "dataset_id": run.dataset_id, "run_id": run.pk, "model_id": run.model.pk, "name": "roc", "token_id": people.tokens["viewer"].removeprefix("plb_").rsplit("_", 1)[0],
         "workspace": people.workspace.pk, "step": "columns", "section": "fairness", "export": "annex-iv.md", "secret": "0" * 64, "version": "1", "number": "3",
     }
@@ -200,7 +225,11 @@ def _answer(rest: Rest, method: str, path: str, address: str, things: dict[str, 
         return rest.send(address, file=_file("p.csv"), spec=json.dumps({"score": "score", "sensitive": ["sex"]}))
     if path == "/verify":
         return rest.send(address, pdf=_file("r.pdf"))
-    if method == "POST" and path == "/runs":
+    if method == "POST" and path == "/webhooks":
+        return rest.post(address, WEBHOOK)
+    if path == "/webhooks/{webhook_id}" and method == "PATCH":
+        return rest.change(method, address, {"description": "Nightly"})
+    if method == "POST" and path in ("/runs", "/runs:plan"):
         return rest.post(address, {"dataset": things["dataset_id"], "spec": {"target": "income"}})
     if method in ("PUT", "PATCH"):
         return rest.change(method, address, {"version": 0, "fields": {"purpose": "To rank loan requests."}})
@@ -209,7 +238,9 @@ def _answer(rest: Rest, method: str, path: str, address: str, things: dict[str, 
 
 @pytest.mark.parametrize(("method", "path"), REST, ids=lambda part: part)
 def test_rest(method: str, path: str, people: Any, things: dict[str, str]) -> None:
-    scopeless = SCOPE_MISSING["read" if method == "GET" or path == "/verify" else "statements" if path.endswith("/statements") else "run"]
+    scopeless = SCOPE_MISSING["admin" if path.startswith(("/webhooks", "/members")) else "read" if method == "GET" or path == "/verify" else "statements" if path.endswith("/statements") else "run"]
+    if path == "/runs:plan":
+        make_ready(things["dataset_id"], ["age", "sex", "income"])
     asking = ("nobody", "stranger", scopeless, "viewer", "owner")
     for who, expected in zip(asking, REST[method, path], strict=True):
         rest = people.rest(who)
@@ -217,6 +248,23 @@ def test_rest(method: str, path: str, people: Any, things: dict[str, str]) -> No
         assert _call(rest, method, path, things) == expected, who
         if expected >= 400:
             assert _state() == before, f"{who} was refused and yet something was written"
+
+
+def test_every_answer_in_json_has_a_strong_etag(people: Any, things: dict[str, str]) -> None:
+    """Of the body alone, so that it is the same for every token; asked with it, nothing is sent that has not changed."""
+    rest = people.rest("owner")
+    for path in [path for method, path in REST if method == "GET" and REST[method, path][-1] == 200]:
+        first = rest.get(path.format(**things))
+        body = _body(first)
+        if first["Content-Type"] != "application/json":
+            continue
+        assert first["ETag"] == f'"{hashlib.sha256(body).hexdigest()}"', path
+        again = rest.get(path.format(**things), **{"If-None-Match": first["ETag"]})
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"]), path
+
+
+def _body(response: Any) -> bytes:
+    return b"".join(response.streaming_content) if response.streaming else bytes(response.content)
 
 
 def test_rest_knows_no_other_methods(people: Any, things: dict[str, str]) -> None:

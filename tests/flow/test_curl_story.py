@@ -20,6 +20,7 @@ import pytest
 
 from automl.spec import OPTIONAL_PARTS
 from tests.flow.house import REST, ROOT, RUNS, House
+from tests.listener import Listener, listening
 from tests.web import running_web
 
 pytestmark = pytest.mark.story
@@ -60,11 +61,11 @@ class Curl:
 
 @pytest.fixture(scope="module")
 def service(module_redis: Any) -> Iterator[tuple[House, Curl]]:
-    house = House(module_redis, None, scripted={}, settings={"RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "2"})
+    house = House(module_redis, None, scripted={}, settings={"WEBHOOK_NETWORKS": "127.0.0.0/8", "RUN_MEMORY": str(3 * 2**30), "RUNS_QUEUED": "20", "LEASE_SECONDS": "20", "BEAT_SECONDS": "2"})
     try:
         made = subprocess.run([sys.executable, "manage.py", "token", "demo"], cwd=ROOT, env=house.environment, capture_output=True, text=True, check=True)
         with running_web(house.environment, house.folder / "web.log") as web:
-            house.start_worker(REST)
+            house.start_worker(("-Q", f"{REST[1]},webhooks", *REST[2:]))
             house.start_worker(RUNS)
             yield house, Curl(f"{web.base}/api/v1", made.stdout.split()[-1], house.folder)
     finally:
@@ -78,6 +79,12 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sample") / "lending.csv"
     path.write_text(make_sample(ROWS))
     return path
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with listening() as server:
+        yield server
 
 
 def _until_ended(house: House, curl: Curl, run: str) -> tuple[dict[str, Any], list[str]]:
@@ -217,3 +224,29 @@ def test_the_whole_job_with_curl_alone(service: tuple[House, Curl], table: Path,
     for path in house.folder.rglob("*"):
         if path.is_file() and path.name not in ("body", "headers"):
             assert secret not in path.read_bytes(), path
+
+
+@pytest.mark.timeout(600)
+def test_the_documented_lines_with_the_client_that_the_service_hands_out(service: tuple[House, Curl], table: Path, tmp_path: Path, listener: Listener) -> None:
+    """docs/rest.md, in a folder that holds nothing else of Plumbline's; and a webhook hears of it, with a signature that holds."""
+    house, curl = service
+    made = subprocess.run([sys.executable, "manage.py", "token", "demo", "--scopes", "admin"], cwd=ROOT, env=house.environment, capture_output=True, text=True, check=True)
+    webhook = Curl(curl.base, made.stdout.split()[-1], curl.folder)("/webhooks", "--json", json.dumps({"url": f"{listener.url}/hook", "events": ["run.succeeded", "report.signed"]})).document
+    documented = (ROOT / "docs" / "rest.md").read_text()
+    found, found_check = (re.search(rf"```python\n({begin}.*?)```", documented, re.DOTALL) for begin in ("from pathlib", "import base64"))
+    assert found is not None
+    assert found_check is not None
+    (tmp_path / "plumbline_client.py").write_bytes(curl("/client.py").body)
+    (tmp_path / "loans.csv").write_bytes(table.read_bytes())
+    lines = f"URL, TOKEN = {curl.base.removesuffix('/api/v1')!r}, {curl.token!r}\n{found[1]}"
+    done = subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("succeeded ["), done.stdout
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    house.until(lambda: len(listener.received) == 2, 60, "both events arrive")
+    namespace: dict[str, Any] = {}
+    exec(found_check[1], namespace)
+    for _, headers, body in listener.received:
+        assert namespace["is_genuine"](webhook["secret"], headers, body)
+        assert not namespace["is_genuine"](webhook["secret"], headers, body + b" ")
+    assert {json.loads(body)["type"] for _, _, body in listener.received} == {"run.succeeded", "report.signed"}
