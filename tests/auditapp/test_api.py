@@ -444,7 +444,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_json_is_400_or_422(body: bytes, people: Any) -> None:
+def test_t40_hostile_json_is_400_or_422(body: bytes, people: Any) -> None:
     response = people.rest("owner").post("/runs", raw=body)
     assert response.status_code in (400, 422), response.content[:500]
     assert response["Content-Type"] == "application/problem+json"
@@ -518,7 +518,7 @@ TRAVERSALS = [
 
 
 @pytest.mark.parametrize("bad", TRAVERSALS)
-def test_what_stands_in_a_path_is_never_a_path(bad: str, people: Any, succeeded_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_t36_what_stands_in_a_path_is_never_a_path(bad: str, people: Any, succeeded_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from auditapp import storage
 
     run = succeeded_run()

@@ -162,7 +162,7 @@ def test_the_mark_and_the_row_are_one_transaction(people: Any) -> None:
 
 
 @pytest.mark.slow
-def test_twenty_at_once_make_one_row(web_server: Any) -> None:
+def test_t44_twenty_at_once_make_one_row(web_server: Any) -> None:
     """Over real sockets against two processes and a database file; whoever hears 409 asks again, as its Retry-After says."""
     body = (
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="t.csv"\r\n\r\na,b\n1,2\n\r\n'

@@ -40,7 +40,7 @@ def test_chains_of_workspaces_are_apart(workspace: Workspace, chain: list[Ledger
     lambda: LedgerEntry.objects.get(number=2).save(),
     lambda: connection.cursor().execute("DELETE FROM auditapp_ledgerentry"),
 ])
-def test_database_refuses_to_change_or_remove(chain: list[LedgerEntry], workspace: Workspace, change: Any) -> None:
+def test_t46_database_refuses_to_change_or_remove(chain: list[LedgerEntry], workspace: Workspace, change: Any) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         change()
     assert LedgerEntry.objects.count() == 5
@@ -65,7 +65,7 @@ def test_verify_names_the_altered_entry(workspace: Workspace, chain: list[Ledger
     assert any(__import__("re").search(found, problem) for problem in problems), problems
 
 
-def test_verify_notices_a_removed_and_a_swapped_entry(workspace: Workspace, chain: list[LedgerEntry]) -> None:
+def test_t45_verify_notices_a_removed_and_a_swapped_entry(workspace: Workspace, chain: list[LedgerEntry]) -> None:
     guard.take_down(connection)
     LedgerEntry.objects.filter(number=2).update(number=99)
     LedgerEntry.objects.filter(number=3).update(number=2)

@@ -108,7 +108,7 @@ def test_absent_bytes() -> None:
         pass
 
 
-def test_altered_bytes_are_noticed(settings: Any) -> None:
+def test_t45_altered_bytes_are_noticed(settings: Any) -> None:
     storage.put(io.BytesIO(b"abc"))
     with storage.open_verified(ABC) as file:
         assert file.read() == b"abc"

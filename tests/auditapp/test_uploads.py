@@ -45,7 +45,7 @@ def gigabyte(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("form", [[], ["-H", "Transfer-Encoding: chunked"]], ids=["announced", "chunked"])
-def test_a_gigabyte_is_refused_and_the_process_does_not_grow(form: list[str], gigabyte: Path, web_server: Any) -> None:
+def test_t23_a_gigabyte_is_refused_and_the_process_does_not_grow(form: list[str], gigabyte: Path, web_server: Any) -> None:
     before = web_server.resident_bytes()
     status, problem = _curl(web_server, *form, "-F", f"file=@{gigabyte}", f"{web_server.url}/datasets")
     assert (status, problem["status"], problem["title"]) == (413, 413, "Too large")
@@ -76,7 +76,7 @@ def test_a_body_that_does_not_announce_its_length_is_read(tmp_path: Path, web_se
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_json_of_100_mb_is_refused(chunked: bool, tmp_path: Path, web_server: Any) -> None:
+def test_t40_json_of_100_mb_is_refused(chunked: bool, tmp_path: Path, web_server: Any) -> None:
     big = tmp_path / "big.json"
     big.write_bytes(b'{"dataset": "' + b"x" * 100_000_000 + b'"}')
     form = ["-H", "Transfer-Encoding: chunked"] if chunked else []
@@ -84,7 +84,7 @@ def test_json_of_100_mb_is_refused(chunked: bool, tmp_path: Path, web_server: An
     assert (status, problem["title"]) == (413, "Too large")
 
 
-def test_an_upload_cut_off_leaves_nothing(web_server: Any) -> None:
+def test_t24_an_upload_cut_off_leaves_nothing(web_server: Any) -> None:
     before = web_server.script("from auditapp.models import Dataset; print(Dataset.objects.count())")
     head = (
         f"POST /api/v1/datasets HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {web_server.token}\r\n"
@@ -155,7 +155,7 @@ def _stalled(server: Any, announced: int) -> socket.socket:
 
 
 @pytest.mark.parametrize("announced", [500_000, 1024 * MIB], ids=["taken", "refused"])
-def test_slow_clients_take_no_page_from_others(announced: int, web_server: Any) -> None:
+def test_t22_slow_clients_take_no_page_from_others(announced: int, web_server: Any) -> None:
     slow = []
     for _ in range(64):
         slow.append(_stalled(web_server, announced))

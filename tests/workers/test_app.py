@@ -11,7 +11,7 @@ from workers import tasks  # noqa: F401 - registers
 from workers.app import HEAVY, app
 
 
-def test_messages_are_doorbells() -> None:
+def test_t38_messages_are_doorbells() -> None:
     assert app.conf.task_acks_late is False
     assert app.conf.accept_content == ["json"]
     assert app.conf.task_ignore_result is True

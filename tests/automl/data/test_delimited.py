@@ -162,7 +162,7 @@ def test_gzip_of_a_table_is_read_and_said(table_of):
     assert (table.rows, table.reading.compression, table.reading.format) == (1, "gzip", "csv")
 
 
-def test_a_gzip_bomb_is_refused_by_its_ratio(table_of):
+def test_t25_a_gzip_bomb_is_refused_by_its_ratio(table_of):
     assert "more than 100 times its size" in refusal(table_of, gzip.compress(b"a,b\n" + b"0,0\n" * 10_000_000))
 
 

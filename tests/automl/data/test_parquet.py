@@ -84,7 +84,7 @@ def test_too_many_rows_are_refused_with_the_limit(table_of):
 
 
 @pytest.mark.slow
-def test_a_bomb_of_repeated_long_texts_is_refused_while_it_is_read(table_of):
+def test_t25_a_bomb_of_repeated_long_texts_is_refused_while_it_is_read(table_of):
     bomb = one_column(["x" * 100_000] * 2_000)
     assert len(bomb) < 300_000
     limits = TableLimits(bytes=20 * 2**20)
@@ -105,7 +105,7 @@ def test_a_damaged_file_is_refused_in_a_sentence(table_of, damage):
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(4, 300), value=st.integers(0, 255))
-def test_a_flipped_byte_ends_in_a_table_or_a_sentence(table_of, at, value):
+def test_t26_a_flipped_byte_ends_in_a_table_or_a_sentence(table_of, at, value):
     raw = bytearray(written(pa.table({"a": ["x", "y", "x"], "b": [1.5, 2.5, None]})))
     raw[at % len(raw)] = value
     with contextlib.suppress(BadInput):  # anything else fails the test

@@ -66,7 +66,7 @@ def test_content_and_not_the_name_decides_what_is_read(tmp_path):
     (b"\xfd7zXZ\x00", "xz"), (b"\x89PNG\r\n\x1a\n", "picture"), (b"\x7fELF\x02", "program"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"<!DOCTYPE html><html>", "web page"), (b"PK\x03\x04junk", "zip"), (b"\x1f\x8bjunk", "gzip"), (b"PAR1junk", "Parquet"),
 ])
-def test_other_files_are_refused_by_what_they_are(table_of, content, word):
+def test_t27_t38_other_files_are_refused_by_what_they_are(table_of, content, word):
     with pytest.raises(BadInput, match=word):
         table_of(content)
 
