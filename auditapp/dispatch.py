@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RUNS, PROFILES = "runs", "profiles"
-"""Two queues: reading a table for the upload form never waits behind a run of two hours."""
+RUNS, PROFILES, MAIL = "runs", "profiles", "mail"
+"""Reading a table for the upload form never waits behind a run of two hours, and a mail server that hangs holds up neither."""
 
 
 def ring_run(run_id: str) -> None:
@@ -46,6 +46,11 @@ def ring_report(rendering_id: int) -> None:
 def ring_signing() -> None:
     """Tell the worker that holds the key, once the transaction is committed, that a report waits for its signature."""
     _after_commit("workers.tasks.sign_reports", None, RUNS)
+
+
+def ring_notices() -> None:
+    """Tell the worker that mails, once the transaction is committed, that notices are due."""
+    _after_commit("workers.tasks.send_notices", None, MAIL)
 
 
 def _after_commit(task: str, argument: str | int | None, queue: str) -> None:
