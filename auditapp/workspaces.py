@@ -67,7 +67,8 @@ def ask_deletion(caller: Caller) -> Content:
         workspace = Workspace.objects.select_for_update().get(pk=caller.workspace.pk)
         what = content(workspace)
         Workspace.objects.filter(pk=workspace.pk).update(deletion_asked_at=timezone.now())
-        for rows in (Membership, ApiToken, Invitation, ShareLink):
+        # Tokens die with the membership and go with the row
+        for rows in (Membership, Invitation, ShareLink):
             rows._default_manager.filter(workspace=workspace).delete()
         ledger.append(workspace, caller.actor, "workspace.deletion_asked", workspace.pk, asdict(what))
     return what
@@ -86,14 +87,11 @@ def sweep() -> dict[str, int]:
 
 
 def _delete_run(run: Run) -> bool:
-    """A run that still works is asked to stop and deleted by a later sweep."""
+    """A run that still works goes with a later sweep: deleting its table asks it to stop."""
     try:
         runs.delete_run(run, None)
-    except runs.StillActive:
-        runs.request_cancel(run, None)
+    except (runs.StillActive, Run.DoesNotExist):
         return False
-    except Run.DoesNotExist:
-        return False  # another sweep was quicker
     return True
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView, PasswordResetConfirmView, PasswordResetView
 from django.db import transaction
@@ -136,5 +136,7 @@ class NewPassword(PasswordResetConfirmView):
         with transaction.atomic():
             response = super().form_valid(form)
             after_new_password(form.user, "by mail")
+        # This browser's session may be one of those that have just ended
+        logout(self.request)
         messages.success(self.request, _("Your new password is set. Every session of yours has ended; log in with it."))
         return response

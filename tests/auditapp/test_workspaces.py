@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auditapp import ledger, runs, storage, workspaces
+from auditapp import ledger, members, runs, share_links, storage, workspaces
 from auditapp.access import Caller, caller_of_token
 from auditapp.members import Refused
 from auditapp.models import LedgerEntry, Membership, Run, Workspace
@@ -40,9 +40,11 @@ def test_deleting_lets_nobody_in_and_takes_everything_but_the_ledger(people: Cas
     kept = {*other.artifacts.values_list("sha256", flat=True), other.dataset.sha256}
     queued = runs.submit(workspace=people.workspace, dataset=run.dataset, kind="training", spec=TaskSpec(target="income", sensitive=("sex",)), user=None)
     header = f"Bearer {people.tokens['owner']}"
-    asked = workspaces.ask_deletion(Caller(people.users["owner"], people.workspace, "owner"))
+    owner = Caller(people.users["owner"], people.workspace, "owner")
+    invitation, link = members.invite(owner, "new@example.org", "owner")[1], share_links.share(owner, run.reports.get(), "x", 1)[1]
+    asked = workspaces.ask_deletion(owner)
     assert (asked.runs, asked.datasets, asked.members) == (2, 1, 4)
-    assert caller_of_token(header) is None
+    assert (caller_of_token(header), members.invitation_of(invitation), share_links.link_of(link)) == (None, None, None)
     assert not Membership.objects.filter(workspace=people.workspace).exists()
     for _ in range(3):
         workspaces.sweep()

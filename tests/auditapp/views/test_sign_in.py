@@ -10,6 +10,7 @@ from django.core import mail
 from django.test import Client
 
 from auditapp.access import make_login_link
+from auditapp.models import BrowserSession
 from auditapp.views import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -85,9 +86,17 @@ def test_a_forgotten_password_is_set_anew_by_mail_once(client: Client, reachable
     assert new.post(form, {"new_password1": "short", "new_password2": "short"}).status_code == 200
     answer = new.post(form, {"new_password1": "another horse battery", "new_password2": "another horse battery"})
     assert answer["Location"] == "/login"
-    assert page.get("/").status_code == 302  # every session has ended
+    assert BrowserSession.objects.filter(user=reachable).count() == 0
+    assert page.get("/").status_code == 302
     assert "no longer works" in Client().get(path).content.decode()
     assert new.post("/login", {"username": "ada", "password": "another horse battery"})["Location"] == "/"
+
+
+def test_a_new_password_can_be_set_where_one_is_logged_in(reachable: Any, at_once: None, page: Client) -> None:
+    page.post("/password/forgotten", {"email": "ada@example.org"})
+    form = page.get(_mailed_path())["Location"]
+    assert page.post(form, {"new_password1": "another horse battery", "new_password2": "another horse battery"})["Location"] == "/login"
+    assert "Your new password is set" in page.get("/login").content.decode()
 
 
 def test_nobody_learns_who_has_an_account(reachable: Any, at_once: None) -> None:
