@@ -182,10 +182,10 @@ MAIL_SERVER = bool(ENVIRONMENT.mail_url)
 """Whether a mail reaches anybody: where it does not, links are shown to whoever may hand them on."""
 
 
-def _mail() -> dict[str, Any]:
-    if not MAIL_SERVER:
+def _mail(address: str) -> dict[str, Any]:
+    if not address:
         return {"EMAIL_BACKEND": f"django.core.mail.backends.{'dummy' if PRODUCTION else 'filebased'}.EmailBackend", "EMAIL_FILE_PATH": HOME / "mail"}
-    url = urllib.parse.urlsplit(ENVIRONMENT.mail_url)
+    url = urllib.parse.urlsplit(address)
     if url.scheme not in ("smtp", "smtps", "smtp+plain") or not url.hostname:
         raise ImproperlyConfigured(f"PLUMBLINE_MAIL_URL begins with {url.scheme}://; smtp://HOST, smtps://HOST or smtp+plain://HOST is needed")
     return {
@@ -195,7 +195,7 @@ def _mail() -> dict[str, Any]:
     }
 
 
-globals().update(_mail())
+globals().update(_mail(ENVIRONMENT.mail_url))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
 EMAIL_TIMEOUT = 10
 

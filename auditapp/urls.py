@@ -9,6 +9,7 @@ from auditapp.drafts import STEPS
 from auditapp.problems import unknown_address
 from auditapp.views import (
     account,
+    deletion,
     errors,
     health,
     home,
@@ -49,6 +50,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<str:run_id>/cancel", live.cancel, name="run-cancel"),
     path("runs/<str:run_id>/finish", live.finish, name="run-finish"),
     path("runs/<str:run_id>/again", live.again, name="run-again"),
+    path("runs/<str:run_id>/delete", deletion.delete_run, name="run-delete"),
+    path("datasets/<str:dataset_id>/delete", deletion.delete_dataset, name="dataset-delete"),
     path("runs/<str:run_id>/results", results.section, name="results"),
     path("runs/<str:run_id>/results/<slug:section>", results.section, name="results-section"),
     path("runs/<str:run_id>/report", report.report_page, name="run-report-page"),
