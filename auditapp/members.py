@@ -18,8 +18,10 @@ from auditapp.access import OWNER, Caller, hashed, is_secret, new_secret, revoke
 from auditapp.models import ApiToken, Invitation, Membership, Workspace
 
 INVITATION_DAYS = 7
-MOST_OPEN = 50
-"""Open invitations of a workspace: inviting sends mail to strangers."""
+MOST_OPEN, MOST_A_DAY = 50, 100
+"""Invitations of a workspace: each sends mail to a stranger."""
+FORGOTTEN_DAYS = 30
+"""After its end: it holds somebody's address."""
 
 
 class Refused(Exception):
@@ -39,6 +41,8 @@ def invite(caller: Caller, email: str, role: str) -> tuple[Invitation, str]:
         open_invitations(workspace).filter(email__iexact=email).update(withdrawn_at=now)
         if open_invitations(workspace).count() >= MOST_OPEN:
             raise Refused(_("%(number)d invitations are open, which is the limit; withdraw one first.") % {"number": MOST_OPEN})
+        if Invitation.objects.filter(workspace=workspace, created_at__gt=now - timedelta(days=1)).count() >= MOST_A_DAY:
+            raise Refused(_("%(number)d invitations were sent within a day, which is the limit; go on tomorrow.") % {"number": MOST_A_DAY})
         invitation = Invitation.objects.create(
             workspace=workspace, email=email, role=role, secret_sha256=stored, invited_by=caller.user, expires_at=now + timedelta(days=INVITATION_DAYS))
         # Without the address: what the ledger says stays for ever
@@ -111,6 +115,12 @@ def remove(caller: Caller, member: Membership) -> None:
         held.delete()
         action = "member.left" if held.user == caller.user else "member.removed"
         ledger.append(workspace, caller.actor, action, _subject(held.user), {"role": held.role})
+
+
+def sweep() -> dict[str, int]:
+    """Invitations that ended a month ago go, and the addresses with them."""
+    old = Invitation.objects.filter(expires_at__lt=timezone.now() - timedelta(days=FORGOTTEN_DAYS))
+    return {"invitations_removed": old.delete()[0] if old.exists() else 0}
 
 
 def _locked(workspace: Workspace) -> Workspace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditapp import notices, parts, profiles, report_versions, retention, runs, sessions, staging, storage, workspaces
+from auditapp import members, notices, parts, profiles, report_versions, retention, runs, sessions, staging, storage, workspaces
 
 
 def sweep_all() -> dict[str, int]:
@@ -10,5 +10,5 @@ def sweep_all() -> dict[str, int]:
     return {
         **runs.sweep(), **parts.sweep(), **profiles.sweep(), **report_versions.sweep(),
         "staging_removed": staging.sweep_staging(), "drafts_removed": storage.sweep_drafts(),
-        **sessions.sweep(), **notices.sweep(), **retention.sweep(), **workspaces.sweep(),
+        **sessions.sweep(), **members.sweep(), **notices.sweep(), **retention.sweep(), **workspaces.sweep(),
     }

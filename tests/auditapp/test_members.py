@@ -64,6 +64,17 @@ def test_a_newer_invitation_replaces_the_older_and_there_is_a_limit(people: Cast
     monkeypatch.setattr(members, "MOST_OPEN", 1)
     with pytest.raises(members.Refused, match="1 invitations are open"):
         members.invite(caller(people), "other@example.org", "viewer")
+    monkeypatch.setattr(members, "MOST_A_DAY", 2)
+    with pytest.raises(members.Refused, match="2 invitations were sent within a day"):
+        members.invite(caller(people), "new@example.org", "viewer")  # nor the same one over and over
+
+
+def test_addresses_are_forgotten_a_month_after_the_invitation(people: Cast) -> None:
+    members.invite(caller(people), "new@example.org", "viewer")
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(days=29))
+    assert members.sweep() == {"invitations_removed": 0}
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(days=31))
+    assert members.sweep() == {"invitations_removed": 1}
 
 
 def test_a_member_keeps_their_role_and_the_invitation_stays_open(people: Cast) -> None:

@@ -93,6 +93,7 @@ def test_the_last_owner_stays_and_reads_why(owner: Client, analyst: Any) -> None
     for path, said in (("leave", {}), (f"{mine.pk}/remove", {}), (f"{mine.pk}/role", {"role": "viewer"})):
         answer = owner.post(f"/settings/members/{path}", said)
         assert answer.status_code == 409
+        assert "<title>Error:" in answer.content.decode()
         assert "keeps at least one owner: make somebody else an owner first." in answer.content.decode()
 
 

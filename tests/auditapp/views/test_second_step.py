@@ -29,9 +29,9 @@ def on(analyst: Any, workspace: Any) -> list[str]:
     return codes
 
 
-def half_way(path: str = "/login?next=/new") -> Client:
+def half_way(path: str = "/login?next=/new", then: str = "/new") -> Client:
     client = Client()
-    answer = client.post(path, {"username": "ada", "password": PASSWORD, "next": "/new"}) if path.startswith("/login?") else client.get(path)
+    answer = client.post(path, {"username": "ada", "password": PASSWORD, "next": then}) if path.startswith("/login?") else client.get(path)
     assert answer["Location"] == "/login/second"
     return client
 
@@ -57,6 +57,10 @@ def test_the_password_alone_opens_nothing(on: list[str], analyst: Any) -> None:
     forget_time(analyst)
     assert client.post("/login/second", {"code": code(analyst)})["Location"] == "/new"
     assert client.get("/").status_code == 200
+
+
+def test_the_way_never_leads_out(on: list[str]) -> None:
+    assert half_way(then="//evil.example").post("/login/second", {"code": on[0]})["Location"] == "/"
 
 
 def test_a_login_link_asks_for_it_too(on: list[str], analyst: Any) -> None:
