@@ -120,6 +120,7 @@ PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("POST", "token-revoke"): (302, 302, 404, 403, 302),
     ("GET", "members"): (302, 302, 200, 200, 200),
     ("POST", "change-workspace"): (302, 302, 404, 302, 302),
+    ("GET", "ledger"): (302, 302, 200, 200, 200),
     ("POST", "member-invite"): (302, 302, 422, 403, 422),
     ("POST", "member-leave"): (302, 302, 409, 302, 409),
     ("POST", "member-role"): (302, 302, 404, 403, 422),
