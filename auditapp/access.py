@@ -23,7 +23,7 @@ from django.utils import timezone
 from auditapp import ledger
 from auditapp.models import ApiToken, Delivery, LoginLink, Membership, Webhook, Workspace
 
-Action = Literal["read", "verify", "upload", "run", "cancel", "statements", "sign_off", "predict", "delete", "tokens", "members", "member_list", "webhooks"]
+Action = Literal["read", "verify", "upload", "run", "cancel", "statements", "sign_off", "share", "predict", "delete", "tokens", "members", "member_list", "webhooks"]
 Scope = Literal["read", "run", "predict", "statements", "admin"]
 
 SCOPES: tuple[Scope, ...] = ("read", "run", "predict", "statements", "admin")
@@ -39,6 +39,7 @@ ROLES_OF_ACTION: dict[Action, frozenset[str]] = {
     "predict": frozenset({ANALYST, OWNER}),
     "statements": frozenset({REVIEWER, OWNER}),
     "sign_off": frozenset({REVIEWER, OWNER}),
+    "share": frozenset({REVIEWER, OWNER}),
     "delete": frozenset({OWNER}),
     "tokens": frozenset({OWNER}),
     "members": frozenset({OWNER}),
@@ -53,8 +54,8 @@ SCOPE_OF_ACTION: dict[Action, Scope | None] = {
     "statements": "statements",
     # So is looking after the workspace: who its members are, and where its events are sent
     "member_list": "admin", "webhooks": "admin",
-    # Only a person in a session does these: a leaked token must not sign, nor make more tokens
-    "sign_off": None, "tokens": None, "members": None,
+    # Only a person in a session does these: a leaked token must not sign, nor open more doors
+    "sign_off": None, "share": None, "tokens": None, "members": None,
 }
 """The scope a token needs besides its user's role; None: no token can."""
 
@@ -151,7 +152,7 @@ def caller_of_token(header: str | None) -> Caller | None:
         return None
     token = ApiToken.objects.select_related("user", "workspace").filter(pk=match[1]).first()
     expected = token.secret_sha256 if token else "0" * 64
-    if not hmac.compare_digest(_sha256(match[2]), expected) or token is None or not _is_living(token):
+    if not hmac.compare_digest(hashed(match[2]), expected) or token is None or not _is_living(token):
         return None
     membership = Membership.objects.filter(user=token.user, workspace=token.workspace).first()
     if membership is None:
@@ -183,7 +184,7 @@ def issue_token(
     secret = secrets.token_hex(32)
     with transaction.atomic():
         token = ApiToken.objects.create(
-            workspace=workspace, user=user, name=name[:200], secret_sha256=_sha256(secret),
+            workspace=workspace, user=user, name=name[:200], secret_sha256=hashed(secret),
             scopes=[scope for scope in SCOPES if scope in scopes], expires_at=timezone.now() + timedelta(days=days),
         )
         ledger.append(workspace, actor, "token.issued", token.pk, {
@@ -202,22 +203,22 @@ def revoke_token(token: ApiToken, *, actor: str) -> bool:
 
 def make_login_link(user: User, *, minutes: float = LINK_MINUTES) -> str:
     """The secret part of a login link (``/login/link/<secret>``) that works once and within ``minutes``."""
-    secret = secrets.token_hex(32)
+    secret, stored = new_secret()
     now = timezone.now()
     LoginLink.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
-    LoginLink.objects.create(secret_sha256=_sha256(secret), user=user, expires_at=now + timedelta(minutes=minutes))
+    LoginLink.objects.create(secret_sha256=stored, user=user, expires_at=now + timedelta(minutes=minutes))
     return secret
 
 
 def redeem_login_link(secret: str) -> User | None:
     """The user whose link this is, once: the conditional UPDATE lets one of two who click at the same moment in. None when used, expired or unknown."""
-    if _LINK.fullmatch(secret) is None:
+    if not is_secret(secret):
         return None
     now = timezone.now()
     with transaction.atomic():
-        if not LoginLink.objects.filter(secret_sha256=_sha256(secret), used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now):
+        if not LoginLink.objects.filter(secret_sha256=hashed(secret), used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now):
             return None
-        user: User = LoginLink.objects.select_related("user").get(secret_sha256=_sha256(secret)).user
+        user: User = LoginLink.objects.select_related("user").get(secret_sha256=hashed(secret)).user
         first = Membership.objects.filter(user=user).select_related("workspace").order_by("pk").first()
         ledger.append(first.workspace if first else None, f"user:{user.get_username()}", "login.by_link", f"user:{user.pk}", {})
     return user
@@ -251,7 +252,18 @@ def workspace_of(user: User) -> Workspace | None:
     return first.workspace if first else None
 
 
-def _sha256(secret: str) -> str:
+def new_secret() -> tuple[str, str]:
+    """The text of a link that opens something, to be shown once, and the hash that is stored in its place."""
+    secret = secrets.token_hex(32)
+    return secret, hashed(secret)
+
+
+def is_secret(text: str) -> bool:
+    """Whether ``text`` can be what `new_secret` made; anything else opens nothing and never reaches the database."""
+    return _LINK.fullmatch(text) is not None
+
+
+def hashed(secret: str) -> str:
     # A plain hash is enough: 256 random bits cannot be guessed, so slowness would protect nothing
     return hashlib.sha256(secret.encode()).hexdigest()
 

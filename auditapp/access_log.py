@@ -1,4 +1,4 @@
-"""gunicorn's access log without secrets: the path of a login link is one until it has been used."""
+"""gunicorn's access log without secrets: the path of a link that opens something is one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-_SECRET = re.compile(r"(/login/link/)[^/?\s]+")
+_SECRET = re.compile(r"((?:/|%2F)(?:login(?:/|%2F)link|invitations|shared|password(?:/|%2F)new)(?:/|%2F))[^/?&\s]+", re.IGNORECASE)
 
 
 class MaskingLogger(Logger):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -30,6 +31,10 @@ class RemovedDataset:
     """Ended runs: their evidence stays until they are deleted themselves."""
 
 
+class StillWanted(Exception):
+    """Somebody has begun to use the table since its deletion was decided; nothing was removed."""
+
+
 def store_upload(stream: IO[bytes], *, name: str, filename: str, workspace: Workspace, user: User | None) -> Dataset:
     """Keep the uploaded bytes and ask for their profile. Raises BadInput (empty, larger than the limit) and storage.StorageFull."""
     stored = storage.put(stream, limit=settings.UPLOAD_BYTES)
@@ -49,10 +54,15 @@ def store_upload(stream: IO[bytes], *, name: str, filename: str, workspace: Work
     return dataset
 
 
-def delete_dataset(dataset: Dataset, user: User | None) -> RemovedDataset:
-    """Remove the table's bytes and everything that was read from it; waiting and running runs on it are cancelled. The ledger keeps its entries."""
+def delete_dataset(dataset: Dataset, user: User | None, *, unwanted: Callable[[], bool] = lambda: True) -> RemovedDataset:
+    """Remove the table's bytes and everything that was read from it; waiting and running runs on it are cancelled. The ledger keeps its entries.
+
+    ``unwanted`` is asked once no run can be submitted on it any more; StillWanted where it says no.
+    """
     with transaction.atomic():
         Dataset.objects.select_for_update().get(pk=dataset.pk)
+        if not unwanted():
+            raise StillWanted
         Dataset.objects.filter(pk=dataset.pk, deleted_at__isnull=True).update(deleted_at=Now())
         Profile.objects.filter(dataset=dataset).delete()
         cancelled, kept = runs.let_go_of_dataset(dataset, user)

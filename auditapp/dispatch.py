@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RUNS, PROFILES, WEBHOOKS = "runs", "profiles", "webhooks"
-"""Reading a table for the upload form never waits behind a run of two hours; what sends webhooks may reach the outside, and nothing else needs to."""
+RUNS, PROFILES, WEBHOOKS, MAIL = "runs", "profiles", "webhooks", "mail"
+"""Reading a table for the upload form never waits behind a run of two hours. What sends webhooks and mail may reach the outside, and a server that hangs there holds up nothing else."""
 
 
 def ring_run(run_id: str) -> None:
@@ -52,6 +52,11 @@ def ring_webhook(webhook_id: str) -> None:
 def ring_signing() -> None:
     """Tell the worker that holds the key, once the transaction is committed, that a report waits for its signature."""
     _after_commit("workers.tasks.sign_reports", None, RUNS)
+
+
+def ring_notices() -> None:
+    """Tell the worker that mails, once the transaction is committed, that notices are due."""
+    _after_commit("workers.tasks.send_notices", None, MAIL)
 
 
 def _after_commit(task: str, argument: str | int | None, queue: str, *, expires: float | None = None) -> None:

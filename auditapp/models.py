@@ -8,11 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+    from auditapp.sessions import SessionStore
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _one_at_a_time = threading.Lock()
@@ -47,6 +50,8 @@ def statements_id() -> str: return new_id("sta")
 def sign_off_id() -> str: return new_id("sgn")
 def webhook_id() -> str: return new_id("whk")
 def delivery_id() -> str: return new_id("msg")
+def invitation_id() -> str: return new_id("inv")
+def share_link_id() -> str: return new_id("shr")
 
 
 class Workspace(models.Model):
@@ -55,6 +60,11 @@ class Workspace(models.Model):
     id = models.CharField(primary_key=True, max_length=40, default=workspace_id, editable=False)
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
+    retention_days = models.PositiveSmallIntegerField(null=True)
+    """Tables that no run has used for so long are deleted (`auditapp.retention`); None: never."""
+    retention_since = models.DateTimeField(null=True)
+    deletion_asked_at = models.DateTimeField(null=True)
+    """Nobody is a member any more; `auditapp.workspaces` removes what is in it."""
 
     def __str__(self) -> str:
         return self.name
@@ -100,6 +110,63 @@ class LoginLink(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class Invitation(models.Model):
+    """A place in a workspace, offered to an address. The link works once and expires; only the sha256 of its secret is stored. Written by `auditapp.members` only."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=invitation_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Membership.Role.choices)
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [models.CheckConstraint(condition=Q(role__in=["viewer", "analyst", "reviewer", "owner"]), name="invitation_role_known")]
+
+
+class Person(models.Model):
+    """What is kept of somebody beside Django's account; made when it is first needed. Written by `auditapp.accounts` only."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="person")
+    reset_mailed_at = models.DateTimeField(null=True)
+    notices = models.CharField(max_length=4, default="none")
+    """Of which runs' ends they want a mail: none, mine (started by them), all (of their workspaces)."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(notices__in=["none", "mine", "all"]), name="person_notices_known")]
+
+
+class RecoveryCode(models.Model):
+    """Stands in for a lost phone, once; only its sha256 is kept. Written by `auditapp.second_step` only."""
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
+
+
+class BrowserSession(AbstractBaseSession):
+    """A session that its person can see in a list and end. Written by `auditapp.sessions`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="browser_sessions")
+    browser = models.CharField(max_length=100, default="")
+    """In words: "Firefox on Linux"."""
+    since = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-seen_at"]
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        from auditapp.sessions import SessionStore
+
+        return SessionStore
 
 
 class InWorkspace(models.QuerySet):
@@ -261,6 +328,18 @@ class RunTrial(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_row_a_trial")]
 
 
+class RunNotice(models.Model):
+    """A mail that is owed to a person: a run has ended. Gone when it was sent. Written by `auditapp.notices` only."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="notices")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "user"], name="one_notice_a_run_and_person")]
+
+
 class Artifact(models.Model):
     """A file of a succeeded run: ``name`` is its place in the bundle ("evidence.json", "charts/roc.svg", "model/model.json")."""
 
@@ -311,6 +390,26 @@ class Report(models.Model):
             models.CheckConstraint(condition=Q(state__in=["signed", "awaiting_signature"]), name="report_state_known"),
             models.CheckConstraint(condition=Q(state="signed") ^ Q(pdf_sha256=""), name="report_signed_has_pdf"),
         ]
+
+
+class ShareLink(models.Model):
+    """Opens one signed report version to whoever has the link, until it ends; only the sha256 of its secret is stored. Written by `auditapp.share_links` only."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=share_link_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="share_links")
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="share_links")
+    name = models.CharField(max_length=200)
+    """For whom it is, in the words of whoever made it."""
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    downloads = models.PositiveIntegerField(default=0)
+    last_download_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
 
 
 class ReportRendering(Leased):

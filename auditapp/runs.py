@@ -26,7 +26,7 @@ from django.db.models import Exists, F, FloatField, OuterRef, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
-from auditapp import dispatch, leases, ledger, removal, storage, webhooks
+from auditapp import dispatch, leases, ledger, notices, removal, storage, webhooks
 from auditapp.bundles import check_plain, media_type_of, open_checked, open_plain
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
@@ -314,6 +314,7 @@ def _commit(lease: Lease, opened: Bundle, stored: dict[str, storage.Stored], sig
         if signed is not None:
             webhooks.announce_report(report)
         _after_end(run.workspace_id)
+        notices.ask(run)
         ledger.append(run.workspace, "service", "run.succeeded", run.pk, {
             "audited_sha256": lease.test_sha256 or lease.dataset_sha256, "evidence_digest": opened.evidence.digest, "model_sha256": model_sha256,
             "report": "signed" if signed else "awaiting_signature", "pdf_sha256": stored["audit.pdf"].sha256 if signed else None})
@@ -408,6 +409,7 @@ def _ended(run_id: str, attempt: int, how: str, text: str = "", data: dict[str, 
     run = Run.objects.select_related("workspace").get(pk=run_id)
     _tell(run_id, attempt, how, text, data)
     _after_end(run.workspace_id)
+    notices.ask(run)
     ledger.append(run.workspace, "service", f"run.{how}", run_id, data)
 
 

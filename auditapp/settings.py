@@ -40,6 +40,10 @@ class Environment(BaseSettings):
     """An RFC 3161 time stamp authority; empty: reports carry the time of this machine's clock."""
     trusted_proxies: int = Field(0, ge=0, le=5)
     log_level: str = "INFO"
+    mail_url: str = ""
+    """smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465, smtp+plain://host:25 (a relay beside this machine). Empty: the embedded
+    profile writes mails to files under the home, production sends none and its pages say so."""
+    mail_from: str = "plumbline@localhost"
 
     # Leases and sweeps (auditapp.runs)
     lease_seconds: float = 60
@@ -141,7 +145,7 @@ if PRODUCTION:
 
 INSTALLED_APPS = [
     "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.messages", "django.contrib.staticfiles",
-    "django.contrib.humanize", "axes", "csp", "auditapp", "workers",
+    "django.contrib.humanize", "axes", "csp", "django_otp", "django_otp.plugins.otp_totp", "auditapp", "workers",
 ]
 MIDDLEWARE = [
     "auditapp.request_ids.RequestIds",
@@ -184,9 +188,32 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600
+OTP_TOTP_ISSUER = "Plumbline"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+
+MAIL_SERVER = bool(ENVIRONMENT.mail_url)
+"""Whether a mail reaches anybody: where it does not, links are shown to whoever may hand them on."""
+
+
+def _mail(address: str) -> dict[str, Any]:
+    if not address:
+        return {"EMAIL_BACKEND": f"django.core.mail.backends.{'dummy' if PRODUCTION else 'filebased'}.EmailBackend", "EMAIL_FILE_PATH": HOME / "mail"}
+    url = urllib.parse.urlsplit(address)
+    if url.scheme not in ("smtp", "smtps", "smtp+plain") or not url.hostname:
+        raise ImproperlyConfigured(f"PLUMBLINE_MAIL_URL begins with {url.scheme}://; smtp://HOST, smtps://HOST or smtp+plain://HOST is needed")
+    return {
+        "EMAIL_HOST": url.hostname, "EMAIL_PORT": url.port or {"smtp": 587, "smtps": 465, "smtp+plain": 25}[url.scheme],
+        "EMAIL_HOST_USER": urllib.parse.unquote(url.username or ""), "EMAIL_HOST_PASSWORD": urllib.parse.unquote(url.password or ""),
+        "EMAIL_USE_TLS": url.scheme == "smtp", "EMAIL_USE_SSL": url.scheme == "smtps",
+    }
+
+
+globals().update(_mail(ENVIRONMENT.mail_url))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
+EMAIL_TIMEOUT = 10
 
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": {
     "default-src": [NONE], "script-src": [SELF], "style-src": [SELF], "img-src": [SELF], "font-src": [SELF], "connect-src": [SELF],
@@ -196,6 +223,7 @@ CSRF_FAILURE_VIEW = "auditapp.views.errors.csrf_failed"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SESSION_ENGINE = "auditapp.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if PRODUCTION:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditapp import parts, profiles, report_versions, runs, staging, storage, webhooks
+from auditapp import members, notices, parts, profiles, report_versions, retention, runs, sessions, staging, storage, webhooks, workspaces
 
 
 def sweep_all() -> dict[str, int]:
@@ -10,4 +10,5 @@ def sweep_all() -> dict[str, int]:
     return {
         **runs.sweep(), **parts.sweep(), **profiles.sweep(), **report_versions.sweep(), **webhooks.sweep(),
         "staging_removed": staging.sweep_staging(), "drafts_removed": storage.sweep_drafts(),
+        **sessions.sweep(), **members.sweep(), **notices.sweep(), **retention.sweep(), **workspaces.sweep(),
     }

@@ -13,7 +13,7 @@ import yaml
 from compose_spec import PyCompose
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("migrate", "web", "runs", "profiles", "webhooks", "beat")
+OURS = ("migrate", "web", "runs", "profiles", "outside", "beat")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_only_the_proxy_is_reachable_from_outside(compose: Any) -> None:
     assert [name for name, service in compose["services"].items() if service.get("ports")] == ["proxy"]
     assert compose["networks"]["inside"]["internal"] is True
     for name, service in compose["services"].items():
-        assert ("front" in service["networks"]) == (name in ("proxy", "web", "webhooks")), name
+        assert ("front" in service["networks"]) == (name in ("proxy", "web", "outside")), name
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -68,11 +68,11 @@ def test_no_secret_has_a_default(compose: Any) -> None:
 
 
 def test_every_queue_has_a_worker(compose: Any) -> None:
-    from auditapp.dispatch import PROFILES, RUNS, WEBHOOKS
+    from auditapp.dispatch import MAIL, PROFILES, RUNS, WEBHOOKS
     from workers.app import app
 
     served = {queue for service in compose["services"].values() for command in [service.get("command") or []] if "-Q" in command for queue in command[command.index("-Q") + 1].split(",")}
-    assert served == {RUNS, PROFILES, WEBHOOKS, app.conf.task_default_queue}
+    assert served == {RUNS, PROFILES, WEBHOOKS, MAIL, app.conf.task_default_queue}
     procfile = {line.split(":")[0]: shlex.split(line.split(":", 1)[1]) for line in (ROOT / "Procfile").read_text().splitlines() if line and line[0] != "#"}
     embedded = {queue for command in procfile.values() if "-Q" in command for queue in command[command.index("-Q") + 1].split(",")}
     assert embedded == served

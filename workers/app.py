@@ -1,8 +1,8 @@
 """The Celery app: a doorbell with a clock. What must not be lost is in the database, so messages are acknowledged at once and results ignored.
 
-Two workers, so that reading a table for the upload form never waits behind a run:
+Two workers, so that reading a table for the upload form never waits behind a run (in production a third one, that mails):
     celery -A workers.app worker -Q runs -c 1 -n runs@%h
-    celery -A workers.app worker -Q profiles,sweeps,webhooks -c 2 -B -n profiles@%h
+    celery -A workers.app worker -Q profiles,sweeps,webhooks,mail -c 2 -B -n profiles@%h
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditapp.notices import send_due
 from auditapp.report.waiting import sign_waiting
 from auditapp.sweeps import sweep_all
 from workers.app import app
@@ -44,3 +45,8 @@ def reconcile() -> None:
 @app.task(name="workers.tasks.sign_reports")
 def sign_reports() -> None:
     sign_waiting()
+
+
+@app.task(name="workers.tasks.send_notices")
+def send_notices() -> None:
+    send_due()

@@ -1,4 +1,4 @@
-"""Settings of a workspace: tokens and members."""
+"""Tokens of a workspace."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
-from auditapp.access import choose_workspace, find, issue_token, revoke_token
+from auditapp.access import find, issue_token, revoke_token
 from auditapp.forms import TokenForm
-from auditapp.models import ApiToken, Membership
+from auditapp.models import ApiToken
 from auditapp.views.guard import PageRequest, page
 
 
@@ -38,18 +38,3 @@ def revoke(request: PageRequest, token_id: str) -> HttpResponse:
     if revoke_token(token, actor=request.caller.actor):
         messages.success(request, _("The token “%(name)s” is revoked and opens nothing any more.") % {"name": token.name})
     return redirect("tokens")
-
-
-@require_safe
-@page("read")
-def members(request: PageRequest) -> HttpResponse:
-    rows = Membership.objects.filter(workspace=request.caller.workspace).select_related("user").order_by("user__username")
-    mine = Membership.objects.filter(user=request.caller.user).select_related("workspace")
-    return render(request, "settings/members.html", {"members": rows, "memberships": mine})
-
-
-@require_POST
-@page("read")
-def change_workspace(request: PageRequest) -> HttpResponse:
-    choose_workspace(request, request.POST.get("workspace", "")[:40])
-    return redirect("home")

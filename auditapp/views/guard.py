@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 
+from auditapp import sessions
 from auditapp.access import Action, Caller, NotAllowed, caller_of, require
 
 View = Callable[..., HttpResponseBase]
@@ -29,17 +30,29 @@ def page(action: Action) -> Callable[[View], View]:
         def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
+            sessions.note_seen(request)
             request.caller = caller_of(request)
             require(request.caller, action)
-            response = view(request, *args, **kwargs)
-            # Pages show one workspace's data: no shared cache may keep them
-            if not response.has_header("Cache-Control"):
-                response["Cache-Control"] = "private, no-cache"
-            return response
+            return _private(view(request, *args, **kwargs))
 
         return guarded
 
     return wrap
+
+
+def own(view: View) -> View:
+    """The pages of one's own account: for everybody who is logged in, in a workspace or in none."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        sessions.note_seen(request)
+        with suppress(NotAllowed):
+            request.caller = caller_of(request)
+        return _private(view(request, *args, **kwargs))
+
+    return guarded
 
 
 def public(view: View) -> View:
@@ -53,3 +66,10 @@ def public(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return known
+
+
+def _private(response: HttpResponseBase) -> HttpResponseBase:
+    # Pages show one workspace's or one person's data: no shared cache may keep them
+    if not response.has_header("Cache-Control"):
+        response["Cache-Control"] = "private, no-cache"
+    return response

@@ -19,8 +19,8 @@ from auditapp.models import ApiToken, Dataset, LedgerEntry, LoginLink, Membershi
 MATRIX = {
     "viewer": {"read", "verify"},
     "analyst": {"read", "verify", "upload", "run", "cancel", "predict"},
-    "reviewer": {"read", "verify", "statements", "sign_off"},
-    "owner": {"read", "verify", "upload", "run", "cancel", "predict", "statements", "sign_off", "delete", "tokens", "members", "member_list", "webhooks"},
+    "reviewer": {"read", "verify", "statements", "sign_off", "share"},
+    "owner": {"read", "verify", "upload", "run", "cancel", "predict", "statements", "sign_off", "share", "delete", "tokens", "members", "member_list", "webhooks"},
 }
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
@@ -13,9 +11,10 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 from django.urls import reverse
 
-from auditapp import access, ledger
+from auditapp import access, ledger, second_step
 from auditapp.models import Membership, Workspace
 from auditapp.one_sentence import OneSentenceCommand
+from auditapp.public_address import public_address
 
 LINK_HOURS = 24
 
@@ -27,6 +26,7 @@ class Command(OneSentenceCommand):
         parser.add_argument("user", help="the person's user name")
         parser.add_argument("workspace", help="name or id of the workspace; a name that does not exist makes a new one")
         parser.add_argument("--role", choices=Membership.Role.values, default=Membership.Role.VIEWER.value, help="default: %(default)s")
+        parser.add_argument("--forget-second-step", action="store_true", help="the person has lost phone and recovery codes: switch off the second step of their login")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._check(options["user"], options["workspace"])
@@ -37,10 +37,12 @@ class Command(OneSentenceCommand):
                 user.save()
             workspace = self._workspace(options["workspace"])
             Membership.objects.update_or_create(workspace=workspace, user=user, defaults={"role": options["role"]})
+            if options["forget_second_step"]:
+                second_step.switch_off(user, "command line")
             secret = access.make_login_link(user, minutes=LINK_HOURS * 60)
             ledger.append(workspace, "command line", "member.set", f"user:{user.get_username()}", {"role": options["role"]})
         self.stderr.write(f"{user.get_username()} is {options['role']} of {workspace.name} ({workspace.pk}); the link works once, for {LINK_HOURS} hours.")
-        self.stdout.write(self._address() + reverse("login-link", args=[secret]))
+        self.stdout.write(public_address() + reverse("login-link", args=[secret]))
 
     def _check(self, username: str, workspace: str) -> None:
         try:
@@ -58,7 +60,3 @@ class Command(OneSentenceCommand):
         if len(same) > 1:
             self.refuse(f"more than one workspace is called {name!r}; name it by its id")
         return same[0] if same else Workspace.objects.create(name=name)
-
-    @staticmethod
-    def _address() -> str:
-        return str(settings.ENVIRONMENT.public_url).rstrip("/") or f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"

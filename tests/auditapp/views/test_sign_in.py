@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from auditapp.access import make_login_link
+from auditapp.models import BrowserSession
+from auditapp.views import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +51,67 @@ def test_logging_out_needs_a_post(page: Client) -> None:
     assert page.get("/logout").status_code == 405
     page.post("/logout")
     assert page.get("/")["Location"].startswith("/login")
+
+
+# --- a forgotten password
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is mailed beside a request is mailed within it."""
+    monkeypatch.setattr(sign_in, "later", lambda work: work())
+
+
+@pytest.fixture
+def reachable(analyst: Any, workspace: Any, settings: Any) -> Any:
+    settings.MAIL_SERVER = True
+    analyst.set_password("correct horse battery")
+    analyst.email = "ada@example.org"
+    analyst.save()
+    return analyst
+
+
+def _mailed_path() -> str:
+    found = re.search(r"http://testserver(/password/new/\S+)", mail.outbox[-1].body)
+    assert found is not None
+    return found[1]
+
+
+def test_a_forgotten_password_is_set_anew_by_mail_once(client: Client, reachable: Any, at_once: None, page: Client) -> None:
+    client.post("/password/forgotten", {"email": "Ada@example.org"})
+    path = _mailed_path()
+    new = Client()
+    form = new.get(path)["Location"]
+    assert path not in form  # the secret does not stay in the address
+    assert new.post(form, {"new_password1": "short", "new_password2": "short"}).status_code == 200
+    answer = new.post(form, {"new_password1": "another horse battery", "new_password2": "another horse battery"})
+    assert answer["Location"] == "/login"
+    assert BrowserSession.objects.filter(user=reachable).count() == 0
+    assert page.get("/").status_code == 302
+    assert "no longer works" in Client().get(path).content.decode()
+    assert new.post("/login", {"username": "ada", "password": "another horse battery"})["Location"] == "/"
+
+
+def test_a_new_password_can_be_set_where_one_is_logged_in(reachable: Any, at_once: None, page: Client) -> None:
+    page.post("/password/forgotten", {"email": "ada@example.org"})
+    form = page.get(_mailed_path())["Location"]
+    assert page.post(form, {"new_password1": "another horse battery", "new_password2": "another horse battery"})["Location"] == "/login"
+    assert "Your new password is set" in page.get("/login").content.decode()
+
+
+def test_nobody_learns_who_has_an_account(reachable: Any, at_once: None) -> None:
+    answers = [Client().post("/password/forgotten", {"email": email}) for email in ("ada@example.org", "nobody@example.org")]
+    assert [(answer.status_code, answer["Location"], answer.content) for answer in answers] == [(302, "/password/forgotten/sent", b"")] * 2
+    assert [message.to for message in mail.outbox] == [["ada@example.org"]]
+    Client().post("/password/forgotten", {"email": "ada@example.org"})
+    assert len(mail.outbox) == 1  # nobody's mailbox is filled through us
+
+
+def test_the_link_leads_to_the_address_of_the_settings_whatever_the_request_says(reachable: Any, at_once: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(settings.ENVIRONMENT, "public_url", "https://audit.example.org/")
+    Client().post("/password/forgotten", {"email": "ada@example.org"}, headers={"Host": "localhost"})
+    assert "\nhttps://audit.example.org/password/new/" in mail.outbox[0].body
+
+
+def test_without_a_mail_server_the_page_says_so(client: Client) -> None:
+    assert "No mail server is set up here" in client.get("/password/forgotten").content.decode()
