@@ -84,7 +84,7 @@ def test_other_spellings_of_the_scheme_are_read_and_other_places_are_not(people:
 @pytest.mark.parametrize("change", [
     {"revoked_at": timezone.now()}, {"expires_at": timezone.now() - timedelta(seconds=1)},
 ])
-def test_revoked_and_expired_tokens_are_nobody(change: dict[str, Any], people: Any) -> None:
+def test_t31_revoked_and_expired_tokens_are_nobody(change: dict[str, Any], people: Any) -> None:
     token = people.tokens["owner"]
     assert caller_of_token(f"Bearer {token}") is not None
     assert ApiToken.objects.filter(name="owner").update(**change) == 1
@@ -110,7 +110,7 @@ def test_a_token_follows_its_users_role(people: Any) -> None:
     assert not may(caller, "run")
 
 
-def test_the_secret_is_stored_nowhere(people: Any) -> None:
+def test_t31_the_secret_is_stored_nowhere(people: Any) -> None:
     secret = people.tokens["owner"].rsplit("_", 1)[1]
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():

@@ -64,7 +64,9 @@ def _addresses(dataset: Dataset, finished: list[Run], others: list[Run]) -> list
     of_report = [f"/runs/{hostile_run.pk}/{page}" for page in ("report", "statements", "statements/1", "statements/3")]
     return [
         "/", "/new", *steps, *(f"/runs/{run.pk}" for run in [hostile_run, *others]), *results, *of_report, f"/compare?a={hostile_run.pk}&b={usual.pk}&anyway=1",
-        "/verify", "/help", "/api/docs", "/settings/tokens", "/settings/members"]
+        "/verify", "/help", "/api/docs", "/settings/tokens", "/settings/members", "/settings/webhooks",
+        "/settings/account", "/settings/account/email", "/settings/account/password", "/settings/account/notices", "/settings/account/second-step", "/settings/ledger",
+        "/settings/workspace", "/settings/workspace/new", "/settings/workspace/delete", f"/runs/{usual.pk}/delete", "/password/forgotten"]
 
 
 def main() -> None:

@@ -26,17 +26,23 @@ def test_a_password_logs_in_and_the_way_leads_on(client: Client, analyst: Any, w
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "\\\\evil.example", "https:evil.example", "https://evil.example/"])
-def test_the_way_never_leads_out(client: Client, analyst: Any, workspace: Any, target: str) -> None:
+def test_t33_the_way_never_leads_out(client: Client, analyst: Any, workspace: Any, target: str) -> None:
     analyst.set_password("correct horse battery")
     analyst.save()
     assert client.post("/login", {"username": "ada", "password": "correct horse battery", "next": target})["Location"] == "/"
 
 
-def test_too_many_wrong_passwords_pause_this_user_here(client: Client, analyst: Any, settings: Any) -> None:
+def test_t39_too_many_wrong_passwords_pause_this_user_here_and_nowhere_else(client: Client, analyst: Any, workspace: Any, settings: Any) -> None:
     for _ in range(settings.AXES_FAILURE_LIMIT):
         answer = client.post("/login", {"username": "ada", "password": "wrong"})
     assert answer.status_code == 429
     assert "Too many wrong passwords" in answer.content.decode()
+    right = {"username": "ada", "password": "correct horse battery"}
+    analyst.set_password(right["password"])
+    analyst.save()
+    # What a caller says of where it comes from counts only behind a proxy that we trust
+    assert client.post("/login", right, headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 429
+    assert Client(REMOTE_ADDR="203.0.113.9").post("/login", right).status_code == 302, "whoever guesses does not lock the owner out"
 
 
 def test_a_login_link_works_once(client: Client, analyst: Any, workspace: Any) -> None:
