@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from auditapp.law_status import Law, LawStatus, law_status
 from auditapp.report.blocks import NOT_PROVIDED, Block, data_text, facts, heading, not_measured, note, paragraph, table
+from auditapp.report.leads import ELSEWHERE
 from auditapp.statement_document import Statements
 from auditapp.statement_fields import FIELDS, PROFILE, label_of
 from automl.crosswalk import TO_STATE
@@ -18,6 +19,7 @@ SUPPLIED_MARKS = {"measured": "A", "person": "H", "both": "A+H", "not_applicable
 SUPPLIED_WORDS = {"measured": "the audit", "person": "a person", "both": "the audit and a person", "not_applicable": "nobody here"}
 LONGEST_STATE = 240
 NOT_ASKED = "The profile of this report ({}) asks for nothing here. What was measured stands in the attached evidence, and what was found in section 15."
+NOT_ASKED_SHORT = "The profile of this report asks for nothing here."
 LONGEST_FIELD = 44
 
 
@@ -77,18 +79,20 @@ def field_words(field: str) -> str:
 
 
 def under_profile(sections: Sequence[tuple[str, list[Block]]], profile: str) -> list[tuple[str, list[Block]]]:
-    """Titles and blocks of a report's sections, first to last, as ``profile`` asks for them: a section that it does not ask for says so and keeps its number, and of the statements
-    that nobody has made only those stay that it asks for."""
+    """Titles and blocks of a report's sections, first to last, as ``profile`` asks for them: a section that it does not ask for says so and keeps its number, what is found of it
+    stands in section 15, and of the statements that nobody has made only those stay that it asks for."""
     if profile == EVERYTHING:
         return list(sections)
     asked, silence = asked_for(profile), [note(NOT_ASKED.format(jurisdiction(profile).title))]
     others = {field.label for field in FIELDS.values() if field.name not in asked.statements}
-    return [(title, [_only_asked(block, others) for block in blocks] if number in asked.sections else silence) for number, (title, blocks) in enumerate(sections, start=1)]
+    return [(title, [_only_asked(block, others, asked.sections) for block in blocks] if number in asked.sections else silence) for number, (title, blocks) in enumerate(sections, start=1)]
 
 
-def _only_asked(block: Block, others: Collection[str]) -> Block:
+def _only_asked(block: Block, others: Collection[str], sections: Collection[int]) -> Block:
     if block["kind"] == "columns":
-        return {**block, **{side: [_only_asked(one, others) for one in block[side]] for side in ("left", "right")}}
+        return {**block, **{side: [_only_asked(one, others, sections) for one in block[side]] for side in ("left", "right")}}
+    if block["kind"] == "findings":
+        return {**block, "rows": [row if int(row["section"]) in sections else {**row, "section": ELSEWHERE} for row in block["rows"]]}
     return {**block, "rows": [row for row in block["rows"] if not row["missing"] or row["label"] not in others]} if block["kind"] == "statements" else block
 
 
