@@ -15,7 +15,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 from auditapp import storage
-from auditapp.api import about, datasets, exports, results, runs, statements
+from auditapp.api import about, datasets, exports, repeats, results, runs, statements
 from auditapp.api.strict_json import StrictParser
 from auditapp.problems import MEDIA_TYPE, Problem, problem_response
 from auditapp.report_versions import TooMany
@@ -50,7 +50,7 @@ _PROBLEM_SCHEMA = {
 
 # No docs page: ninja's loads its scripts from elsewhere, which the Content-Security-Policy forbids
 api = PlumblineApi(title="Plumbline", version="1", description=_DESCRIPTION, docs_url=None, urls_namespace="api", parser=StrictParser())
-for _router in (datasets.router, runs.router, results.router, exports.router, statements.router, about.router):
+for _router in (datasets.router, runs.router, repeats.router, results.router, exports.router, statements.router, about.router):
     api.add_router("", _router)
 
 
