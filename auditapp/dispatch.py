@@ -48,6 +48,11 @@ def ring_signing() -> None:
     _after_commit("workers.tasks.sign_reports", None, RUNS)
 
 
+def ring_exports() -> None:
+    """Tell the workers that read tables, once the transaction is committed, that a document awaits its signature; where they have no key they ring for those who do."""
+    _after_commit("workers.tasks.sign_exports", None, PROFILES)
+
+
 def _after_commit(task: str, argument: str | int | None, queue: str) -> None:
     def ring() -> None:
         failpoint("after_commit")
