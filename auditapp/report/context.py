@@ -118,7 +118,8 @@ def _also(evidence: Evidence) -> list[tuple[str, str]]:
     fairness = evidence.fairness
     missing = not_measured_parts(evidence)
     rows = [] if isinstance(fairness, NotMeasured) else [
-        ("Comparisons", f"{whole(fairness.family.tests)} tests in the primary family, adjusted by Holm's method; everything else is exploratory"),
+        ("Comparisons", f"{whole(fairness.family.tests)} tests in the primary family, adjusted by Holm's method; everything else is exploratory" if fairness.family.tests
+         else "no test of a hypothesis was set up before; every comparison is exploratory"),
         ("Groups left out", ", ".join(data_text(group.group, 40) for attribute in attributes_of(fairness) for group in attribute.groups if group.excluded) or "none")]
     if evidence.data.unknown:
         rows.append(("Unknown values, rows", ", ".join(f"{data_text(name, 40)}: {whole(n)}" for name, n in evidence.data.unknown.items())))

@@ -43,7 +43,7 @@ def _items(crosswalk: CrosswalkSection, said: Mapping[str, str], profile: str, s
         f"Items asked for, as compared on {crosswalk.as_of}",
         [("law or framework", "left", 0.8), ("item", "left", 1.5), ("section", "left", 0.5), ("by", "left", 0), ("state", "left", 2)],
         [(law_title(row, status), row.item, ", ".join(map(str, row.sections)) or "–", SUPPLIED_MARKS[row.supplied_by], state_words(row, said)) for row in rows],
-        "A: supplied by the audit; H: by a person's statement.")
+        "A: supplied by the audit; H: by a person's statement.", whole_reasons=True)
 
 
 def profile_of(statements: Statements | None) -> str:

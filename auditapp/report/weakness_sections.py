@@ -87,11 +87,15 @@ def _perturbations(section: RobustnessSection, charts: Charts) -> Iterator[Block
     yield table(
         f"Change of the {words} and of decisions under disturbed inputs, with 95 % intervals", [("disturbance", "left", 1), (f"change of the {words}", "left", 1.3), ("decisions that change", "left", 1.3)],
         [(step_words(each.kind, step.strength), shown(step.metric_change, signed=True), shown(step.changed, as_percent=True)) for each in made for step in each.steps])
-    yield table(
-        "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
-        [*(_lowest("none", one.lowest) for one in ([] if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes)),
-         *(_lowest(step_words(each.kind, step.strength), one.lowest) for each in made for step in each.steps for one in step.attributes)],
-        "Groups of a few rows are left out.")
+    lowest = [*(("none", one.lowest) for one in ([] if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes)),
+              *((step_words(each.kind, step.strength), one.lowest) for each in made for step in each.steps for one in step.attributes)]
+    reasons = [one.ratio for _, one in lowest if isinstance(one.ratio, NotMeasured)]
+    if reasons and len(reasons) == len(lowest):
+        yield not_measured("Lowest impact ratio under disturbed inputs", reasons[0])
+    else:
+        yield table(
+            "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
+            [_lowest(disturbance, one) for disturbance, one in lowest], "Groups of a few rows are left out.")
     yield table(
         "Change by group under the strongest disturbance of each kind, with 95 % intervals",
         [("disturbance", "left", 0.8), ("attribute", "left", 0.7), ("group", "left", 0.9), ("n", "right", 0), ("selection rate, or mean prediction", "left", 1.2), ("error", "left", 1.2)],
