@@ -41,9 +41,9 @@ def _items(crosswalk: CrosswalkSection, said: Mapping[str, str], profile: str, s
     rows = asked_rows(crosswalk, profile)
     yield table(
         f"Items asked for, as compared on {crosswalk.as_of}",
-        [("law or framework", "left", 0.8), ("item", "left", 1.5), ("section", "left", 0.5), ("by", "left", 0), ("state", "left", 2)],
+        [("law or framework", "left", 0.75), ("item", "left", 1.6), ("section", "left", 0.45), ("by", "left", 0), ("state", "left", 2.4)],
         [(law_title(row, status), row.item, ", ".join(map(str, row.sections)) or "–", SUPPLIED_MARKS[row.supplied_by], state_words(row, said)) for row in rows],
-        "A: supplied by the audit; H: by a person's statement.", whole_reasons=True)
+        "A: supplied by the audit; H: by a person's statement.", dense=True, whole_reasons=True)
 
 
 def profile_of(statements: Statements | None) -> str:
@@ -104,13 +104,13 @@ def law_blocks(status: LawStatus, laws: tuple[str, ...]) -> Iterator[Block]:
     yield table(
         f"Laws and frameworks, as reviewed on {status.reviewed}", [("law or framework", "left", 0.8), ("version", "left", 0.8), ("in effect from", "left", 0.7), ("status", "left", 1.3), ("source", "left", 1.5)],
         [(law.title, law.version or "–", law.effective_words, status.standing_words(law), law.source.words) for law in current],
-        "A dash or “not stated in the review” stands where the review holds no such fact.")
+        "A dash or “not stated in the review” stands where the review holds no such fact.", dense=True)
     yield from (note(f"{law.title}: {_more(law)}") for law in current if law.note or law.retention)
     history = [law for law in status.laws if law.superseded and (everything or (law.superseded_by is not None and law.superseded_by.law in laws))]
     if history:
         yield table(
             "Superseded law, which asks for nothing any more", [("law", "left", 1), ("what became of it", "left", 2), ("source", "left", 1.2)],
-            [(law.title, status.standing_words(law), law.source.words) for law in history])
+            [(law.title, status.standing_words(law), law.source.words) for law in history], dense=True)
 
 
 def _more(law: Law) -> str:

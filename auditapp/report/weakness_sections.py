@@ -54,7 +54,7 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
         [("where", "left", 1.7), ("n", "right", 0), ("in the slice", "left", 1), ("in all other rows", "left", 1), ("log loss, and elsewhere", "left", 1), ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
         [(f"{at}: {data_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
           "–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}", "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
-         for at, one in enumerate(section.rows, start=1)])
+         for at, one in enumerate(section.rows, start=1)], dense=True)
 
 
 def _robustness(section: RobustnessSection | NotMeasured, charts: Charts) -> Iterator[Block]:
@@ -95,11 +95,11 @@ def _perturbations(section: RobustnessSection, charts: Charts) -> Iterator[Block
     else:
         yield table(
             "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
-            [_lowest(disturbance, one) for disturbance, one in lowest], "Groups of a few rows are left out.")
+            [_lowest(disturbance, one) for disturbance, one in lowest], "Groups of a few rows are left out.", dense=True)
     yield table(
         "Change by group under the strongest disturbance of each kind, with 95 % intervals",
         [("disturbance", "left", 0.8), ("attribute", "left", 0.7), ("group", "left", 0.9), ("n", "right", 0), ("selection rate, or mean prediction", "left", 1.2), ("error", "left", 1.2)],
-        [row for each in made for row in _by_group(each, section.decisions)], "The weaker ones are in the attached evidence.")
+        [row for each in made for row in _by_group(each, section.decisions)], "The weaker ones are in the attached evidence.", dense=True)
 
 
 def _lowest(disturbance: str, lowest: LowestRatio) -> tuple[str, ...]:

@@ -212,7 +212,7 @@ def test_what_stays_in_one_piece_is_broken_where_it_is_longer_than_a_page(tmp_pa
     words = subprocess.run(["pdftotext", "-bbox", str(tmp_path / "r.pdf"), "-"], capture_output=True, text=True, check=True).stdout
     bottoms = {word: float(bottom) for bottom, word in re.findall(r'yMax="([\d.]+)">(apple|pear|plum|cherry|right|left)<', words)}
     assert len(bottoms) == 6
-    assert all(bottom < 842 - 50 for bottom in bottoms.values()), bottoms
+    assert all(bottom < 842 - 48 for bottom in bottoms.values()), bottoms
     assert text_of(tmp_path / "r.pdf").count("right 89") == 1
 
 
