@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from automl.evidence import Alternative, DesignSection, Estimate, NotMeasured, ProbabilityCalibration, Ratio, Value
 from automl.spec import OptionalPart
+from automl.visible_text import visible as visible  # many know it from here
 
 MINUS = "\N{MINUS SIGN}"
 MOST_DECIMALS = 10
@@ -204,12 +205,6 @@ def alternative_name(one: Alternative) -> str:
     if one.method == "reweighing":
         return f"reweighing, strength {said['strength']:g}" if said["strength"] else "learned again, not reweighed"
     return f"exponentiated gradient, {aim}" if one.method == "exponentiated_gradient" else f"trial {said['trial']} of the searched front"
-
-
-def visible(text: str, limit: int | None = None) -> str:
-    """``text`` for a label: characters that control layout are written as their code points, and more than ``limit`` characters are cut with an ellipsis."""
-    shown = "".join(character if character.isprintable() else f"[U+{ord(character):04X}]" for character in text)
-    return shown if limit is None or len(shown) <= limit else shown[:limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def in_markdown(text: str, limit: int = 200) -> str:

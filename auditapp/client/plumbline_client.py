@@ -152,6 +152,18 @@ class Change(BaseModel):
     version: int | None = None
 
 
+class ComparisonDocument(BaseModel):
+    """How a repetition compares with the run that it repeats. `same_but_number`: only the number of the audit differs, which counts each look at the audit part."""
+
+    id: str
+    parent: str
+    verdict: str
+    before: str
+    after: str
+    by_time: bool
+    parts: list[PartDocument]
+
+
 class DatasetDocument(BaseModel):
     id: str
     name: str
@@ -186,6 +198,14 @@ class DeliveryPage(BaseModel):
     next: str | None
     prev: str | None
     items: list[DeliveryDocument]
+
+
+class DifferenceDocument(BaseModel):
+    """A place of the evidence (JSON pointer) and both values as JSON, cut where they are long; null where it is not there."""
+
+    pointer: str
+    before: str | None
+    after: str | None
 
 
 class Exclusion(BaseModel):
@@ -287,6 +307,12 @@ class NewWebhook(BaseModel):
     url: str
     events: list[Literal['run.succeeded', 'run.failed', 'run.cancelled', 'report.signed']]
     description: str | None = None
+
+
+class PartDocument(BaseModel):
+    name: str
+    count: int
+    first: list[DifferenceDocument]
 
 
 class PlanDocument(BaseModel):
@@ -687,6 +713,20 @@ class Client(Transport):
         """Stop tuning, keep the best so far"""
         return self._read(RunDocument, self._call("POST", f"/api/v1/runs/{_part(run_id)}/finish"))
 
+    def repeat_run(self, run_id: str) -> RunDocument:
+        """Run it once more from its recorded configuration
+
+        A new run whose parent is this one. When both have results, `/runs/{id}/comparison` of the new one says what differs.
+        """
+        return self._read(RunDocument, self._call("POST", f"/api/v1/runs/{_part(run_id)}/repeat"))
+
+    def get_comparison(self, run_id: str) -> ComparisonDocument:
+        """The repetition beside the run that it repeats
+
+        409 where the run repeats no other, or that one's results are gone.
+        """
+        return self._read(ComparisonDocument, self._call("GET", f"/api/v1/runs/{_part(run_id)}/comparison"))
+
     def get_evidence(self, run_id: str) -> Any:
         """evidence.json
 
@@ -741,7 +781,7 @@ class Client(Transport):
     def get_export_document(self, run_id: str, export: str, *, small_cells: Literal['shown', 'withheld'] | None = None) -> bytes:
         """One of them
 
-        Made of the evidence and of what people have said by now; not signed, as the report is that holds the numbers. 409 with the reason where this run has none of it.
+        Made of the evidence and of what people have said by now. A PDF is signed as the report is, and 503 until it is; the others are not signed. 409 with the reason where this run has none of it.
         """
         return self._call("GET", f"/api/v1/runs/{_part(run_id)}/exports/{_part(export)}", query={"small_cells": small_cells})
 

@@ -67,7 +67,7 @@ def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, p
         table(
             f"Outcomes by {data_text(attribute.attribute)}",
             [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.2),
-             ("impact ratio, 95 % interval", "left", 1.2), ("against the limit", "left", 1.2)],
+             ("impact ratio, 95 % interval", "left", 1.2), ("against the limit", "left", 1.9)],
             [_outcome_row(group, limit) for group in attribute.groups], _unknown_rows(attribute)),
     ]
 
@@ -138,10 +138,10 @@ def _tests(attribute: Attribute) -> list[Block]:
         paragraph(all_groups),
         table(
             f"{data_text(attribute.attribute)}: each group against the pooled others",
-            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 1.9), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
+            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 2.9), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
              ("one person changes the direction", "left", 0.8)],
             [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. A true ratio up to the largest that would be told "
-            "would be shown to be below the limit in four of five samples of these sizes."),
+            "would be shown to be below the limit in four of five samples of these sizes.", dense=True),
     ]
 
 

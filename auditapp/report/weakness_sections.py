@@ -54,7 +54,7 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
         [("where", "left", 1.7), ("n", "right", 0), ("in the slice", "left", 1), ("in all other rows", "left", 1), ("log loss, and elsewhere", "left", 1), ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
         [(f"{at}: {data_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
           "–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}", "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
-         for at, one in enumerate(section.rows, start=1)])
+         for at, one in enumerate(section.rows, start=1)], dense=True)
 
 
 def _robustness(section: RobustnessSection | NotMeasured, charts: Charts) -> Iterator[Block]:
@@ -87,15 +87,19 @@ def _perturbations(section: RobustnessSection, charts: Charts) -> Iterator[Block
     yield table(
         f"Change of the {words} and of decisions under disturbed inputs, with 95 % intervals", [("disturbance", "left", 1), (f"change of the {words}", "left", 1.3), ("decisions that change", "left", 1.3)],
         [(step_words(each.kind, step.strength), shown(step.metric_change, signed=True), shown(step.changed, as_percent=True)) for each in made for step in each.steps])
-    yield table(
-        "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
-        [*(_lowest("none", one.lowest) for one in ([] if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes)),
-         *(_lowest(step_words(each.kind, step.strength), one.lowest) for each in made for step in each.steps for one in step.attributes)],
-        "Groups of a few rows are left out.")
+    lowest = [*(("none", one.lowest) for one in ([] if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes)),
+              *((step_words(each.kind, step.strength), one.lowest) for each in made for step in each.steps for one in step.attributes)]
+    reasons = [one.ratio for _, one in lowest if isinstance(one.ratio, NotMeasured)]
+    if reasons and len(reasons) == len(lowest):
+        yield not_measured("Lowest impact ratio under disturbed inputs", reasons[0])
+    else:
+        yield table(
+            "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
+            [_lowest(disturbance, one) for disturbance, one in lowest], "Groups of a few rows are left out.", dense=True)
     yield table(
         "Change by group under the strongest disturbance of each kind, with 95 % intervals",
         [("disturbance", "left", 0.8), ("attribute", "left", 0.7), ("group", "left", 0.9), ("n", "right", 0), ("selection rate, or mean prediction", "left", 1.2), ("error", "left", 1.2)],
-        [row for each in made for row in _by_group(each, section.decisions)], "The weaker ones are in the attached evidence.")
+        [row for each in made for row in _by_group(each, section.decisions)], "The weaker ones are in the attached evidence.", dense=True)
 
 
 def _lowest(disturbance: str, lowest: LowestRatio) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The Evidence document: types only, no maths. One file a section; `document` puts them together."""
 
+from automl.canonical import canonical_json, digest_of, repeatable_part
 from automl.evidence.blocks import Estimate, Finding, Measured, NotMeasured, Part, Ratio, RatioLabel, Severity, Test, Value
 from automl.evidence.data import (
     Bar,
@@ -28,8 +29,6 @@ from automl.evidence.document import (
     Provenance,
     RunInfo,
     RunKind,
-    canonical_json,
-    digest_of,
 )
 from automl.evidence.explanation import (
     Background,
@@ -134,7 +133,7 @@ __all__ = [
     "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "ChangedColumn", "Counterfactual", "CounterfactualQuality", "ReasonExample", "ReasonQuality", "ReasonRow", "ReasonRules", "ReasonShare", "ReasonsSection", "StatedReason", "Wording",
-    "Value", "VersusRest", "canonical_json", "digest_of",
+    "Value", "VersusRest", "canonical_json", "digest_of", "repeatable_part",
     # where it fails
     "AttributeChange", "AttributeLevels", "CutPoint", "GroupChange", "GroupLevel", "GroupShare", "LabelChance", "LowestRatio", "Membership", "ModelSpread", "NoisyLabels", "OperatingCharacteristics", "OutsideOfTraining", "Perturbation", "PerturbationStep", "RobustnessSection", "Shift", "ShiftedFeature", "ThresholdCurve", "Undisturbed", "Variation", "Slice", "SlicesSection",
     "Alternative", "Change", "Criterion", "CutRule", "CutStep", "Deployed", "DeployedAttribute", "FairnessChange", "GroupGapChanges", "GroupGaps", "GroupRateChanges", "GroupRates",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from auditapp.report.blocks import NOT_PROVIDED
+from auditapp.report.blocks import NOT_PROVIDED, table
 from auditapp.report.context import report_data
+from auditapp.report.enclosures import _tables
 from auditapp.statement_document import Statement, Statements
 from auditapp.statement_fields import FIELDS, SECTIONS
 from automl.audit.labels import RULE
@@ -68,6 +69,15 @@ def test_everything_that_was_not_measured_prints_its_reason() -> None:
     texts = strings_of(data_of(make_evidence(**{name: NotMeasured(reason=f"the child ran out of daylight in {name}") for name in names})))
     for name in names:
         assert any(f"the child ran out of daylight in {name}" in text for text in texts), name
+
+
+def test_a_reason_that_several_cells_of_a_table_have_stands_once_below_it() -> None:
+    one = table("C", [("group", "left", 1), ("rate", "left", 1), ("error", "left", 1)], [
+        ("a", "not measured: nobody was selected", "0.1"), ("b", "not measured: nobody was selected", "not measured: one row"), ("c", {"page_of": "5"}, "0.2")], "Of all rows.")
+    assert one["rows"] == [["a", "not measured (a)", "0.1"], ["b", "not measured (a)", "not measured: one row"], ["c", {"page_of": "5"}, "0.2"]]
+    assert one["after"] == "Of all rows. (a) nobody was selected."
+    csv = _tables({"sections": [{"number": "6", "blocks": [one]}]}).decode()
+    assert csv.count("not measured: nobody was selected") == 2, "a table by itself has no text below it"
 
 
 def test_section_12_has_slices_disturbances_chances_and_every_reason() -> None:
