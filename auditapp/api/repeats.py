@@ -16,6 +16,7 @@ from auditapp.api.bearer import BearerToken, caller
 from auditapp.api.datasets import created
 from auditapp.api.documents import V1, RunDocument, run_document
 from auditapp.api.files import document_with_etag
+from auditapp.api.ids import RowId
 from auditapp.api.results import succeeded
 from auditapp.idempotency import Answer, answer_once
 from auditapp.models import Run
@@ -53,7 +54,7 @@ class ComparisonDocument(BaseModel):
 
 
 @router.post("/runs/{run_id}/repeat", auth=BearerToken("run"), response={202: RunDocument}, summary="Run it once more from its recorded configuration")
-def repeat_run(request: HttpRequest, run_id: str) -> HttpResponse:
+def repeat_run(request: HttpRequest, run_id: RowId) -> HttpResponse:
     """A new run whose parent is this one. When both have results, `/runs/{id}/comparison` of the new one says what differs."""
     who = caller(request)
     run = find(Run.objects.select_related("dataset", "test_dataset", "workspace"), who, run_id)
@@ -70,7 +71,7 @@ def _repeat(run: Run, who: Caller) -> Run:
 
 
 @router.get("/runs/{run_id}/comparison", auth=BearerToken("read"), response=ComparisonDocument, summary="The repetition beside the run that it repeats")
-def get_comparison(request: HttpRequest, run_id: str) -> object:
+def get_comparison(request: HttpRequest, run_id: RowId) -> object:
     """409 where the run repeats no other, or that one's results are gone."""
     run = succeeded(request, run_id)
     found = repeats.compared_with_parent(run)
