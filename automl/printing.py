@@ -185,7 +185,7 @@ GOVERNING_WORDS: dict[GoverningMetric, str] = {
     "demographic_parity_ratio": "the ratio of selection rates (demographic parity)",
     "demographic_parity_difference": "the difference of selection rates (demographic parity)",
     "equal_opportunity_difference": "the difference of true positive rates (equal opportunity)",
-    "equalized_odds_difference": "the differences of true and of false positive rates (equalised odds)",
+    "equalized_odds_difference": "the gap in true and in false positive rates (equalised odds)",
     "predictive_parity_difference": "the difference of predictive values (predictive parity)",
     "calibration_within_groups": "observed over expected outcomes (calibration within groups)",
     "mean_prediction_difference": "the difference of mean predictions",

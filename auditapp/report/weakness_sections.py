@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, note, paragraph, shown, table
+from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, table
 from automl.evidence import (
     Charts,
     Estimate,
@@ -215,32 +215,28 @@ def _flips(section: LabelFlips | NotMeasured) -> Iterator[Block]:
     if isinstance(section, NotMeasured):
         yield not_measured("Wrong labels", section)
         return
-    yield heading("If audited labels were wrong")
-    yield paragraph(section.note)
+    yield heading("Wrong labels, copies, time")
     rows = [
         (one.what if not one.attribute else f"largest difference of the {one.what}, {data_text(one.attribute, 60)}", fixed(one.measured, 3),
          *(f"{fixed(step.numbers[at].mean, 3)} ({fixed(step.numbers[at].low, 3)} to {fixed(step.numbers[at].high, 3)})" for step in section.steps))
         for at, one in enumerate(section.steps[0].numbers)]
     yield table(f"With labels exchanged at random: mean and range of {whole(section.draws)} draws",
-                [("number", "left", 1.4), ("as measured", "right", 0), *((f"{percent(step.share, 0)} exchanged", "left", 1) for step in section.steps)], rows, dense=True)
+                [("number", "left", 1.4), ("as measured", "right", 0), *((f"{percent(step.share, 0)} exchanged", "left", 1) for step in section.steps)], rows, section.note, dense=True)
 
 
 def _shared(section: SharedRows | NotMeasured, metric: str) -> Iterator[Block]:
     if isinstance(section, NotMeasured):
         yield not_measured("Rows in both parts", section)
         return
-    yield heading("Audited rows that repeat a training row")
-    yield facts([("Audited rows with the inputs of a training row", f"{shown(section.same_inputs, as_percent=True)}; with its label as well: {whole(section.same_label)}"),
-                 (f"{metric}, all audited rows", shown(section.metric_all)), (f"{metric}, the others", shown(section.metric_others))])
-    yield note(section.note)
+    yield paragraph(f"{shown(section.same_inputs, as_percent=True)} of the audited rows have the inputs of a training row, {whole(section.same_label)} of them its label as well: {metric} on all audited rows "
+                    f"{shown(section.metric_all)}, on the others {shown(section.metric_others)}.")
 
 
 def _time(section: TimeOrder | NotMeasured, metric: str, *, shares: bool) -> Iterator[Block]:
     if isinstance(section, NotMeasured):
         yield not_measured("Results over time", section)
         return
-    yield heading("Results over time")
-    yield paragraph(f"By {data_text(section.column, 60)}; {whole(section.undated)} audited rows have no date. The recorded outcome, last stretch minus first: "
+    yield paragraph(f"Over time, by {data_text(section.column, 60)}; {whole(section.undated)} audited rows have no date. The recorded outcome, last stretch minus first: "
                     f"{shown(section.outcome_change, as_percent=shares, signed=True)}. {section.note}")
     yield table("Audited rows by time, with 95 % intervals", [("from", "left", 0), ("to", "left", 0), ("n", "right", 0), ("recorded outcome", "left", 1), (metric, "left", 1)],
                 [(one.first, one.last, whole(one.n), shown(one.outcome, as_percent=shares), shown(one.metric)) for one in section.stretches])

@@ -16,7 +16,7 @@ from automl.learn.mitigation.alternatives import Cutting, cuts_alone, price_at
 from automl.learn.mitigation.decisions import Decisions
 from automl.spec import PredictionsSpec
 
-MOST_ROWS = 200_000
+MOST_ROWS = 100_000
 """Looked at, drawn by the seed where there are more: the replicates of some thirty alternatives are kept side by side."""
 NO_MODEL = "the predictions were made elsewhere: there is no model here that could learn again"
 NOTE = (
