@@ -73,6 +73,9 @@ def test_the_page_comes_where_it_is_asked_for_and_its_answers_go_with_it() -> No
     assert again.local_law_144 == spec.local_law_144
     assert "gender is sex" in {line.answer for line in drafts.answers_of(again, profile(), "binary")}
     said = draft.answers["attributes"]
+    unticked = Draft.from_spec(spec)
+    drafts.answer(unticked, "attributes", {**said, "law": False})
+    assert drafts.spec_of(unticked, profile()).local_law_144 is None
     drafts.answer(draft, "attributes", {**said, "sensitive": ["origin"]})
     assert "law" not in draft.answers  # other attributes are other tables: it is asked again
     assert "law" in drafts.steps_of(draft)

@@ -81,7 +81,8 @@ def test_the_metric_that_governs_comes_first_and_says_why(page: Client, waiting_
     assert evidence.fairness.governing is not None
     for row in evidence.fairness.governing.rows:
         assert f"{printing.governing_comparison(row)} {printing.governing_value(row, 0.8)}" in text
-    assert "Metric that governs The difference of true positive rates" in text_of(page.get(f"/runs/{waiting_run.pk}/results/provenance"))
+    for section in ("provenance", "summary"):
+        assert "Metric that governs The difference of true positive rates" in text_of(page.get(f"/runs/{waiting_run.pk}/results/{section}"))
 
 
 @pytest.mark.parametrize("make", [make_evidence, multiclass, regression, quantile])
