@@ -29,7 +29,7 @@ from automl.evidence import DatasetProfile
 from automl.spec import parse_spec
 
 TABLES_A_PAGE = 25
-MORE = ("governing", "governing_reason", "profile", "law", "reasons")
+MORE = ("governing_reason", "profile", "law", "reasons")
 """The questions on attributes that are folded away until somebody has answered one of them."""
 
 
