@@ -337,7 +337,7 @@ class AttributesForm(StepForm):
         fitting = [metric for metric in GOVERNING_METRICS if (metric in OF_NUMBERS) == number]
         self.fields["governing"] = forms.ChoiceField(
             label=_("Which fairness metric governs?"), required=False, initial=kept.get("governing", ""), widget=forms.Select(attrs={"class": "w-mid"}),
-            choices=[("", _("None is named: all are shown alike")), ("ask", _("Help me choose: a few questions on the next page")), *((metric, GOVERNING_WORDS[metric]) for metric in fitting)],
+            choices=[("", _("None is named: all are shown alike")), ("ask", _("Help me choose: questions come next")), *((metric, GOVERNING_WORDS[metric]) for metric in fitting)],
             help_text=_("It is shown first, and written into the plan before anything is measured. With unequal shares of the outcome not all metrics can be equal at once."))
         self.fields["governing_reason"] = forms.CharField(label=_("Why this one governs"), required=False, max_length=2000, initial=kept.get("governing_reason", ""), widget=forms.Textarea(attrs={"rows": 2}),
                                                           help_text=_("In your own words; printed in the report."))

@@ -32,13 +32,13 @@ class ReasonsForm(StepForm):
             text = {"code": _("Code for %(name)s"), "text": _("What is said where %(name)s counts against somebody"), "when_missing": _("What is said where %(name)s was not given")}
             for part in TEXTS:
                 self.fields[f"{part}-{c.position}"] = forms.CharField(
-                    label=text[part] % {"name": name}, required=False, max_length=40 if part == "code" else 300, initial=line.get(part) or "", widget=forms.TextInput(attrs={"class": "form-control-sm"}))
+                    label=text[part] % {"name": name}, required=False, max_length=40 if part == "code" else 300, initial=line.get(part) or "", widget=forms.TextInput(attrs={"class": f"form-control-sm{'' if part == 'code' else ' w-said'}"}))
             directions = [("any", _("any value"))] + ([("higher", _("high values")), ("lower", _("low values"))] if c.type in (*NUMERIC, "date") else [])
             self.fields[f"direction-{c.position}"] = forms.ChoiceField(label=_("Of which values of %(name)s the text is true") % {"name": name}, choices=directions, initial=line.get("direction", "any"),
                                                                        required=False, widget=forms.Select(attrs={"class": "form-select-sm"}))
             self.fields[f"kind-{c.position}"] = forms.ChoiceField(
                 label=_("What a person can do about %(name)s") % {"name": name}, required=False, initial=line.get("excluded") or ("actionable" if line.get("actionable") else ""), widget=forms.Select(attrs={"class": "form-select-sm"}),
-                choices=[("", _("not said: never proposed as a change")), ("actionable", _("can change it")), ("immutable", _("immutable: never stated")), ("prohibited", _("prohibited: never stated"))])
+                choices=[("", _("cannot, or not said")), ("actionable", _("can change it")), ("immutable", _("immutable: never stated")), ("prohibited", _("prohibited: never stated"))])
 
     def _inputs(self) -> list[ColumnProfile]:
         said = roles(self.draft, self.profile)
