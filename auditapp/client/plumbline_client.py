@@ -232,6 +232,15 @@ class Failure(BaseModel):
     sentence: str
 
 
+class FairnessAnswers(BaseModel):
+    """A person's answers to the four questions of `automl.question_tree`; one that the tree does not come to may be left out."""
+
+    measured_by_rates: Literal['yes', 'no'] | None = None
+    outcome_trusted: Literal['yes', 'no'] | None = None
+    used_as: Literal['decision', 'score'] | None = None
+    worse: Literal['refused', 'granted', 'both'] | None = None
+
+
 class FairnessObjective(BaseModel):
     """A second objective of the search, beside the metric: Fairlearn's ``metric`` between the groups of ``attribute``; None: of every sensitive attribute,
     and the one that does worst counts.
@@ -239,6 +248,14 @@ class FairnessObjective(BaseModel):
 
     metric: Literal['demographic_parity_difference', 'demographic_parity_ratio', 'equalized_odds_difference', 'equal_opportunity_difference'] | None = None
     attribute: str | None = None
+
+
+class Governing(BaseModel):
+    """Which fairness metric governs: named by a person who knows, or by the answers to four questions; where both are given the named one stands, with its reason."""
+
+    metric: Literal['demographic_parity_ratio', 'demographic_parity_difference', 'equal_opportunity_difference', 'equalized_odds_difference', 'predictive_parity_difference', 'calibration_within_groups', 'mean_prediction_difference', 'mean_error_difference'] | None = None
+    answers: FairnessAnswers | None = None
+    reason: str | None = None
 
 
 class Limit(BaseModel):
@@ -526,6 +543,7 @@ class TaskSpec(BaseModel):
     threads: int | None = None
     leave_out: list[Literal['explanation_checks', 'reasons', 'mitigation', 'slices', 'robustness']] | None = None
     local_law_144: LocalLaw144 | None = None
+    governing: Governing | None = None
     task: Literal['binary', 'multiclass', 'regression'] | None = None
     sensitive_as_features: bool | None = None
     metric: Literal['roc_auc', 'average_precision', 'log_loss', 'brier', 'accuracy', 'balanced_accuracy', 'f1', 'mcc', 'rmse', 'mae', 'rmsle', 'r2', 'quantile_loss'] | None = None

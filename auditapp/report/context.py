@@ -17,7 +17,7 @@ from auditapp.report.weakness_sections import weakness_section
 from auditapp.statement_document import Statements
 from automl.crosswalk.jurisdictions import asked_for
 from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
-from automl.printing import LABEL_WORDS, in_order, metric_words, ratio, significant, visible, whole
+from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
 LANGUAGES = ("en",)
@@ -195,6 +195,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             ("Plan, SHA-256", plan.sha256), ("Sealed", plan.sealed_at), ("Attributes", ", ".join(data_text(name, 60) for name in plan.attributes) or "none"),
             ("References named", ", ".join(f"{data_text(name, 60)}: {data_text(group, 60)}" for name, group in plan.reference.items()) or "none; the highest rate"),
             ("Limit", f"{plan.limit:g}"), ("Primary family of tests", data_text(plan.family, 300)), ("Rule for the cut", data_text(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
+            *([("Metric that governs", GOVERNING_WORDS[plan.governing])] if plan.governing else []),
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
         ]),
         facts([("Libraries", ", ".join(f"{name} {version}" for name, version in sorted(provenance.libraries.items())))]),

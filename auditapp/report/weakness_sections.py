@@ -10,6 +10,7 @@ from automl.evidence import (
     Estimate,
     Evidence,
     LabelChance,
+    LabelFlips,
     LowestRatio,
     Membership,
     ModelSpread,
@@ -18,9 +19,11 @@ from automl.evidence import (
     OperatingCharacteristics,
     Perturbation,
     RobustnessSection,
+    SharedRows,
     Shift,
     SlicesSection,
     ThresholdCurve,
+    TimeOrder,
     Variation,
 )
 from automl.printing import fixed, metric_words, p_value, percent, significant, step_words, whole
@@ -70,6 +73,9 @@ def _robustness(section: RobustnessSection | NotMeasured, charts: Charts) -> Ite
     yield from _operating(section.operating_characteristics)
     yield from _labels(section.label_noise)
     yield from _membership(section.membership)
+    yield from _flips(section.label_flips)
+    yield from _shared(section.shared_rows, metric_words(section.metric))
+    yield from _time(section.time_order, metric_words(section.metric), shares=section.decisions)
 
 
 def _perturbations(section: RobustnessSection, charts: Charts) -> Iterator[Block]:
@@ -207,3 +213,34 @@ def _membership(section: Membership | NotMeasured) -> Iterator[Block]:
     yield facts([
         ("AUC of the loss, by the deployed model", shown(section.auc)), ("The same by out-of-fold scores", shown(section.control)),
         ("Compared", f"{whole(section.members)} training rows with {whole(section.others)} audited rows")])
+
+
+def _flips(section: LabelFlips | NotMeasured) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Wrong labels", section)
+        return
+    yield heading("Wrong labels, copies, time")
+    rows = [
+        (one.what if not one.attribute else f"largest difference of the {one.what}, {data_text(one.attribute, 60)}", fixed(one.measured, 3),
+         *(f"{fixed(step.numbers[at].mean, 3)} ({fixed(step.numbers[at].low, 3)} to {fixed(step.numbers[at].high, 3)})" for step in section.steps))
+        for at, one in enumerate(section.steps[0].numbers)]
+    yield table(f"With labels exchanged at random: mean and range of {whole(section.draws)} draws",
+                [("number", "left", 1.4), ("as measured", "right", 0), *((f"{percent(step.share, 0)} exchanged", "left", 1) for step in section.steps)], rows, section.note, dense=True)
+
+
+def _shared(section: SharedRows | NotMeasured, metric: str) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Rows in both parts", section)
+        return
+    yield paragraph(f"{shown(section.same_inputs, as_percent=True)} of the audited rows have the inputs of a training row, {whole(section.same_label)} of them its label as well: {metric} on all audited rows "
+                    f"{shown(section.metric_all)}, on the others {shown(section.metric_others)}.")
+
+
+def _time(section: TimeOrder | NotMeasured, metric: str, *, shares: bool) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Results over time", section)
+        return
+    yield paragraph(f"Over time, by {data_text(section.column, 60)}; {whole(section.undated)} audited rows have no date. The recorded outcome, last stretch minus first: "
+                    f"{shown(section.outcome_change, as_percent=shares, signed=True)}. {section.note}")
+    yield table("Audited rows by time, with 95 % intervals", [("from", "left", 0), ("to", "left", 0), ("n", "right", 0), ("recorded outcome", "left", 1), (metric, "left", 1)],
+                [(one.first, one.last, whole(one.n), shown(one.outcome, as_percent=shares), shown(one.metric)) for one in section.stretches])

@@ -18,7 +18,7 @@ from automl.evidence.reasons import ReasonsSection
 from automl.evidence.robustness import RobustnessSection
 from automl.evidence.search import SearchSection
 from automl.evidence.slices import SlicesSection
-from automl.spec import PredictionsSpec, TaskSpec
+from automl.spec import GoverningMetric, PredictionsSpec, TaskSpec
 
 SCHEMA_VERSION = "1.0"
 RunKind = Literal["training", "predictions"]
@@ -47,6 +47,8 @@ class Plan(Part):
     """The how-manieth audit of this dataset's audit part this is (rule 15)."""
     alternatives: str = ""
     """sha256 of the mitigation alternatives, which were frozen before; empty where there are none."""
+    governing: GoverningMetric | None = Field(default=None, exclude_if=lambda metric: metric is None)
+    """The fairness metric that governs, where somebody said which."""
 
 
 class DesignSection(Part):
