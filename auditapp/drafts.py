@@ -13,20 +13,21 @@ from typing import Any, Literal
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _, ngettext
 
-from automl.evidence import Bar, ColumnProfile, DatasetProfile
-from automl.printing import PART_WORDS, PROFILE_WORDS, visible
-from automl.spec import DEFAULT_MISSING, METRICS_OF_TASK, PredictionsSpec, Spec, TableOptions, TaskKind, TaskSpec, parse_spec
+from automl.evidence import Bar, ColumnProfile, DatasetProfile, GoverningChoice
+from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
+from automl.question_tree import governing_choice
+from automl.spec import DEFAULT_MISSING, METRICS_OF_TASK, LocalLaw144, PredictionsSpec, Spec, TableOptions, TaskKind, TaskSpec, parse_spec
 
 Kind = Literal["training", "predictions"]
-Step = Literal["columns", "target", "outcome", "predictions", "attributes", "groups", "budget", "check"]
+Step = Literal["columns", "target", "outcome", "predictions", "attributes", "governing", "groups", "law", "reasons", "budget", "check"]
 
 STEPS: dict[str, tuple[Step, ...]] = {
-    "training": ("columns", "target", "outcome", "attributes", "groups", "budget", "check"),
-    "predictions": ("columns", "predictions", "attributes", "groups", "check"),
+    "training": ("columns", "target", "outcome", "attributes", "governing", "groups", "law", "reasons", "budget", "check"),
+    "predictions": ("columns", "predictions", "attributes", "governing", "groups", "law", "check"),
 }
 STEP_OF_POINTER: dict[str, Step] = {
     "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
-    "intersections": "attributes", "limit": "attributes", "local_law_144": "attributes", "profile": "attributes", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
+    "intersections": "attributes", "limit": "attributes", "local_law_144": "law", "profile": "attributes", "governing": "attributes", "reasons": "reasons", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
     "simple": "budget", "leave_out": "budget", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
     "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
 }
@@ -48,15 +49,20 @@ class Draft:
     earlier_roles: dict[str, str] = field(default_factory=dict)
     """What an earlier run of the same answers called its columns; shown before the profile's proposals."""
     reasons: dict[str, Any] = field(default_factory=dict)
-    """The reason policy of an earlier run or of the sample: no page asks for it, and none may lose it."""
+    """The reason policy of an earlier run or of the sample, where the page of reasons has not been answered: nothing may lose it."""
     profile: str | None = None
-    """As ``reasons``: whose law the decisions are made under."""
+    """Of an earlier run, until the attributes are answered: whose law the decisions are made under."""
     leave_out: list[str] = field(default_factory=list)
     """Of a training asked on the budget page; of an audit of predictions as ``reasons``."""
 
     @property
     def options(self) -> TableOptions:
         return TableOptions.model_validate(self.table)
+
+    @property
+    def reasons_said(self) -> dict[str, Any]:
+        """The reason policy as it stands."""
+        return self.answers.get("reasons", self.reasons)
 
     def get(self, step: Step, name: str, default: Any = None) -> Any:
         return self.answers.get(step, {}).get(name, default)
@@ -72,8 +78,13 @@ class Draft:
         outcome = {"positive": spec.positive, "favourable": favourable if favourable is not None else spec.positive}
         draft.answers["attributes"] = {"sensitive": list(spec.sensitive), "none": not spec.sensitive, "intersections": spec.intersections, "limit": spec.limit.ratio,
                                        "as_features": isinstance(spec, TaskSpec) and spec.sensitive_as_features}
-        if spec.local_law_144 is not None:  # asked for by REST or the command line; other attributes are other tables
-            draft.answers["attributes"]["local_law_144"] = spec.local_law_144.model_dump(mode="json")
+        if spec.local_law_144 is not None:
+            draft.answers["law"] = spec.local_law_144.model_dump(mode="json")
+            draft.answers["attributes"]["law"] = True
+        if spec.governing is not None:
+            draft.answers["attributes"] |= {"governing": spec.governing.metric or "ask", "governing_reason": spec.governing.reason}
+            if spec.governing.answers is not None:
+                draft.answers["governing"] = spec.governing.answers.model_dump()
         draft.answers["groups"] = {"bins": {name: list(edges) for name, edges in spec.bins.items()}, "reference": dict(spec.reference)}
         if isinstance(spec, PredictionsSpec):
             draft.answers["predictions"] = {"label": spec.label, "score": spec.score, "decision": spec.decision, "threshold": spec.threshold, **outcome}
@@ -112,6 +123,13 @@ def answer(draft: Draft, step: Step, answers: dict[str, Any]) -> None:
         if budget := draft.answers.get("budget"):
             # How long, with which models and by which seed is about no target; the metric and the columns may not fit the new one
             draft.answers["budget"] = {**budget, "metric": "", "quantile": None, **{name: None for name in ("time", "group") if budget.get(name) == answers.get("target")}}
+    if step == "attributes":
+        draft.profile = answers.get("profile", draft.profile)
+        for page in ("law", "reasons"):
+            if not answers.get(page):
+                draft.answers.pop(page, None)
+        if "law" in draft.answers and not {draft.get("law", "sex"), draft.get("law", "race")} - {None} <= set(answers["sensitive"]):
+            draft.answers.pop("law")  # it is asked again: other attributes are other tables
     if step == "attributes" and (objective := draft.get("budget", "fairness_objective")):
         sensitive = answers["sensitive"]
         if not sensitive or objective["attribute"] not in (None, *sensitive):
@@ -119,8 +137,10 @@ def answer(draft: Draft, step: Step, answers: dict[str, Any]) -> None:
 
 
 def steps_of(draft: Draft) -> tuple[Step, ...]:
-    """The steps that apply: groups are only asked for where an attribute was chosen."""
-    skip = {"groups"} if "attributes" in draft.answers and not draft.get("attributes", "sensitive") else set()
+    """The steps that apply: groups are only asked for where an attribute was chosen, some pages only where somebody asked for them."""
+    said = draft.answers.get("attributes", {})
+    skip = {"groups"} if said and not said.get("sensitive") else set()
+    skip |= {step for step, asked in (("governing", said.get("governing") == "ask"), ("law", said.get("law")), ("reasons", said.get("reasons"))) if not asked}
     return tuple(step for step in STEPS[draft.kind] if step not in skip)
 
 
@@ -175,7 +195,17 @@ def roles(draft: Draft, profile: DatasetProfile) -> dict[str, str]:
 def spec_of(draft: Draft, profile: DatasetProfile) -> Spec:
     """The spec that the answers add up to; raises BadInput with a pointer to the field that does not fit."""
     document = _training(draft, profile) if draft.kind == "training" else _predictions(draft, profile)
-    return parse_spec(document, draft.kind)
+    spec = parse_spec(document, draft.kind)
+    governing_of(spec, task_of(draft, profile))
+    return spec
+
+
+def governing_of(spec: Spec, task: TaskKind | None) -> GoverningChoice | None:
+    """The metric that governs, as far as it is known before the table is read. Raises BadInput where metric and task do not go together.
+
+    Which task predictions are of only their table tells: two classes where a yes was named."""
+    known = task if isinstance(spec, TaskSpec) else "binary" if spec.positive is not None else None
+    return None if known is None else governing_choice(spec, known, recorded=isinstance(spec, TaskSpec) or spec.label is not None)
 
 
 def _shared(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
@@ -184,8 +214,16 @@ def _shared(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "title": draft.title, "sensitive": draft.get("attributes", "sensitive", []), "intersections": draft.get("attributes", "intersections", 2),
         "limit": {"ratio": draft.get("attributes", "limit", 0.8)}, "bins": draft.get("groups", "bins", {}), "reference": draft.get("groups", "reference", {}),
         "weight": weights[0] if weights else None, "missing": draft.missing, "table": draft.table,
-        "local_law_144": draft.get("attributes", "local_law_144"), "profile": draft.profile, "leave_out": draft.get("budget", "leave_out", draft.leave_out),
+        "local_law_144": draft.answers.get("law"), "profile": draft.profile, "governing": _governing(draft), "leave_out": draft.get("budget", "leave_out", draft.leave_out),
     }
+
+
+def _governing(draft: Draft) -> dict[str, Any] | None:
+    """The metric that was named, the answers that lead to one, or both; None where nothing governs."""
+    how = draft.get("attributes", "governing", "")
+    if not how:
+        return None
+    return {"metric": None if how == "ask" else how, "answers": draft.answers.get("governing"), "reason": draft.get("attributes", "governing_reason", "")}
 
 
 def _training(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
@@ -197,7 +235,7 @@ def _training(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "sensitive_as_features": draft.get("attributes", "as_features", False), "metric": budget.get("metric") or None, "quantile": budget.get("quantile"),
         "budget": {"seconds": budget.get("seconds"), "trials": budget.get("trials")}, "families": budget.get("families", []), "simple": budget.get("simple", False),
         "audit_fraction": budget.get("audit_fraction", 0.25), "seed": budget.get("seed", 0), "parallel": budget.get("parallel", 1), "group": budget.get("group"), "time": budget.get("time"),
-        "fairness_objective": budget.get("fairness_objective") if task_of(draft, profile) != "regression" else None, "reasons": draft.reasons,
+        "fairness_objective": budget.get("fairness_objective") if task_of(draft, profile) != "regression" else None, "reasons": draft.reasons_said,
         "roles": {name: _spare(role) for name, role in roles(draft, profile).items() if name not in named},
     }
 
@@ -240,11 +278,14 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
         lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": spec.limit.ratio}),
                   Answer("attributes", _("Crossings"), _depth(spec.intersections)),
                   *([Answer("attributes", _("Profile"), PROFILE_WORDS[spec.profile])] if spec.profile is not None else []),
-                  *([Answer("attributes", _("Local Law 144"), _("its tables, as the earlier run had them"))] if spec.local_law_144 is not None else []),
+                  *_governing_answers(spec, task),
+                  *([Answer("law", _("Local Law 144"), _law_words(spec.local_law_144))] if spec.local_law_144 is not None else []),
                   *[Answer("groups", _("Groups of %(name)s") % {"name": c.name}, _("cut at %(edges)s") % {"edges": edges_text(spec.bins[c.name])} if c.name in spec.bins else quartiles_of(spec))
                     for c in profile.columns if c.name in spec.bins or (c.name in spec.sensitive and is_binned(c))],
                   *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()]]
     if isinstance(spec, TaskSpec):
+        if spec.reasons.table:
+            lines.append(Answer("attributes", _("Reason table"), ngettext("%(n)s input", "%(n)s inputs", len(spec.reasons.table)) % {"n": len(spec.reasons.table)}))
         lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), metric_words(spec, task)),
                   Answer("budget", _("Models"), ", ".join(spec.families) or _("all families")),
                   *([] if spec.fairness_objective is None else [Answer("budget", _("Second objective"), objective_words(spec))]), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
@@ -253,6 +294,21 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
     if spec.leave_out:
         lines.append(Answer("budget" if isinstance(spec, TaskSpec) else "attributes", _("Not measured"), "; ".join(PART_WORDS[part] for part in spec.leave_out)))
     return lines
+
+
+def _governing_answers(spec: Spec, task: TaskKind | None) -> list[Answer]:
+    """Which metric governs and why, and, where the questions lead to another one, that."""
+    choice = governing_of(spec, task)
+    if spec.governing is None or choice is None:
+        return [] if spec.governing is None else [Answer("attributes", _("Metric that governs"), _("as the task turns out"))]
+    other = _("The questions lead to %(metric)s.") % {"metric": GOVERNING_WORDS[choice.recommended]} if choice.recommended not in (None, choice.metric) else ""
+    words = " ".join(filter(None, (f"{GOVERNING_WORDS[choice.metric]}.", *choice.rationale, other, choice.reason)))
+    return [Answer("governing" if choice.chosen_by == "questions" else "attributes", _("Metric that governs"), words)]
+
+
+def _law_words(law: LocalLaw144) -> str:
+    named = [_("%(attribute)s is %(what)s") % {"attribute": visible(name, 60), "what": what} for name, what in ((law.sex, _("sex")), (law.race, _("race or ethnicity"))) if name is not None]
+    return "; ".join([*named, *[_("%(category)s left out") % {"category": one.category} for one in law.exclude]])
 
 
 def metric_words(spec: TaskSpec, task: TaskKind | None) -> str:

@@ -1,6 +1,6 @@
 """What leaves a run for others, beside its report: the public summary of Local Law 144, the skeleton of Annex IV's technical documentation, the model card.
 
-Made when they are asked for, from the evidence and from what people have said by then; never a person's row. They are not signed: the report that holds their numbers is.
+Made when they are asked for, from the evidence and from what people have said by then; never a person's row. Those that are PDFs are signed before they are handed out (`auditapp.signed_exports`); the others are not, and the signed report holds their numbers.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from auditapp.drafts import NUMERIC, Draft, column, edges_text, is_binned, level
 from auditapp.templatetags.audit import bound
 from auditapp.uploads import too_large_sentence
 from automl.evidence import ColumnProfile, DatasetProfile
-from automl.printing import PART_WORDS, visible
-from automl.spec import METRICS_OF_TASK
+from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
+from automl.spec import GOVERNING_METRICS, METRICS_OF_TASK, OF_NUMBERS
 
 Choices = list[tuple[str, Any]]
 
@@ -329,6 +329,26 @@ class AttributesForm(StepForm):
         if self.draft.kind == "training":
             self.fields["as_features"] = forms.BooleanField(label=_("The model may use the sensitive attributes as inputs"), required=False, initial=self.draft.get("attributes", "as_features", False),
                                                             help_text=_("Usually not. They are measured on either way."))
+        self.ask_more()
+
+    def ask_more(self) -> None:
+        """What few audits need: the metric that governs, whose law, and two pages of their own."""
+        number, kept = task_of(self.draft, self.profile) == "regression", self.draft.answers.get("attributes", {})
+        fitting = [metric for metric in GOVERNING_METRICS if (metric in OF_NUMBERS) == number]
+        self.fields["governing"] = forms.ChoiceField(
+            label=_("Which fairness metric governs?"), required=False, initial=kept.get("governing", ""), widget=forms.Select(attrs={"class": "w-mid"}),
+            choices=[("", _("None is named: all are shown alike")), ("ask", _("Help me choose: questions come next")), *((metric, GOVERNING_WORDS[metric]) for metric in fitting)],
+            help_text=_("It is shown first, and written into the plan before anything is measured. With unequal shares of the outcome not all metrics can be equal at once."))
+        self.fields["governing_reason"] = forms.CharField(label=_("Why this one governs"), required=False, max_length=2000, initial=kept.get("governing_reason", ""), widget=forms.Textarea(attrs={"rows": 2}),
+                                                          help_text=_("In your own words; printed in the report."))
+        self.fields["profile"] = forms.ChoiceField(label=_("Whose law are these decisions made under?"), required=False, initial=self.draft.profile or "", widget=forms.Select(attrs={"class": "w-mid"}),
+                                                   choices=[("", _("not said")), *PROFILE_WORDS.items()], help_text=_("Both bar cut-offs that differ by group: such alternatives are then marked so."))
+        self.fields["law"] = forms.BooleanField(label=_("Make the tables of New York City's Local Law 144"), required=False, initial="law" in self.draft.answers,
+                                                help_text=_("The next pages ask which attribute is which."))
+        if self.draft.kind == "training" and not number:
+            self.fields["reasons"] = forms.BooleanField(
+                label=_("Write the reason table: what is said to people who are refused"), required=False, initial="reasons" in self.draft.answers,
+                help_text=_("A page of its own asks for it. There is one already, which stays as it is.") if self.draft.reasons else _("A page of its own asks for it."))
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
@@ -342,7 +362,8 @@ class AttributesForm(StepForm):
         said = self.cleaned_data
         names = {str(c.position): c.name for c in self.profile.columns}
         return {"sensitive": [names[position] for position in said["sensitive"]], "none": said["none"], "intersections": int(said["intersections"]), "limit": said["limit"],
-                "as_features": said.get("as_features", False)}
+                "as_features": said.get("as_features", False), "governing": said["governing"] if said["sensitive"] else "", "governing_reason": said["governing_reason"].strip(), "profile": said["profile"] or None,
+                "law": said["law"] and bool(said["sensitive"]), "reasons": said.get("reasons", False)}
 
 
 class GroupsForm(StepForm):
@@ -471,12 +492,6 @@ class CheckForm(StepForm):
 
     def answers(self) -> dict[str, Any]:
         return {"title": self.cleaned_data["title"]}
-
-
-STEP_FORMS: dict[str, type[StepForm]] = {
-    "columns": ColumnsForm, "target": TargetForm, "outcome": OutcomeForm, "predictions": PredictionsForm, "attributes": AttributesForm, "groups": GroupsForm,
-    "budget": BudgetForm, "check": CheckForm,
-}
 
 
 class VerifyForm(PageForm):

@@ -379,6 +379,8 @@ class Report(models.Model):
     """How many of the run's sign-offs it prints."""
     unsigned_sha256 = models.CharField(max_length=64)
     pdf_sha256 = models.CharField(max_length=64, default="")
+    picture_sha256 = models.CharField(max_length=64, default="")
+    """PNG of its first page; empty for a report from before there were any."""
     signer = models.CharField(max_length=200, default="")
     signed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -410,6 +412,24 @@ class ShareLink(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+
+
+class SignedExport(models.Model):
+    """A document for others as PDF: drawn when it was first asked for, of one version of the statements, signed by whoever holds the key. Written by `auditapp.signed_exports` only."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="signed_exports")
+    name = models.CharField(max_length=40)
+    """A key of `auditapp.exports.EXPORTS`."""
+    withhold = models.BooleanField()
+    statements_version = models.PositiveIntegerField()
+    unsigned_sha256 = models.CharField(max_length=64)
+    pdf_sha256 = models.CharField(max_length=64, default="")
+    """Empty while it awaits its signature."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["run", "name", "withhold", "statements_version"], name="one_export_a_version")]
 
 
 class ReportRendering(Leased):

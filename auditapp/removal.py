@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from django.db.models import Q
+
 from auditapp import storage
-from auditapp.models import Artifact, Dataset, Report, RunTrial
+from auditapp.models import Artifact, Dataset, Report, RunTrial, SignedExport
 
 
 def referenced(sha256: str) -> bool:
@@ -15,8 +17,8 @@ def referenced(sha256: str) -> bool:
         Dataset.objects.filter(sha256=sha256, deleted_at__isnull=True).exists()
         or Artifact.objects.filter(sha256=sha256).exists()
         or RunTrial.objects.filter(sha256=sha256).exists()
-        or Report.objects.filter(unsigned_sha256=sha256).exists()
-        or Report.objects.filter(pdf_sha256=sha256).exists()
+        or Report.objects.filter(Q(unsigned_sha256=sha256) | Q(pdf_sha256=sha256) | Q(picture_sha256=sha256)).exists()
+        or SignedExport.objects.filter(Q(unsigned_sha256=sha256) | Q(pdf_sha256=sha256)).exists()
     )
 
 

@@ -157,8 +157,9 @@ def beat(lease: RenderingLease) -> None:
     leases.write(_rows(), lease.fence, **leases.extension())
 
 
-def finish(lease: RenderingLease, unsigned: Stored, pdf: Stored | None, signed: SignedReport | None) -> None:
-    """The version is there: its Report, and what the ledger says of it. ``pdf`` and ``signed`` are None where no key can be read: it then awaits its signature. Raises LeaseLost."""
+def finish(lease: RenderingLease, unsigned: Stored, pdf: Stored | None, signed: SignedReport | None, picture: Stored | None = None) -> None:
+    """The version is there: its Report, and what the ledger says of it. ``pdf`` and ``signed`` are None where no key can be read: it then awaits its signature.
+    ``picture``: of its first page. Raises LeaseLost."""
     try:
         with transaction.atomic():
             leases.write(_rows(), lease.fence, state="done", finished_at=Now(), **leases.end_of_lease())
@@ -166,7 +167,7 @@ def finish(lease: RenderingLease, unsigned: Stored, pdf: Stored | None, signed: 
             report = Report.objects.create(
                 run=run, version=lease.version, state="signed" if signed else "awaiting_signature", evidence_digest=lease.document.evidence_digest,
                 statements_version=lease.document.version, sign_offs=len(lease.document.sign_offs), unsigned_sha256=unsigned.sha256, pdf_sha256=pdf.sha256 if pdf else "",
-                signer=signed.signer[:200] if signed else "", signed_at=signed.signed_at if signed else None)
+                picture_sha256=picture.sha256 if picture else "", signer=signed.signer[:200] if signed else "", signed_at=signed.signed_at if signed else None)
             RunEvent.objects.create(run=run, attempt=run.attempt, kind="report_made", data={"version": lease.version})
             if signed is None:
                 dispatch.ring_signing()
@@ -176,7 +177,7 @@ def finish(lease: RenderingLease, unsigned: Stored, pdf: Stored | None, signed: 
                 "report": report.pk, "version": lease.version, "evidence_digest": report.evidence_digest, "statements_version": report.statements_version,
                 "sign_offs": report.sign_offs, "state": report.state, "pdf_sha256": report.pdf_sha256 or None})
     except LeaseLost:
-        removal.remove_unreferenced(stored.sha256 for stored in (unsigned, pdf) if stored)
+        removal.remove_unreferenced(stored.sha256 for stored in (unsigned, pdf, picture) if stored)
         raise
 
 

@@ -56,6 +56,13 @@ def open_report(run: Run, version: int | None = None) -> BinaryIO:
     return storage.open_verified(signed_report(run, version).pdf_sha256)
 
 
+def open_picture(report: Report) -> BinaryIO:
+    """PNG of the report's first page; raises NoSuchArtifact for a report from before there were any."""
+    if not report.picture_sha256:
+        raise NoSuchArtifact("there is no picture of this report")
+    return storage.open_verified(report.picture_sha256)
+
+
 def write_bundle_zip(run: Run, stream: IO[bytes]) -> None:
     """All files of the run as one ZIP, in the order of their names, and its later signed reports, written to ``stream``."""
     artifacts = list(Artifact.objects.filter(run=run).order_by("name"))

@@ -309,6 +309,7 @@ def _commit(lease: Lease, opened: Bundle, stored: dict[str, storage.Stored], sig
         report = Report.objects.create(
             run=run, version=1, state="signed" if signed else "awaiting_signature", evidence_digest=opened.evidence.digest,
             unsigned_sha256=stored["audit.unsigned.pdf"].sha256, pdf_sha256=stored["audit.pdf"].sha256 if signed else "",
+            picture_sha256=stored["page-one.png"].sha256 if "page-one.png" in stored else "",
             signer=signed.signer[:200] if signed else "", signed_at=signed.signed_at if signed else None)
         _tell(lease.run_id, lease.attempt, "succeeded")
         if signed is not None:
@@ -454,5 +455,5 @@ def _earlier_audits(run: Run) -> int:
 
 
 def _files_of(run: Run) -> set[str]:
-    reports = run.reports.values_list("unsigned_sha256", "pdf_sha256")
-    return {*run.artifacts.values_list("sha256", flat=True), *run.trials.values_list("sha256", flat=True), *(sha for pair in reports for sha in pair if sha)}
+    documents = [*run.reports.values_list("unsigned_sha256", "pdf_sha256", "picture_sha256"), *run.signed_exports.values_list("unsigned_sha256", "pdf_sha256")]
+    return {*run.artifacts.values_list("sha256", flat=True), *run.trials.values_list("sha256", flat=True), *(sha for one in documents for sha in one if sha)}

@@ -30,6 +30,7 @@ class Environment(BaseSettings):
     debug: bool = False
     allowed_hosts: str = "127.0.0.1,localhost,[::1]"
     public_url: str = ""
+    """Where people reach this installation, such as https://audit.example.org; reports then name the page that checks a copy, with a QR code."""
     database_url: str = ""
     redis_url: str = ""
     storage_url: str = ""
@@ -273,6 +274,8 @@ WEBHOOK_SECONDS = ENVIRONMENT.webhook_seconds
 SIGNING_KEY = ENVIRONMENT.signing_key or HOME / "signing" / "key.pem"
 SIGNING_CERTIFICATE = ENVIRONMENT.signing_certificate or HOME / "signing" / "certificate.pem"
 TIMESTAMP_URL = ENVIRONMENT.timestamp_url
+VERIFY_URL = f"{ENVIRONMENT.public_url.rstrip('/')}/verify" if ENVIRONMENT.public_url else ""
+"""What a report names as the place to have a copy checked; empty where nobody outside could open it."""
 
 LOGGING = {
     "version": 1, "disable_existing_loggers": False,

@@ -11,6 +11,7 @@ from auditapp.models import Dataset
 from auditapp.profiles import ready_profile
 from automl.errors import BadInput
 from automl.evidence import ColumnProfile, DatasetProfile
+from automl.question_tree import governing_choice
 from automl.spec import NO_FAIRNESS_OBJECTIVE, PredictionsSpec, Spec, TaskSpec
 
 _NUMBERS = ("integer", "number")
@@ -33,7 +34,9 @@ def check_against_profile(spec: Spec, dataset: Dataset, groups_limit: int) -> No
             raise BadInput(f"{pointer[1:].split('/')[0]}: the table has no column {name!r}; {_meant(name, columns)}it has {_some(profile)}", pointer=pointer)
     if isinstance(spec, TaskSpec):
         _check_target(columns[spec.target])
-        if spec.fairness_objective is not None and (spec.task or columns[spec.target].could_be_target) == "regression":
+        if (task := spec.task or columns[spec.target].could_be_target) is not None:
+            governing_choice(spec, task, recorded=True)
+        if spec.fairness_objective is not None and task == "regression":
             raise BadInput(NO_FAIRNESS_OBJECTIVE, pointer="/fairness_objective")
         if spec.metric == "rmsle":
             _check_not_negative(columns[spec.target])

@@ -21,6 +21,7 @@ from automl.audit.front import measure_front, models_kept
 from automl.audit.local_law_144 import measure_local_law_144
 from automl.audit.mitigation import measure_mitigation
 from automl.audit.outcomes import Outcomes
+from automl.audit.outside_alternatives import alternatives_of_predictions
 from automl.audit.performance import measure_performance, metric_estimates
 from automl.audit.reasons.measure import Reasoned, measure_reasons
 from automl.audit.reasons.rows import FILE as REASONS_FILE, reasons_csv
@@ -48,6 +49,7 @@ from automl.learn.predictions import to_predictions
 from automl.learn.search import SearchResult, search, usable_threads
 from automl.learn.shared_search import search_together
 from automl.provenance import provenance
+from automl.question_tree import governing_choice
 from automl.sections import (
     baseline_outcomes,
     data_section,
@@ -64,8 +66,6 @@ T = TypeVar("T")
 
 FORESEEN = ("performance", "fairness", "mitigation", "explanation", "slices", "robustness", "reasons", "export", "findings", "charts")
 
-NO_MODEL_TO_CHANGE = "the predictions were made elsewhere: there is no model here to change, and no rows that it learned from"
-
 
 def run_training(
     spec: TaskSpec, table: Path, out: Path, hooks: Hooks, *, run: Mapping[str, Any], test: Path | None = None, trials: Path | None = None,
@@ -78,12 +78,13 @@ def run_training(
     """
     started_at, deadline = datetime.now(UTC), Deadline(spec.budget.seconds, started=started, spent=spent_seconds)
     source, problem, split, told = _set_aside(spec, table, test, hooks, limits)
+    governing = governing_choice(spec, problem.task, recorded=True)
     result = _search(split, problem, spec, hooks, trials or out.with_name("trials"), deadline)
     hooks.progress(Progress("ensemble"))
     model = fit_best(result, split, problem, spec)
     front, others = _front(result, model, split, problem, spec)
     alternatives = _unless_left_out(spec, "mitigation", lambda: prepare(result, model, split.train, problem, spec, others, lambda: _end_if_cancelled(hooks)))
-    plan = seal_plan(spec, split.bins, cut_rule=_cut_rule(problem, model.threshold), audit_number=audit_number, alternatives=_frozen(alternatives),
+    plan = seal_plan(spec, split.bins, cut_rule=_cut_rule(problem, model.threshold), audit_number=audit_number, alternatives=_frozen(alternatives), governing=governing,
                      sealed_at="after the model was fitted, its cut-off chosen and the alternatives to it frozen, before the audit part was opened")
     step = _Evidence(hooks)
     unlearned, kinds = outcomes_of_model(problem, split.train, model.out_of_fold, model.threshold), problem.schema.kinds
@@ -111,9 +112,8 @@ def run_training(
                         left_out=split.left_out, quality=(*find_quality_issues(source), *told))
     section = search_section(result, model, leaderboard, split, front)
     evidence = _document(
-        spec, run, "training", plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
-        local_law_144=law, explanation=explanation, mitigation=mitigation, reasons=reasons.section, slices=slices, robustness=robustness, findings=step.done("findings", write_findings(
-            data, section, performance, fairness, explanation, spec.limit, parallel=spec.parallel, law=law, slices=slices, robustness=robustness, mitigation=mitigation, reasons=reasons.section)),
+        spec, run, "training", step, plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
+        local_law_144=law, explanation=explanation, mitigation=mitigation, reasons=reasons.section, slices=slices, robustness=robustness,
         provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, onnx=export.evidence,
                               devices=result.devices),
     )
@@ -158,11 +158,12 @@ def run_audit_of_predictions(
     rows = read_predictions(source, spec)
     outcomes = outcomes_of_predictions(rows)
     plan = seal_plan(spec, rows.bins, cut_rule=rows.threshold.chosen_on if rows.threshold else "decisions as given in the table", audit_number=audit_number,
-                     sealed_at="after the table was read, before anything was measured")
+                     governing=governing_choice(spec, rows.task, recorded=rows.truth is not None), sealed_at="after the table was read, before anything was measured")
     step = _Evidence(hooks)
     performance = step.done("performance", measure_performance(outcomes, seed=spec.seed))
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=rows.bins, seed=spec.seed))
     law = measure_local_law_144(outcomes, spec, trained=False)
+    mitigation = step.done("mitigation", _unless_left_out(spec, "mitigation", lambda: alternatives_of_predictions(outcomes, spec)))
     slices = step.done("slices", _unless_left_out(spec, "slices", lambda: slices_of_predictions(outcomes, seed=spec.seed)))
     robustness = step.done("robustness", _unless_left_out(spec, "robustness", lambda: robustness_of_predictions(outcomes, spec)))
     no_model = NotMeasured(reason="the predictions were made elsewhere: there is no model here to look into")
@@ -173,9 +174,8 @@ def run_audit_of_predictions(
         unknown={name: int((groups == None).sum()) for name, groups in rows.groups.items()},  # noqa: E711 - elementwise
         left_out=rows.left_out, quality=find_quality_issues(source))
     evidence = _document(
-        spec, run, "predictions", plan=plan, design=design_section(spec, trained=False), data=data, search=no_model, performance=performance,
-        fairness=fairness, local_law_144=law, explanation=no_model, reasons=no_model, mitigation=NotMeasured(reason=NO_MODEL_TO_CHANGE), slices=slices, robustness=robustness,
-        findings=step.done("findings", write_findings(data, no_model, performance, fairness, no_model, spec.limit, law=law, slices=slices, robustness=robustness)),
+        spec, run, "predictions", step, plan=plan, design=design_section(spec, trained=False), data=data, search=no_model, performance=performance,
+        fairness=fairness, local_law_144=law, explanation=no_model, reasons=no_model, mitigation=mitigation, slices=slices, robustness=robustness,
         provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=None, threads=usable_threads(spec.threads), started_at=started_at,
                               onnx=NotMeasured(reason=no_model.reason)),
     )
@@ -257,10 +257,11 @@ def _leaderboard_row(candidate: Candidate, problem: Problem, audit: Rows, seed: 
     return LeaderboardRow(name=candidate.name, family=candidate.family, trial=candidate.trial, out_of_fold=candidate.out_of_fold, audit=value, chosen=candidate.chosen)
 
 
-def _document(spec: AuditPolicy, run: Mapping[str, Any], kind: Any, **sections: Any) -> Evidence:
-    """The whole document: the crosswalk reads all other sections, the digest all of them."""
+def _document(spec: AuditPolicy, run: Mapping[str, Any], kind: Any, step: _Evidence, **sections: Any) -> Evidence:
+    """The whole document: the findings read the measured sections, the crosswalk all others, the digest everything."""
     evidence = Evidence(
-        digest="", run=RunInfo(id=run["id"], kind=kind, title=run.get("title") or spec.title, parent=run.get("parent")), spec=spec, **sections, crosswalk=NotMeasured(reason="not yet"))
+        digest="", run=RunInfo(id=run["id"], kind=kind, title=run.get("title") or spec.title, parent=run.get("parent")), spec=spec, **sections, findings=(), crosswalk=NotMeasured(reason="not yet"))
+    evidence = evidence.model_copy(update={"findings": step.done("findings", write_findings(evidence))})
     evidence = evidence.model_copy(update={"crosswalk": crosswalk_section(evidence)})
     return evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})
 

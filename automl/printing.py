@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Iterable
 
-from automl.evidence import Alternative, DesignSection, Estimate, NotMeasured, ProbabilityCalibration, Ratio, Value
-from automl.spec import OptionalPart
+from automl.evidence import Alternative, DesignSection, Estimate, GoverningMeasure, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio, Value
+from automl.spec import GoverningMetric, OptionalPart
+from automl.visible_text import visible as visible  # many know it from here
 
 MINUS = "\N{MINUS SIGN}"
 MOST_DECIMALS = 10
@@ -181,6 +182,42 @@ FAIRNESS_WORDS = {
 }
 """What each metric of a fairness objective compares between groups (Fairlearn's definitions)."""
 
+GOVERNING_WORDS: dict[GoverningMetric, str] = {
+    "demographic_parity_ratio": "the ratio of selection rates (demographic parity)",
+    "demographic_parity_difference": "the difference of selection rates (demographic parity)",
+    "equal_opportunity_difference": "the difference of true positive rates (equal opportunity)",
+    "equalized_odds_difference": "the gap in true and in false positive rates (equalised odds)",
+    "predictive_parity_difference": "the difference of predictive values (predictive parity)",
+    "calibration_within_groups": "observed over expected outcomes (calibration within groups)",
+    "mean_prediction_difference": "the difference of mean predictions",
+    "mean_error_difference": "the difference of mean errors",
+}
+"""The metrics that can govern."""
+MEASURE_WORDS: dict[GoverningMeasure, str] = {
+    "impact_ratio": "impact ratio", "selection_rate": "selection rate", "tpr": "true positive rate", "fpr": "false positive rate", "ppv": "predictive value",
+    "calibration": "observed over expected", "mean": "mean prediction", "residual": "mean error",
+}
+
+
+def governing_comparison(row: GoverningRow) -> str:
+    """Who is compared by what: "true positive rate of Female (sex) minus Male's"."""
+    of_class = f", {visible(row.favourable, LONGEST_NAME)}" if row.favourable else ""
+    where = f"({visible(row.attribute, LONGEST_NAME)}{of_class})"
+    if not row.group:
+        return f"{MEASURE_WORDS[row.measure]} {where}"
+    against = visible(row.compared_with, LONGEST_NAME)
+    compared = f" to {against}" if row.measure == "impact_ratio" else "" if row.measure == "calibration" else f" minus that of {against}"
+    return f"{MEASURE_WORDS[row.measure]} of {visible(row.group, LONGEST_NAME)} {where}{compared}"
+
+
+def governing_value(row: GoverningRow, limit: float | None) -> str:
+    """Its value with its interval: a ratio, a quotient or number, or signed percentage points."""
+    if isinstance(row.value, Ratio):
+        return ratio(row.value, limit)
+    in_points = row.measure in ("selection_rate", "tpr", "fpr", "ppv")
+    return estimate(row.value, as_percent=in_points, signed=row.measure not in ("impact_ratio", "calibration"))
+
+
 PROFILE_WORDS = {"us_employment": "employment in the United States", "us_credit": "credit in the United States"}
 PART_WORDS: dict[OptionalPart, str] = {
     "mitigation": "alternatives that treat groups more alike", "reasons": "reasons for unfavourable decisions", "slices": "where it fails: slices", "robustness": "where it fails: robustness",
@@ -204,12 +241,6 @@ def alternative_name(one: Alternative) -> str:
     if one.method == "reweighing":
         return f"reweighing, strength {said['strength']:g}" if said["strength"] else "learned again, not reweighed"
     return f"exponentiated gradient, {aim}" if one.method == "exponentiated_gradient" else f"trial {said['trial']} of the searched front"
-
-
-def visible(text: str, limit: int | None = None) -> str:
-    """``text`` for a label: characters that control layout are written as their code points, and more than ``limit`` characters are cut with an ellipsis."""
-    shown = "".join(character if character.isprintable() else f"[U+{ord(character):04X}]" for character in text)
-    return shown if limit is None or len(shown) <= limit else shown[:limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def in_markdown(text: str, limit: int = 200) -> str:

@@ -25,6 +25,7 @@ from automl.evidence import (
     DesignSection,
     Estimate,
     Finding,
+    GoverningChoice,
     LeftOut,
     NotMeasured,
     Plan,
@@ -39,7 +40,8 @@ from automl.learn.predictions import Predictions
 from automl.spec import AuditPolicy
 
 
-def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut_rule: str, sealed_at: str, audit_number: int, alternatives: str = "") -> Plan:
+def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut_rule: str, sealed_at: str, audit_number: int, alternatives: str = "",
+              governing: GoverningChoice | None = None) -> Plan:
     """What will be measured and how, hashed. Called when everything is chosen and nothing of the audit part has been seen.
 
     ``alternatives``: sha256 of the mitigation alternatives that were frozen."""
@@ -48,6 +50,7 @@ def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut
         "attributes": policy.sensitive, "bins": dict(bins), "reference": policy.reference, "limit": policy.limit.ratio, "cut_rule": cut_rule,
         "family": f"selection tables of {', '.join(policy.sensitive)} (Holm){crossings} exploratory" if policy.sensitive else "no attribute was declared",
         "audit_number": audit_number, **({"alternatives": alternatives} if alternatives else {}),
+        **({} if governing is None else {"governing": governing.metric}),
     }
     return Plan(sha256=hashlib.sha256(canonical_json({**fixed, "attributes": list(policy.sensitive)})).hexdigest(), sealed_at=sealed_at, **fixed)
 

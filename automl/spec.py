@@ -22,6 +22,13 @@ Metric = Literal[
 ]
 Family = Literal["linear", "lgbm", "torch", "trees"]
 FairnessMetric = Literal["demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference", "equal_opportunity_difference"]
+GoverningMetric = Literal[
+    "demographic_parity_ratio", "demographic_parity_difference", "equal_opportunity_difference", "equalized_odds_difference", "predictive_parity_difference",
+    "calibration_within_groups", "mean_prediction_difference", "mean_error_difference",
+]
+"""By which of its measures a person says that an audit of groups is to be read first; the last two are for predicted numbers."""
+GOVERNING_METRICS: tuple[GoverningMetric, ...] = get_args(GoverningMetric)
+OF_NUMBERS: tuple[GoverningMetric, ...] = ("mean_prediction_difference", "mean_error_difference")
 Profile = Literal["us_employment", "us_credit"]
 OptionalPart = Literal["explanation_checks", "reasons", "mitigation", "slices", "robustness"]
 """What an audit does without where the person says so. explanation_checks: what says how far the attributions can be relied on (proxies, stability, permutation, curves)."""
@@ -205,6 +212,33 @@ class LocalLaw144(Frozen):
         return self
 
 
+class FairnessAnswers(Frozen):
+    """A person's answers to the four questions of `automl.question_tree`; one that the tree does not come to may be left out."""
+
+    measured_by_rates: Literal["yes", "no"] | None = None
+    """Does a law, a contract or a policy measure these decisions by how often each group gets the good outcome?"""
+    outcome_trusted: Literal["yes", "no"] | None = None
+    """Does the recorded outcome say as truly of every group who deserved the good outcome?"""
+    used_as: Literal["decision", "score"] | None = None
+    """Do people act on the decision, or read the score?"""
+    worse: Literal["refused", "granted", "both"] | None = None
+    """Which error does more harm: the good outcome refused to somebody who deserved it, or granted to somebody who did not?"""
+
+
+class Governing(Frozen):
+    """Which fairness metric governs: named by a person who knows, or by the answers to four questions; where both are given the named one stands, with its reason."""
+
+    metric: GoverningMetric | None = None
+    answers: FairnessAnswers | None = None
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=r"^[^\x00]*$")] = ""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.metric is None and self.answers is None:
+            raise ValueError("it names neither a metric nor the answers to the four questions")
+        return self
+
+
 class AuditPolicy(Frozen):
     """What both kinds of run share: what is favourable, for whom it is measured, and against which limit."""
 
@@ -227,12 +261,19 @@ class AuditPolicy(Frozen):
     leave_out: Annotated[tuple[OptionalPart, ...], Field(max_length=5, exclude_if=lambda parts: not parts)] = ()
     """Parts of the evidence that are not measured, for a run whose audit nobody will be shown; the document says so of each."""
     local_law_144: LocalLaw144 | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    governing: Governing | None = Field(default=None, exclude_if=lambda asked: asked is None)
 
     @model_validator(mode="after")
     def _law_on_sensitive(self) -> Self:
         for name in () if self.local_law_144 is None else (self.local_law_144.sex, self.local_law_144.race):
             if name is not None and name not in self.sensitive:
                 raise ValueError(f"local_law_144 names {name!r}, which is not among the sensitive attributes {', '.join(map(repr, self.sensitive))}")
+        return self
+
+    @model_validator(mode="after")
+    def _governs_something(self) -> Self:
+        if self.governing is not None and not self.sensitive:
+            raise ValueError("governing compares the groups of a sensitive attribute, and none is named")
         return self
 
     @field_validator("sensitive")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from automl.audit.governing import with_governing as with_rows
 from automl.audit.labels import RULE
 from automl.evidence import (
     Attribute,
@@ -38,7 +39,8 @@ from automl.evidence import (
     Threshold,
     UnknownBand,
 )
-from automl.spec import RACES, SEXES, Exclusion, FairnessObjective, LocalLaw144, PredictionsSpec
+from automl.question_tree import governing_choice
+from automl.spec import RACES, SEXES, Exclusion, FairnessAnswers, FairnessObjective, Governing, GoverningMetric, LocalLaw144, PredictionsSpec
 from tests.evidence_example import (
     CELLS,
     NOT_IN_THIS_VERSION,
@@ -284,3 +286,12 @@ def hostile() -> Evidence:
         "mitigation": make_mitigation((HOSTILE[1], HOSTILE[0], HOSTILE[8])),
     }
     return make_evidence(**changes)
+
+
+@cache
+def with_governing(metric: GoverningMetric = "equal_opportunity_difference") -> Evidence:
+    """The example, with a metric that governs by the answers to four questions."""
+    answers = FairnessAnswers(measured_by_rates="no", outcome_trusted="yes", used_as="decision", worse="refused")
+    spec = make_evidence().spec.model_copy(update={"governing": Governing(metric=None if metric == "equal_opportunity_difference" else metric, answers=answers, reason="A refusal cannot be made good.")})
+    choice = governing_choice(spec, "binary", recorded=True)
+    return make_evidence(spec=spec, fairness=with_rows(make_fairness(), choice), plan=make_evidence().plan.model_copy(update={"governing": metric}))

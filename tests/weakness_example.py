@@ -11,10 +11,13 @@ from automl.evidence import (
     CutPoint,
     Estimate,
     Evidence,
+    FlippedNumber,
+    FlipStep,
     GroupChange,
     GroupLevel,
     GroupShare,
     LabelChance,
+    LabelFlips,
     LowestRatio,
     Membership,
     ModelSpread,
@@ -25,11 +28,14 @@ from automl.evidence import (
     Perturbation,
     PerturbationStep,
     RobustnessSection,
+    SharedRows,
     Shift,
     ShiftedFeature,
     Slice,
     SlicesSection,
+    Stretch,
     ThresholdCurve,
+    TimeOrder,
     Undisturbed,
     Variation,
 )
@@ -96,6 +102,12 @@ def make_robustness(names: tuple[str, str, str] = ("sex", "Female", "Male"), fea
         label_noise=NoisyLabels(n=36_631, found=4_120, share=rate(4_120, 36_631), by_group=(GroupShare(attribute=attribute, group=low, n=9_000, share=rate(450, 9_000)),),
                                 pairs=(("<=50K", ">50K", 2_520), (">50K", "<=50K", 1_600)), note="A contradiction is a row to look at."),
         membership=Membership(members=10_000, others=10_000, auc=around(0.531, 0.008, 20_000, "delong (logit)"), control=around(0.502, 0.008, 20_000, "delong (logit)"), note="An AUC of 0.5 says nothing."),
+        label_flips=LabelFlips(n=12_211, draws=1_000, note="What wrong labels would do.", steps=tuple(FlipStep(share=share, numbers=(
+            FlippedNumber(what="accuracy", measured=0.8651, mean=0.8651 - 0.7 * share, low=0.8641 - 0.7 * share, high=0.8661 - 0.7 * share),
+            FlippedNumber(what="true positive rate", attribute=attribute, measured=0.1112, mean=0.1112 - share, low=0.1062 - share, high=0.1162 - share))) for share in (0.01, 0.05))),
+        shared_rows=SharedRows(same_inputs=rate(402, 12_211), same_label=371, metric_all=around(0.9268, 0.005), metric_others=around(0.9251, 0.005), note="Copies."),
+        time_order=TimeOrder(column=feature, split_by_it=False, undated=7, outcome_change=difference(700, 3_000, 600, 3_000), note="Over time.", stretches=tuple(
+            Stretch(first=f"2024-0{at}-01", last=f"2024-0{at}-28", n=3_000, outcome=rate(500 + 100 * at, 3_000), metric=around(0.93 - 0.01 * at, 0.01)) for at in (1, 2))),
         note="Disturbances are artificial.")
 
 
@@ -107,5 +119,5 @@ def with_weaknesses() -> Evidence:
 
 def robustness_of_predictions(**changes: Any) -> RobustnessSection:
     """What is left where there is no model to ask."""
-    absent = dict.fromkeys(("undisturbed", "noise", "missing", "rounding", "shift", "seeds", "splits", "label_noise", "membership"), ELSEWHERE)
+    absent = dict.fromkeys(("undisturbed", "noise", "missing", "rounding", "shift", "seeds", "splits", "label_noise", "membership", "shared_rows", "time_order"), ELSEWHERE)
     return make_robustness().model_copy(update={"metric": "", **absent, **changes})

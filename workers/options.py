@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from automl.errors import BadInput
-from automl.spec import OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
+from automl.spec import GOVERNING_METRICS, OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,10 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--intersections", metavar="DEPTH", type=int, help="how many attributes are crossed at once (default 2)")
     parser.add_argument("--limit", metavar="RATIO", type=float, help="the impact ratio that findings are measured against (default 0.8): a convention, not a law")
     parser.add_argument("--profile", choices=["us_employment", "us_credit"], help="whose law the decisions are made under: both bar cut-offs that differ by group")
+    parser.add_argument("--governing", choices=GOVERNING_METRICS, metavar="METRIC", help=f"the fairness metric that governs: {', '.join(GOVERNING_METRICS)}")
+    parser.add_argument("--governing-answer", metavar="QUESTION=ANSWER", action="append", type=_pair, help="or the questions that lead to it, each with its answer: measured_by_rates=yes|no (does a rule "
+                        "measure these decisions by selection rates?), outcome_trusted=yes|no, used_as=decision|score, worse=refused|granted|both")
+    parser.add_argument("--governing-reason", metavar="TEXT", help="why, in your own words")
     parser.add_argument("--group", metavar="COL", help="rows with the same value belong together: one person, one household")
     parser.add_argument("--weight", metavar="COL", help="sample weights")
     parser.add_argument("--leave-out", metavar="A,B", action="append", type=_names, help=f"parts of the audit that are not measured, which the document then says: {', '.join(OPTIONAL_PARTS)}")
@@ -80,6 +84,9 @@ def spec_of(options: dict[str, Any], kind: Literal["training", "predictions"]) -
     for name in ("bins", "reference"):
         if options.get(name):
             document[name] = dict(options[name])
+    governing = {"metric": options.get("governing"), "answers": dict(options.get("governing_answer") or ()), "reason": options.get("governing_reason")}
+    if any(governing.values()):
+        document["governing"] = {name: value for name, value in governing.items() if value}
     if options.get("missing") is not None:
         document["missing"] = options["missing"]
     if options.get("limit") is not None:

@@ -1,6 +1,6 @@
 """``python -m workers.render BUNDLE``: the pictures and the unsigned PDF of a bundle, drawn in a process with no key, no network and no other folder to write.
 
-Reads ``evidence.json`` and ``charts.json``; writes ``charts/NAME.svg``, ``charts/NAME.dark.svg`` and, last, ``audit.unsigned.pdf``. With ``--again`` it makes a further version of a report: the pictures are
+Reads ``evidence.json`` and ``charts.json``; writes ``charts/NAME.svg``, ``charts/NAME.dark.svg``, ``page-one.png`` and, last, ``audit.unsigned.pdf``. With ``--again`` it makes a further version of a report: the pictures are
 there already, and ``statements.json`` is what people have said since.
 """
 
@@ -17,6 +17,7 @@ from auditapp.confinement import confine
 
 CPU_SECONDS = 300
 PDF_NAME = "audit.unsigned.pdf"
+PICTURE_NAME = "page-one.png"
 STATEMENTS_NAME = "statements.json"
 BESIDE_EVIDENCE: tuple[tuple[str, str, Literal["data", "supplement"], str], ...] = (
     ("counts.csv", "text/csv", "data", "The counts behind the evidence, one row a group of a printed table"),
@@ -30,15 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m workers.render", description="Draw the charts and the unsigned PDF of a bundle.")
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--again", action="store_true", help="a further version: the folder was laid out by us, with finished pictures and statements.json")
+    parser.add_argument("--verify-at", default="", metavar="URL", help="the address that the report names for having a copy checked")
     options = parser.parse_args(arguments)
     bundle: Path = options.bundle.resolve()
     # No limit on address space or data: V8 reserves far more than it uses. The supervisor watches what is resident
     confine(cpu_seconds=CPU_SECONDS, writable=[bundle], readable=[bundle])
-    render_bundle(bundle, again=options.again)
+    render_bundle(bundle, again=options.again, verify_at=options.verify_at)
     return 0
 
 
-def render_bundle(bundle: Path, *, again: bool = False) -> None:
+def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "") -> None:
     """Draw what is in ``bundle``. The same bundle gives the same bytes; drawing again replaces what was drawn before.
 
     ``again``: the folder was laid out by us, with finished pictures and ``statements.json``. Never of a bundle as a child leaves it: there both would be a stranger's,
@@ -49,7 +51,7 @@ def render_bundle(bundle: Path, *, again: bool = False) -> None:
     from auditapp.report.draw import draw_svg
     from auditapp.report.enclosures import enclosures
     from auditapp.report.glyphs import printable_document
-    from auditapp.report.render import Attachment, compile_pdf
+    from auditapp.report.render import Attachment, compile_pdf, first_page
     from auditapp.statement_document import Statements, nothing_said
     from automl.charts.themes import in_the_dark
     from automl.evidence import Charts, Evidence, canonical_json
@@ -79,7 +81,9 @@ def render_bundle(bundle: Path, *, again: bool = False) -> None:
     attachments += [Attachment(name, (bundle / name).read_bytes(), kind, relationship, words) for name, kind, relationship, words in BESIDE_EVIDENCE if (bundle / name).is_file()]
     with tempfile.TemporaryDirectory(dir=bundle, prefix=".compile-") as scratch:
         data = report_data(evidence, charts, statements)
-        pdf = compile_pdf(data, for_print, enclosures(evidence, data, attachments), scratch=Path(scratch))
+        pdf = compile_pdf(data, for_print, enclosures(evidence, data, attachments), verify_at=verify_at, scratch=Path(scratch))
+        picture = first_page(pdf, scratch=Path(scratch))
+    _write(bundle / PICTURE_NAME, picture)
     _write(bundle / PDF_NAME, pdf)
 
 

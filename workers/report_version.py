@@ -7,6 +7,8 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+from django.conf import settings
+
 from auditapp import report_versions, storage
 from auditapp.bundles import check_plain, open_plain
 from auditapp.report_versions import RenderingLease
@@ -15,10 +17,10 @@ from automl.bundle import BrokenBundle
 from automl.evidence import canonical_json
 from workers.jobs import failure, render_limits
 from workers.process import run_render
-from workers.render import PDF_NAME, STATEMENTS_NAME
+from workers.render import PDF_NAME, PICTURE_NAME, STATEMENTS_NAME
 from workers.supervise import Keeper, every_end, owner, sign_or_wait
 
-NOT_FOR_DRAWING = frozenset({"predictions.csv", "reasons.csv", "audit.pdf", PDF_NAME, STATEMENTS_NAME})
+NOT_FOR_DRAWING = frozenset({"predictions.csv", "reasons.csv", "audit.pdf", PDF_NAME, PICTURE_NAME, STATEMENTS_NAME})
 """Rows of persons, and what is made anew."""
 
 
@@ -36,7 +38,7 @@ def make_report(rendering_id: int) -> bool:
         _lay_out(lease, staging / "bundle")
         keeper = Keeper(lambda progress: report_versions.beat(lease))
         limits = render_limits()
-        ending = run_render(staging, limits=limits, wish=keeper.wish, again=True)
+        ending = run_render(staging, limits=limits, wish=keeper.wish, again=True, verify_at=settings.VERIFY_URL)
         if ending.kind == "died":
             give_up()
         elif ending.kind != "done":
@@ -64,8 +66,10 @@ def _sign_and_store(lease: RenderingLease, bundle: Path, keeper: Keeper) -> None
         raise BrokenBundle(f"{PDF_NAME} is missing")
     with open_plain(bundle / PDF_NAME) as file:
         unsigned = file.read()
+    with open_plain(bundle / PICTURE_NAME) as file:
+        first_page = file.read()
     signed = sign_or_wait(unsigned)
     keeper.now()
     stored = storage.put(io.BytesIO(unsigned))
     pdf = storage.put(io.BytesIO(signed.bytes)) if signed else None
-    report_versions.finish(lease, stored, pdf, signed)
+    report_versions.finish(lease, stored, pdf, signed, picture=storage.put(io.BytesIO(first_page)))

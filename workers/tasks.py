@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from auditapp import dispatch
 from auditapp.notices import send_due
 from auditapp.report.waiting import sign_waiting
+from auditapp.signed_exports import sign_waiting_exports
 from auditapp.sweeps import sweep_all
 from workers.app import app
 from workers.report_version import make_report
@@ -42,9 +44,16 @@ def reconcile() -> None:
     sweep_all()
 
 
+@app.task(name="workers.tasks.sign_exports")
+def sign_exports() -> None:
+    if not sign_waiting_exports():
+        dispatch.ring_signing()  # the key is elsewhere
+
+
 @app.task(name="workers.tasks.sign_reports")
 def sign_reports() -> None:
     sign_waiting()
+    sign_waiting_exports()
 
 
 @app.task(name="workers.tasks.send_notices")

@@ -120,7 +120,7 @@ def _job_document(job: Job) -> dict[str, Any]:
 def _draw_and_sign(bundle: Path, staging: Path, on_progress: Callable[[Progress], None]) -> None:
     on_progress(Progress("draw"))
     _check_plain(bundle)
-    _check_ending(run_render(staging, limits=render_limits(), wish=lambda: None), render_limits())
+    _check_ending(run_render(staging, limits=render_limits(), wish=lambda: None, verify_at=settings.VERIFY_URL), render_limits())
     on_progress(Progress("sign"))
     _check_plain(bundle)
     unsigned = bundle / "audit.unsigned.pdf"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 from typing import Annotated, Any, Literal
 
 from django.http import Http404, HttpRequest
@@ -16,8 +14,9 @@ from auditapp.api.bearer import BearerToken
 from auditapp.api.files import document_with_etag, download
 from auditapp.api.ids import RowId, ShortName
 from auditapp.api.results import succeeded
-from auditapp.exports import EXPORTS, NoExport, NotDrawn, make_export, obstacle
+from auditapp.exports import EXPORTS, NoExport, NotDrawn, obstacle
 from auditapp.problems import Problem
+from auditapp.signed_exports import BeingSigned, export_bytes
 
 router = Router(tags=["exports"])
 
@@ -50,14 +49,14 @@ _ANY: dict[str, Any] = {"responses": {200: {"content": {one.media_type.split(";"
 
 @router.get("/runs/{run_id}/exports/{export}", auth=BearerToken("read"), summary="One of them", openapi_extra=_ANY)
 def get_export_document(request: HttpRequest, run_id: RowId, export: ShortName, small_cells: SmallCells = "shown") -> HttpResponseBase:
-    """Made of the evidence and of what people have said by now; not signed, as the report is that holds the numbers. 409 with the reason where this run has none of it."""
+    """Made of the evidence and of what people have said by now. A PDF is signed as the report is, and 503 until it is; the others are not signed. 409 with the reason where this run has none of it."""
     run = succeeded(request, run_id)
     if export not in EXPORTS:
         raise Http404
     try:
-        made = make_export(run, export, withhold=small_cells == "withheld")
+        made, sha256 = export_bytes(run, export, withhold=small_cells == "withheld")
     except NoExport as why:
         raise Problem("conflict", str(why)) from why
-    except NotDrawn as why:
-        raise Problem("unavailable", str(why), headers={"Retry-After": "60"}) from why
-    return download(request, io.BytesIO(made), name=f"{run.pk}-{export}", media_type=EXPORTS[export].media_type, sha256=hashlib.sha256(made).hexdigest())
+    except (NotDrawn, BeingSigned) as why:
+        raise Problem("unavailable", str(why), headers={"Retry-After": "60" if isinstance(why, NotDrawn) else "5"}) from why
+    return download(request, made, name=f"{run.pk}-{export}", media_type=EXPORTS[export].media_type, sha256=sha256)

@@ -152,6 +152,18 @@ class Change(BaseModel):
     version: int | None = None
 
 
+class ComparisonDocument(BaseModel):
+    """How a repetition compares with the run that it repeats. `same_but_number`: only the number of the audit differs, which counts each look at the audit part."""
+
+    id: str
+    parent: str
+    verdict: str
+    before: str
+    after: str
+    by_time: bool
+    parts: list[PartDocument]
+
+
 class DatasetDocument(BaseModel):
     id: str
     name: str
@@ -188,6 +200,14 @@ class DeliveryPage(BaseModel):
     items: list[DeliveryDocument]
 
 
+class DifferenceDocument(BaseModel):
+    """A place of the evidence (JSON pointer) and both values as JSON, cut where they are long; null where it is not there."""
+
+    pointer: str
+    before: str | None
+    after: str | None
+
+
 class Exclusion(BaseModel):
     """A category that is left out of the impact ratios because few people are in it (6 RCNY 5-301(d)); for people to justify, never automatic."""
 
@@ -212,6 +232,15 @@ class Failure(BaseModel):
     sentence: str
 
 
+class FairnessAnswers(BaseModel):
+    """A person's answers to the four questions of `automl.question_tree`; one that the tree does not come to may be left out."""
+
+    measured_by_rates: Literal['yes', 'no'] | None = None
+    outcome_trusted: Literal['yes', 'no'] | None = None
+    used_as: Literal['decision', 'score'] | None = None
+    worse: Literal['refused', 'granted', 'both'] | None = None
+
+
 class FairnessObjective(BaseModel):
     """A second objective of the search, beside the metric: Fairlearn's ``metric`` between the groups of ``attribute``; None: of every sensitive attribute,
     and the one that does worst counts.
@@ -219,6 +248,14 @@ class FairnessObjective(BaseModel):
 
     metric: Literal['demographic_parity_difference', 'demographic_parity_ratio', 'equalized_odds_difference', 'equal_opportunity_difference'] | None = None
     attribute: str | None = None
+
+
+class Governing(BaseModel):
+    """Which fairness metric governs: named by a person who knows, or by the answers to four questions; where both are given the named one stands, with its reason."""
+
+    metric: Literal['demographic_parity_ratio', 'demographic_parity_difference', 'equal_opportunity_difference', 'equalized_odds_difference', 'predictive_parity_difference', 'calibration_within_groups', 'mean_prediction_difference', 'mean_error_difference'] | None = None
+    answers: FairnessAnswers | None = None
+    reason: str | None = None
 
 
 class Limit(BaseModel):
@@ -287,6 +324,12 @@ class NewWebhook(BaseModel):
     url: str
     events: list[Literal['run.succeeded', 'run.failed', 'run.cancelled', 'report.signed']]
     description: str | None = None
+
+
+class PartDocument(BaseModel):
+    name: str
+    count: int
+    first: list[DifferenceDocument]
 
 
 class PlanDocument(BaseModel):
@@ -500,6 +543,7 @@ class TaskSpec(BaseModel):
     threads: int | None = None
     leave_out: list[Literal['explanation_checks', 'reasons', 'mitigation', 'slices', 'robustness']] | None = None
     local_law_144: LocalLaw144 | None = None
+    governing: Governing | None = None
     task: Literal['binary', 'multiclass', 'regression'] | None = None
     sensitive_as_features: bool | None = None
     metric: Literal['roc_auc', 'average_precision', 'log_loss', 'brier', 'accuracy', 'balanced_accuracy', 'f1', 'mcc', 'rmse', 'mae', 'rmsle', 'r2', 'quantile_loss'] | None = None
@@ -687,6 +731,20 @@ class Client(Transport):
         """Stop tuning, keep the best so far"""
         return self._read(RunDocument, self._call("POST", f"/api/v1/runs/{_part(run_id)}/finish"))
 
+    def repeat_run(self, run_id: str) -> RunDocument:
+        """Run it once more from its recorded configuration
+
+        A new run whose parent is this one. When both have results, `/runs/{id}/comparison` of the new one says what differs.
+        """
+        return self._read(RunDocument, self._call("POST", f"/api/v1/runs/{_part(run_id)}/repeat"))
+
+    def get_comparison(self, run_id: str) -> ComparisonDocument:
+        """The repetition beside the run that it repeats
+
+        409 where the run repeats no other, or that one's results are gone.
+        """
+        return self._read(ComparisonDocument, self._call("GET", f"/api/v1/runs/{_part(run_id)}/comparison"))
+
     def get_evidence(self, run_id: str) -> Any:
         """evidence.json
 
@@ -741,7 +799,7 @@ class Client(Transport):
     def get_export_document(self, run_id: str, export: str, *, small_cells: Literal['shown', 'withheld'] | None = None) -> bytes:
         """One of them
 
-        Made of the evidence and of what people have said by now; not signed, as the report is that holds the numbers. 409 with the reason where this run has none of it.
+        Made of the evidence and of what people have said by now. A PDF is signed as the report is, and 503 until it is; the others are not signed. 409 with the reason where this run has none of it.
         """
         return self._call("GET", f"/api/v1/runs/{_part(run_id)}/exports/{_part(export)}", query={"small_cells": small_cells})
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyhanko.pdf_utils.reader import PdfFileReader
+if TYPE_CHECKING:  # names of attachments are known in processes that never read a PDF
+    from pyhanko.pdf_utils.reader import PdfFileReader
 
 EVIDENCE_NAME = "evidence.json"
+EXPORT_NAME = "export.json"
+"""What a document for others prints, in place of the evidence, which holds more than such a document may show."""
 MAX_NODES = 1_000
 MAX_FILES = 100
 

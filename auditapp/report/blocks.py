@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from string import ascii_lowercase
 from typing import Any, Literal
 
 from auditapp.statement_document import Statement, Statements
@@ -17,6 +19,7 @@ NOT_PROVIDED = "NOT PROVIDED"
 LONGEST = 160
 """Characters of a string from the data that a report prints; the attached evidence has all of them."""
 LOW_PRECISION = "†"
+UNMEASURED = "not measured: "
 
 
 def paragraph(text: str) -> Block:
@@ -60,21 +63,31 @@ def page_of(section: int) -> Cell:
 
 
 def table(
-    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False,
+    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False, whole_reasons: bool = False,
 ) -> Block:
     """``columns``: heading, alignment and relative width (0: as wide as its text). A table without rows is a sentence.
 
     ``share``: tables that follow each other and each have one stand side by side, as wide as their shares. ``dense``: smaller letters, for many columns.
+    Why something was not measured stands once below the table where several cells would say it, unless ``whole_reasons``.
     """
     cells = [list(row) for row in rows]
+    reasons = {} if whole_reasons else _said_below(cells)
+    cells = [[f"not measured ({reasons[cell]})" if isinstance(cell, str) and cell in reasons else cell for cell in row] for row in cells]
     if not cells:
         return paragraph(f"{caption}: no rows.")
     if any(LOW_PRECISION in cell for row in cells for cell in row):
         after = f"{after} {LOW_PRECISION} Low precision: a small number of people stands behind it.".strip()
+    after = " ".join([*([after] if after else []), *(f"({letter}) {cell.removeprefix(UNMEASURED).rstrip('.')}." for cell, letter in reasons.items())])
     return {
-        "kind": "table", "caption": caption, "columns": [column[0] for column in columns], "align": [column[1] for column in columns],
+        "kind": "table", "caption": caption, "reasons": {letter: cell.removeprefix(UNMEASURED) for cell, letter in reasons.items()}, "columns": [column[0] for column in columns], "align": [column[1] for column in columns],
         "widths": [column[2] for column in columns], "rows": cells, "after": after, "share": share, "dense": dense,
     }
+
+
+def _said_below(rows: Sequence[Sequence[Cell]]) -> dict[str, str]:
+    """Letters by the cells that say the same reason for not being measured as others."""
+    found = Counter(cell for row in rows for cell in row if isinstance(cell, str) and cell.startswith(UNMEASURED))
+    return dict(zip((cell for cell, count in found.items() if count > 1), ascii_lowercase, strict=False))
 
 
 def charts_of(charts: Charts, prefix: str, *, exactly: bool = False) -> list[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from auditapp.report.blocks import Block, Cell, columns, data_text, facts, heading, note, page_of, paragraph, said_of, shown, stated, table
-from auditapp.report.crosswalk_section import crosswalk_blocks, profile_of, under_profile
+from auditapp.report.crosswalk_section import NOT_ASKED_SHORT, crosswalk_blocks, profile_of, under_profile
 from auditapp.report.fairness_sections import attributes_of, crossings_section, errors_section, lowest_ratio, outcome_section, tests_section
 from auditapp.report.glossary import glossary_blocks
 from auditapp.report.leads import lead_of, not_measured_parts, section_of, short_of
@@ -15,8 +15,9 @@ from auditapp.report.reasons_section import reasons_section
 from auditapp.report.sign_off_section import said_words, sign_off_section
 from auditapp.report.weakness_sections import weakness_section
 from auditapp.statement_document import Statements
+from automl.crosswalk.jurisdictions import asked_for
 from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
-from automl.printing import LABEL_WORDS, in_order, metric_words, ratio, significant, visible, whole
+from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
 LANGUAGES = ("en",)
@@ -52,6 +53,7 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
         ("Reproducibility and log", [*_reproducibility(evidence), stated(statements, 17)]),
         ("Sign-off", sign_off_section(statements)),
     ]
+    asked = asked_for(profile).sections
     sections = under_profile(sections, profile)
     return {
         "lang": lang,
@@ -61,12 +63,14 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
         "digest": evidence.digest,
         "finished_at": evidence.provenance.finished_at,
         "keywords": ["Plumbline", f"run {evidence.run.id}", f"evidence {evidence.digest}", f"report version {statements.report_version if statements else 1}"],
-        "sections": [_section(str(number), title, blocks, evidence) for number, (title, blocks) in enumerate(sections, start=1)],
+        "sections": [_section(str(number), title, blocks, evidence, asked=number in asked) for number, (title, blocks) in enumerate(sections, start=1)],
         "glossary": glossary_blocks(evidence),
     }
 
 
-def _section(number: str, title: str, blocks: list[Block], evidence: Evidence) -> dict[str, Any]:
+def _section(number: str, title: str, blocks: list[Block], evidence: Evidence, *, asked: bool) -> dict[str, Any]:
+    if not asked:  # what it is silent about must not stand over it
+        return {"number": number, "title": title, "lead": "", "short": NOT_ASKED_SHORT, "blocks": blocks}
     lead = lead_of(number, blocks, evidence)
     return {"number": number, "title": title, "lead": lead, "short": short_of(lead, blocks), "blocks": blocks}
 
@@ -114,7 +118,8 @@ def _also(evidence: Evidence) -> list[tuple[str, str]]:
     fairness = evidence.fairness
     missing = not_measured_parts(evidence)
     rows = [] if isinstance(fairness, NotMeasured) else [
-        ("Comparisons", f"{whole(fairness.family.tests)} tests in the primary family, adjusted by Holm's method; everything else is exploratory"),
+        ("Comparisons", f"{whole(fairness.family.tests)} tests in the primary family, adjusted by Holm's method; everything else is exploratory" if fairness.family.tests
+         else "no test of a hypothesis was set up before; every comparison is exploratory"),
         ("Groups left out", ", ".join(data_text(group.group, 40) for attribute in attributes_of(fairness) for group in attribute.groups if group.excluded) or "none")]
     if evidence.data.unknown:
         rows.append(("Unknown values, rows", ", ".join(f"{data_text(name, 40)}: {whole(n)}" for name, n in evidence.data.unknown.items())))
@@ -190,6 +195,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             ("Plan, SHA-256", plan.sha256), ("Sealed", plan.sealed_at), ("Attributes", ", ".join(data_text(name, 60) for name in plan.attributes) or "none"),
             ("References named", ", ".join(f"{data_text(name, 60)}: {data_text(group, 60)}" for name, group in plan.reference.items()) or "none; the highest rate"),
             ("Limit", f"{plan.limit:g}"), ("Primary family of tests", data_text(plan.family, 300)), ("Rule for the cut", data_text(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
+            *([("Metric that governs", GOVERNING_WORDS[plan.governing])] if plan.governing else []),
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
         ]),
         facts([("Libraries", ", ".join(f"{name} {version}" for name, version in sorted(provenance.libraries.items())))]),

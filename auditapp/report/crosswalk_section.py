@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from auditapp.law_status import Law, LawStatus, law_status
 from auditapp.report.blocks import NOT_PROVIDED, Block, data_text, facts, heading, not_measured, note, paragraph, table
+from auditapp.report.leads import ELSEWHERE
 from auditapp.statement_document import Statements
 from auditapp.statement_fields import FIELDS, PROFILE, label_of
 from automl.crosswalk import TO_STATE
@@ -18,6 +19,7 @@ SUPPLIED_MARKS = {"measured": "A", "person": "H", "both": "A+H", "not_applicable
 SUPPLIED_WORDS = {"measured": "the audit", "person": "a person", "both": "the audit and a person", "not_applicable": "nobody here"}
 LONGEST_STATE = 240
 NOT_ASKED = "The profile of this report ({}) asks for nothing here. What was measured stands in the attached evidence, and what was found in section 15."
+NOT_ASKED_SHORT = "The profile of this report asks for nothing here."
 LONGEST_FIELD = 44
 
 
@@ -39,9 +41,9 @@ def _items(crosswalk: CrosswalkSection, said: Mapping[str, str], profile: str, s
     rows = asked_rows(crosswalk, profile)
     yield table(
         f"Items asked for, as compared on {crosswalk.as_of}",
-        [("law or framework", "left", 0.8), ("item", "left", 1.5), ("section", "left", 0.5), ("by", "left", 0), ("state", "left", 2)],
+        [("law or framework", "left", 0.75), ("item", "left", 1.6), ("section", "left", 0.45), ("by", "left", 0), ("state", "left", 2.4)],
         [(law_title(row, status), row.item, ", ".join(map(str, row.sections)) or "–", SUPPLIED_MARKS[row.supplied_by], state_words(row, said)) for row in rows],
-        "A: supplied by the audit; H: by a person's statement.")
+        "A: supplied by the audit; H: by a person's statement.", dense=True, whole_reasons=True)
 
 
 def profile_of(statements: Statements | None) -> str:
@@ -77,18 +79,20 @@ def field_words(field: str) -> str:
 
 
 def under_profile(sections: Sequence[tuple[str, list[Block]]], profile: str) -> list[tuple[str, list[Block]]]:
-    """Titles and blocks of a report's sections, first to last, as ``profile`` asks for them: a section that it does not ask for says so and keeps its number, and of the statements
-    that nobody has made only those stay that it asks for."""
+    """Titles and blocks of a report's sections, first to last, as ``profile`` asks for them: a section that it does not ask for says so and keeps its number, what is found of it
+    stands in section 15, and of the statements that nobody has made only those stay that it asks for."""
     if profile == EVERYTHING:
         return list(sections)
     asked, silence = asked_for(profile), [note(NOT_ASKED.format(jurisdiction(profile).title))]
     others = {field.label for field in FIELDS.values() if field.name not in asked.statements}
-    return [(title, [_only_asked(block, others) for block in blocks] if number in asked.sections else silence) for number, (title, blocks) in enumerate(sections, start=1)]
+    return [(title, [_only_asked(block, others, asked.sections) for block in blocks] if number in asked.sections else silence) for number, (title, blocks) in enumerate(sections, start=1)]
 
 
-def _only_asked(block: Block, others: Collection[str]) -> Block:
+def _only_asked(block: Block, others: Collection[str], sections: Collection[int]) -> Block:
     if block["kind"] == "columns":
-        return {**block, **{side: [_only_asked(one, others) for one in block[side]] for side in ("left", "right")}}
+        return {**block, **{side: [_only_asked(one, others, sections) for one in block[side]] for side in ("left", "right")}}
+    if block["kind"] == "findings":
+        return {**block, "rows": [row if int(row["section"]) in sections else {**row, "section": ELSEWHERE} for row in block["rows"]]}
     return {**block, "rows": [row for row in block["rows"] if not row["missing"] or row["label"] not in others]} if block["kind"] == "statements" else block
 
 
@@ -100,13 +104,13 @@ def law_blocks(status: LawStatus, laws: tuple[str, ...]) -> Iterator[Block]:
     yield table(
         f"Laws and frameworks, as reviewed on {status.reviewed}", [("law or framework", "left", 0.8), ("version", "left", 0.8), ("in effect from", "left", 0.7), ("status", "left", 1.3), ("source", "left", 1.5)],
         [(law.title, law.version or "–", law.effective_words, status.standing_words(law), law.source.words) for law in current],
-        "A dash or “not stated in the review” stands where the review holds no such fact.")
+        "A dash or “not stated in the review” stands where the review holds no such fact.", dense=True)
     yield from (note(f"{law.title}: {_more(law)}") for law in current if law.note or law.retention)
     history = [law for law in status.laws if law.superseded and (everything or (law.superseded_by is not None and law.superseded_by.law in laws))]
     if history:
         yield table(
             "Superseded law, which asks for nothing any more", [("law", "left", 1), ("what became of it", "left", 2), ("source", "left", 1.2)],
-            [(law.title, status.standing_words(law), law.source.words) for law in history])
+            [(law.title, status.standing_words(law), law.source.words) for law in history], dense=True)
 
 
 def _more(law: Law) -> str:

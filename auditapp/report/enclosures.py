@@ -42,12 +42,15 @@ def _tables(data: Mapping[str, Any]) -> bytes:
                 continue
             table += 1
             for number, row in enumerate(block["rows"], start=1):
-                writer.writerows((section["number"], table, _safe(block["caption"]), number, _safe(column), _safe(_text(cell))) for column, cell in zip(block["columns"], row, strict=True))
+                writer.writerows((section["number"], table, _safe(block["caption"]), number, _safe(column), _safe(_text(cell, block["reasons"]))) for column, cell in zip(block["columns"], row, strict=True))
     return out.getvalue().encode(errors="backslashreplace")
 
 
-def _text(cell: str | Mapping[str, str]) -> str:
-    return cell if isinstance(cell, str) else f"section {cell['page_of']}"
+def _text(cell: str | Mapping[str, str], reasons: Mapping[str, str]) -> str:
+    if not isinstance(cell, str):
+        return f"section {cell['page_of']}"
+    # On paper the reason stands below the table, by its letter
+    return {f"not measured ({letter})": f"not measured: {reason}" for letter, reason in reasons.items()}.get(cell, cell)
 
 
 def _safe(text: str) -> str:

@@ -1,12 +1,14 @@
 """An export as PDF, set in an interpreter of its own: ``python -m auditapp.report.export_pdf TEMPLATE`` reads the document as JSON and writes the PDF.
 
-The compiler is too heavy for the web process, and strings of strangers reach it. No key is there: an export is not signed, and says so; the report that holds its numbers is.
+The compiler is too heavy for the web process, and strings of strangers reach it. No key is there: whoever holds it signs what was drawn (`auditapp.signed_exports`). What is printed
+travels inside as export.json, and the keywords name its digest; the evidence itself does not, since such a document is for the public.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import io
 import json
 import shutil
@@ -19,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from auditapp.confinement import confine
+from auditapp.report.attachment import EXPORT_NAME
+from automl.evidence import canonical_json
 
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates" / "report"
 KNOWN = ("law_summary", "annex_iv")
@@ -66,10 +70,13 @@ def compile_export(template: str, document: Mapping[str, Any], scratch: Path | N
     from auditapp.report.glyphs import printable_document, shortened
 
     pages = document.get("pages")
-    plain, changed = printable_document(shortened({key: value for key, value in document.items() if key != "pages"}))
+    said = {key: value for key, value in document.items() if key not in ("pages", "largest")}
+    plain, changed = printable_document(shortened(said))
     plain["font_note"] = FONT_NOTE if changed else ""
+    inside = canonical_json(said)
+    plain["keywords"] = ["Plumbline", f"run {document['run']}", f"evidence {document['digest']}", f"export {hashlib.sha256(inside).hexdigest()}"]
     for scale in (one for one in SCALES if one <= document.get("largest", SCALES[0])):
-        pdf = _compile(template, {**plain, "scale": scale}, scratch)
+        pdf = _compile(template, {**plain, "scale": scale}, inside, scratch)
         if pages is None or _pages(pdf) == pages:
             return pdf
     raise NotDrawn(f"The tables and texts do not fit on {pages} pages; shorten the statements, or use the report, which has room for them.")
@@ -78,19 +85,19 @@ def compile_export(template: str, document: Mapping[str, Any], scratch: Path | N
 FONT_NOTE = "Characters in square brackets stand for characters of the data whose font is not installed; the evidence has them unaltered."
 
 
-def _compile(template: str, document: Mapping[str, Any], scratch: Path | None) -> bytes:
+def _compile(template: str, document: Mapping[str, Any], inside: bytes, scratch: Path | None) -> bytes:
     import typst
 
-    from auditapp.report.glyphs import FONTS
-    from auditapp.report.render import STANDARDS
+    from auditapp.report.render import STANDARDS, fonts_for
 
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         root = Path(folder)
         shutil.copyfile(TEMPLATES / f"{template}.typ", root / "main.typ")
-        (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
+        families, fonts = fonts_for(json.dumps(document, ensure_ascii=False), root)
+        (root / "data.json").write_text(json.dumps({**document, "fonts": families}, ensure_ascii=False))
+        (root / EXPORT_NAME).write_bytes(inside)
         compiled = typst.compile(
-            root / "main.typ", root=root, font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]), ignore_system_fonts=True,
-            pdf_standards=STANDARDS, timestamp=int(datetime.datetime.fromisoformat(document["finished_at"]).timestamp()))
+            root / "main.typ", root=root, font_paths=fonts, ignore_system_fonts=True, pdf_standards=STANDARDS, timestamp=int(datetime.datetime.fromisoformat(document["finished_at"]).timestamp()))
     assert isinstance(compiled, bytes)
     return compiled
 

@@ -22,7 +22,7 @@ from automl.evidence import (
     Value,
     VersusRest,
 )
-from automl.printing import against_limit, design, fixed, p_value, percent, ratio, significant, whole
+from automl.printing import GOVERNING_WORDS, against_limit, design, fixed, governing_comparison, governing_value, p_value, percent, ratio, significant, whole
 
 GROUP_LENGTH = 70
 REASON_LENGTH = 300
@@ -44,6 +44,7 @@ def outcome_section(evidence: Evidence, charts: Charts) -> list[Block]:
         ]),
         note(fairness.label_rule or "The interval of a ratio is for reading. Its label is decided on limits that allow for the number of groups compared, so the two may differ near the limit."),
     ]
+    blocks += _governing(fairness)
     for place, attribute in enumerate(fairness.attributes, start=1):
         blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, str(place)), _design(evidence, attribute)]
     for place, of_class in enumerate(fairness.by_class, start=1):
@@ -51,6 +52,23 @@ def outcome_section(evidence: Evidence, charts: Charts) -> list[Block]:
             blocks += [heading(f"Favourable outcome {data_text(of_class.favourable)}, by {data_text(attribute.attribute)}"),
                        *_outcomes(attribute, fairness, charts, f"class-{place}-{at}"), _design(evidence, attribute)]
     return [*blocks, *law_blocks(evidence, charts)]
+
+
+def _governing(fairness: FairnessSection) -> list[Block]:
+    """The metric that governs, who chose it and why, and what it says: before all others."""
+    choice = fairness.governing
+    if choice is None:
+        return []
+    who = "the answers to four questions led to it" if choice.chosen_by == "questions" else "the person who asked named it"
+    other = f" The answers to the four questions lead to {GOVERNING_WORDS[choice.recommended]}." if choice.recommended not in (None, choice.metric) else ""
+    why = " ".join((*choice.rationale, *([data_text(choice.reason, REASON_LENGTH)] if choice.reason else ()))) or "No reason was given."
+    return [
+        heading("The metric that governs"),
+        paragraph(f"Of the measures below {GOVERNING_WORDS[choice.metric]} governs: {who}, before anything was measured.{other} {why}"),
+        table("By the metric that governs: the group of each attribute that is furthest away", [("compared", "left", 1.6), ("value, with its interval", "left", 1)],
+              [(data_text(governing_comparison(row), REASON_LENGTH), governing_value(row, fairness.limit.ratio)) for row in choice.rows],
+              "Very small groups are left out where there are larger ones; the tables below have them all."),
+    ]
 
 
 def _design(evidence: Evidence, attribute: Attribute) -> Block:
@@ -67,7 +85,7 @@ def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, p
         table(
             f"Outcomes by {data_text(attribute.attribute)}",
             [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.2),
-             ("impact ratio, 95 % interval", "left", 1.2), ("against the limit", "left", 1.2)],
+             ("impact ratio, 95 % interval", "left", 1.2), ("against the limit", "left", 1.9)],
             [_outcome_row(group, limit) for group in attribute.groups], _unknown_rows(attribute)),
     ]
 
@@ -138,10 +156,10 @@ def _tests(attribute: Attribute) -> list[Block]:
         paragraph(all_groups),
         table(
             f"{data_text(attribute.attribute)}: each group against the pooled others",
-            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 1.9), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
+            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 2.9), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
              ("one person changes the direction", "left", 0.8)],
             [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. A true ratio up to the largest that would be told "
-            "would be shown to be below the limit in four of five samples of these sizes."),
+            "would be shown to be below the limit in four of five samples of these sizes.", dense=True),
     ]
 
 

@@ -77,7 +77,7 @@ SHIFT: tuple[Entry, ...] = (
 )
 SLICES: tuple[Entry, ...] = (("slice", "rows that meet one condition, or several at once; found on training rows and tested on the audit part against all other rows"),)
 MITIGATION: tuple[Entry, ...] = (
-    ("gained, lost", "people of the audit part whom an alternative gives the favourable outcome and the deployed model does not, and the reverse"),
+    ("gained, lost", "people of the rows that alternatives are measured on whom an alternative gives the favourable outcome and the deployed model does not, and the reverse"),
     ("change, with a paired interval", "metric of the alternative − metric of the deployed model on the same rows, resampled together"),
 )
 INTERVALS: tuple[Entry, ...] = (

@@ -26,10 +26,10 @@ def _measured(section: MitigationSection, charts: Charts) -> Iterator[Block]:
     budget = section.budget
     yield paragraph(section.note)
     yield facts([
-        ("Made on", f"{whole(section.fitted_on)} training rows, out of fold"), ("Measured on", f"{whole(section.measured_on)} rows of the audit part"),
+        ("Made on", f"{whole(section.fitted_on)} {section.made_of}"), ("Measured on", f"{whole(section.measured_on)} rows of {section.part}"),
         ("Weighed by", metric_words(section.metric)), ("Profile", PROFILE_WORDS[section.profile] if section.profile else "none was named"), ("Frozen, SHA-256", section.frozen),
-        ("Bounds of the work", f"{budget.attributes} attributes; {whole(budget.refit_rows)} rows a fold to learn again from; {whole(budget.reduction_rows)} rows, {budget.reduction_rounds} rounds and "
-                               f"{budget.reduction_trees} trees a classifier for the exponentiated gradient"),
+        *([] if section.by_halves else [("Bounds of the work", f"{budget.attributes} attributes; {whole(budget.refit_rows)} rows a fold to learn again from; {whole(budget.reduction_rows)} rows, {budget.reduction_rounds} rounds and "
+                               f"{budget.reduction_trees} trees a classifier for the exponentiated gradient")]),
     ])
     for place, deployed in enumerate(section.deployed.attributes, start=1):
         yield from _attribute(section, deployed, place, charts)
@@ -44,11 +44,11 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
     for kind in ("parity", "odds", "rates"):
         yield from charts_of(charts, f"mitigation-{kind}-{place}", exactly=True)
     yield table(
-        f"The record of less-discriminatory alternatives for {name}: price on the audit part, with paired 95 % intervals",
+        f"The record of less-discriminatory alternatives for {name}: price on {section.part}, with paired 95 % intervals",
         [("id", "left", 0), ("alternative", "left", 2.1), ("sees the group", "left", 0), ("by lot", "left", 0), (f"change of {words}", "left", 1.1), ("decided otherwise", "left", 0.9), ("gained, lost", "left", 0.6)],
         [(one.id, alternative_name(one), "yes" if one.uses_attribute_at_decision else "no", "yes" if one.drawn_by_lot else "no", shown(one.performance[section.metric].change, signed=True),
           shown(one.people.share, as_percent=True), f"{_people(one.people.gained)}, {_people(one.people.lost)}") for one in mine],
-        "Gained and lost are people of the audit part, in expectation where decisions are drawn by lot. The deployed model: "
+        f"Gained and lost are people of {section.part}, in expectation where decisions are drawn by lot. The deployed model: "
         f"{words} {shown(section.deployed.performance[section.metric])}.", dense=True)
     yield table(
         f"Differences to {data_text(deployed.reference, 60)} under each alternative; true and false positive rates are of the favourable outcome",
@@ -56,9 +56,9 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
         [*(("deployed", data_text(gap.group, 40), shown(gap.selection_rate, signed=True), "–", shown(gap.tpr, signed=True), shown(gap.fpr, signed=True)) for gap in deployed.gaps),
          *((one.id, data_text(gap.group, 40), shown(gap.selection_rate.after, signed=True), shown(gap.selection_rate.change, signed=True), shown(gap.tpr.after, signed=True),
             shown(gap.fpr.after, signed=True)) for one in _told(section, deployed, mine) for gap in one.fairness.gaps)],
-        "Of the alternatives that are unbeaten out of fold; the others are in the attached evidence.", dense=True)
+        f"Of the alternatives that are unbeaten {section.known_on}; the others are in the attached evidence.", dense=True)
     yield table(
-        "Unbeaten out of fold, the best metric first, as it was known when the alternatives were frozen",
+        f"Unbeaten {section.known_on}, the best metric first, as it was known when the alternatives were frozen",
         [("criterion", "left", 1), ("among", "left", 1), ("alternatives", "left", 1.4)],
         [(CRITERION_WORDS[front.criterion], "those that see no group when they decide" if front.without_attribute else "all", _ids(front)) for front in section.pareto
          if front.attribute == deployed.attribute])

@@ -40,7 +40,7 @@ def data_section(evidence: Evidence, statements: Statements | None) -> list[Bloc
         "Columns", [("column", "left", 1.6), ("role", "left", 0), ("type", "left", 0), ("missing", "right", 0), ("distinct", "right", 0), ("used as feature", "left", 0), ("note", "left", 1)],
         [(data_text(one.name, 60), one.role, one.type, whole(one.missing), whole(one.distinct), "yes" if one.used_as_feature else "no", data_text(one.note, 120) if one.note else "")
          for one in columns],
-        "" if len(columns) == len(data.columns) else "Further columns are in the attached evidence."))
+        "" if len(columns) == len(data.columns) else "Further columns are in the attached evidence.", dense=True))
     for one in data.quality:
         blocks.append(paragraph(f"{one.text} {one.suggestion}".strip()))
     return [*blocks, stated(statements, 4)]
@@ -206,7 +206,7 @@ def _examples(explanation: ExplanationSection) -> list[Block]:
         blocks.append(table(
             f"Row {example.row} of the audit part: {data_text(example.why)}; output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}",
             [("input", "left", 1), ("value", "left", 1), ("SHAP", "right", 0)],
-            [(data_text(one.feature, 80), data_text(one.value, 80), significant(one.shap)) for one in example.contributions], share=1))
+            [(data_text(one.feature, 80), data_text(one.value, 80), significant(one.shap)) for one in example.contributions], share=1, dense=True))
     return blocks
 
 

@@ -17,12 +17,15 @@ from typing import Any, Literal
 
 import typst
 
-from auditapp.report.glyphs import FONTS, printable_document, shortened
+from auditapp.report.glyphs import FONTS, faces_for, printable_document, shortened
+from auditapp.report.qr_code import qr_code
 
 logger = logging.getLogger(__name__)
 
 TEMPLATE = Path(__file__).resolve().parent.parent.parent / "templates" / "report" / "report.typ"
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
+FAMILY = "Source Sans 3"
+PICTURE_PPI = 72.0
 FONT_NOT_INSTALLED = "Characters in square brackets, such as [U+65E5], stand for characters of the data whose font is not installed; the attached evidence has them unaltered."
 
 
@@ -35,16 +38,20 @@ class Attachment:
     description: str
 
 
-def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachments: Sequence[Attachment], *, scratch: Path | None = None) -> bytes:
+def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachments: Sequence[Attachment], *, verify_at: str = "", scratch: Path | None = None) -> bytes:
     """The PDF of `report_data`'s output. ``scratch``: where the compiler's own folder may be made. ``charts``: SVG by chart name, text in it already limited to the fonts' characters; a chart block
-    without its SVG is left out by the template. Raises typst.TypstError where the document breaks a standard."""
+    without its SVG is left out by the template. ``verify_at``: the address at which anybody can have a copy checked, where there is one.
+    Raises typst.TypstError where the document breaks a standard."""
     document, changed = printable_document(shortened(dict(data)))
     document["font_note"] = FONT_NOT_INSTALLED if changed else ""
     document["charts"] = {name: _size(svg) for name, svg in charts.items()}
+    document["verify"] = {"address": verify_at, "alt": f"QR code of the address {verify_at}, where anybody can have a copy of this report checked"} if verify_at else None
     document["attachments"] = [
         {"name": one.name, "media_type": one.media_type, "relationship": one.relationship, "description": one.description} for one in attachments]
+    texts = "".join([json.dumps(document, ensure_ascii=False), *(svg.decode(errors="replace") for svg in charts.values() if not svg.isascii())])
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         root = Path(folder)
+        document["fonts"], fonts = fonts_for(texts, root)
         shutil.copyfile(TEMPLATE, root / "report.typ")
         (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
         (root / "charts").mkdir()
@@ -52,14 +59,36 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
             (root / "charts" / f"{name}.svg").write_bytes(svg)
         for one in attachments:
             (root / one.name).write_bytes(one.data)
+        if verify_at:
+            (root / "verify.svg").write_bytes(qr_code(verify_at))
         finished = datetime.datetime.fromisoformat(data["finished_at"])
         compiled, warnings = typst.compile_with_warnings(
-            root / "report.typ", root=root, font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]),
-            ignore_system_fonts=True, pdf_standards=STANDARDS, timestamp=int(finished.timestamp()))
+            root / "report.typ", root=root, font_paths=fonts, ignore_system_fonts=True, pdf_standards=STANDARDS, timestamp=int(finished.timestamp()))
     for warning in warnings:  # such as a layout that never settled, whose page numbers are then wrong
         logger.warning("the report's compiler warns: %s", warning.message)
     assert isinstance(compiled, bytes)
     return compiled
+
+
+def first_page(pdf: bytes, *, scratch: Path | None = None) -> bytes:
+    """The first page of a PDF of ours as a picture: PNG, 595 by 842 pixels of A4."""
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        root = Path(folder)
+        (root / "report.pdf").write_bytes(pdf)
+        (root / "page.typ").write_text('#set page(paper: "a4", margin: 0pt)\n#image("report.pdf", page: 1, width: 100%)\n')
+        picture = typst.compile(root / "page.typ", root=root, font_paths=[FONTS], ignore_system_fonts=True, format="png", ppi=PICTURE_PPI)
+    assert isinstance(picture, bytes)
+    return picture
+
+
+def fonts_for(text: str, root: Path) -> tuple[list[str], typst.Fonts]:
+    """The families that a document with these characters is set in, in order, and where the compiler finds them; it sees no others. ``root``: its folder."""
+    faces = faces_for(text)
+    further = root / "fonts"  # it takes folders, and the system's holds hundreds
+    further.mkdir()
+    for file in (file for face in faces for file in face.files):
+        (further / file.name).symlink_to(file)
+    return [FAMILY, *(face.family for face in faces)], typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS, further])
 
 
 def _size(svg: bytes) -> list[float]:

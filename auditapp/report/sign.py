@@ -1,4 +1,4 @@
-"""Sign an unsigned report: PAdES B-B (B-T with a time stamp authority), certified so that no change is allowed after it."""
+"""Sign an unsigned report, or a document for others that was made of one: PAdES B-B (B-T with a time stamp authority), certified so that no change is allowed after it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyhanko.sign import fields, signers, timestamps
 from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from auditapp.report.attachment import EVIDENCE_NAME, attached_file
+from auditapp.report.attachment import EVIDENCE_NAME, EXPORT_NAME, attached_files
 from auditapp.report.verify import check_pdf, common_name
 
 FIELD_NAME = "PlumblineSignature"
@@ -55,7 +55,7 @@ def sign_pdf(unsigned: bytes) -> Signed:
     name = common_name(certificate)
     metadata = signers.PdfSignatureMetadata(
         field_name=FIELD_NAME, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, certify=True,
-        docmdp_permissions=fields.MDPPerm.NO_CHANGES, name=name, reason=f"Report of run {_run_of(unsigned)}, as drawn from its evidence")
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES, name=name, reason=_what_it_is(unsigned))
     # Out of bounds, never hidden: PDF/A refuses the hidden flag, PDF/UA refuses an untagged box on the page
     field = fields.SigFieldSpec(FIELD_NAME, invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True), readable_field_name="Signature")
     out = io.BytesIO()
@@ -97,12 +97,14 @@ def _timestamper() -> timestamps.TimeStamper | None:
     return RequestsHTTPTimeStamper(url, timeout=TIMESTAMP_SECONDS) if url else None  # type: ignore[no-untyped-call]
 
 
-def _run_of(unsigned: bytes) -> str:
-    """Id of the run, read from the evidence inside the report itself, so that the two cannot differ."""
+def _what_it_is(unsigned: bytes) -> str:
+    """In words, with the id of the run, read from what travels inside, so that the two cannot differ."""
     try:
-        evidence = attached_file(IncrementalPdfFileWriter(io.BytesIO(unsigned)).prev, EVIDENCE_NAME)
+        files = attached_files(IncrementalPdfFileWriter(io.BytesIO(unsigned)).prev)
     except PdfError as error:
         raise ValueError("the unsigned report is not a PDF that can be read") from error
-    if evidence is None:
-        raise ValueError("the unsigned report carries no evidence.json")
-    return str(json.loads(evidence)["run"]["id"])
+    if EVIDENCE_NAME in files:
+        return f"Report of run {json.loads(files[EVIDENCE_NAME])['run']['id']}, as drawn from its evidence"
+    if EXPORT_NAME in files:
+        return f"Document made of run {json.loads(files[EXPORT_NAME])['run']}, as drawn from its evidence"
+    raise ValueError("the unsigned report carries no evidence.json")

@@ -12,6 +12,8 @@ TO_BE_SIGNED_BY: dict[Step, str] = {
 }
 VERSIONS_PRINTED = 20
 FIELDS_NAMED = 12
+CHECKED_BY = ("Whether a copy is unchanged anybody can find out on the page Verify of the installation that made it (page 1 names its address where it has a public one), or with the command "
+              "python manage.py verify FILE.pdf. A reader of PDF that knows PAdES signatures shows the same once it trusts the installation's certificate.")
 ALONE = "The approver is the reviewer: nobody else of the workspace could sign off at that time."
 
 
@@ -19,6 +21,7 @@ def sign_off_section(statements: Statements | None) -> list[Block]:
     """Responsible persons, the two steps, earlier ones that statements have overtaken, and the versions."""
     blocks: list[Block] = [
         paragraph("The electronic signature of this file is that of the installation that made it. The responsible persons sign by their statements."),
+        note(CHECKED_BY),
         stated(statements, 18),
         heading("Review and approval"),
         spoken([_step(statements, "review"), _step(statements, "approval")]),

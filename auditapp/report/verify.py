@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from asn1crypto import x509
 
-from automl.printing import visible
+from automl.visible_text import visible
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -51,9 +51,10 @@ class Verdict:
     """Id of the run, from the attached evidence."""
     problems: tuple[str, ...] = ()
     is_pdf: bool = True
-    time_source: str = "the clock of the machine that signed"
+    time_source: str = "the clock of the machine that signed: PAdES B-B"
+    """With the level that the signature reaches; what more an archive may add later is not looked for."""
     digest: str | None = None
-    """Digest of the attached evidence, as computed here."""
+    """Digest of the attached evidence, as computed here; of a document for others, which carries none, the one that it names."""
     numbers: str | None = None
     """Of a report that holds: whether each number on its pages is one of the attached documents'. None where that was not looked at."""
 
@@ -149,18 +150,18 @@ def _check_signed(data: bytes, reader: PdfFileReader, signatures: list[EmbeddedP
     at = signature.self_reported_timestamp if stamp is None else stamp.timestamp
     return Verdict(
         not (problems or evidence_problems), common_name(signature.signer_cert), None if at is None else at.astimezone(datetime.UTC).isoformat(), run,
-        (*problems, *evidence_problems), digest=digest, time_source=Verdict.time_source if stamp is None else "a time stamp authority")
+        (*problems, *evidence_problems), digest=digest, time_source=Verdict.time_source if stamp is None else "a time stamp authority: PAdES B-T")
 
 
 def _check_evidence(reader: PdfFileReader) -> tuple[list[str], str | None, str | None]:
     """Problems of the attached evidence, the run it names and the digest computed from it."""
-    from auditapp.report.attachment import EVIDENCE_NAME, attached_files
-    from automl.evidence import digest_of
+    from auditapp.report.attachment import EVIDENCE_NAME, EXPORT_NAME, attached_files
+    from automl.canonical import digest_of
 
     files = attached_files(reader)
     evidence = files.get(EVIDENCE_NAME)
     if evidence is None:
-        return ["it carries no evidence.json"], None, None
+        return _check_export(files[EXPORT_NAME], _keywords(reader)) if EXPORT_NAME in files else (["it carries no evidence.json"], None, None)
     try:
         document = json.loads(evidence)
         run, stated, digest = str(document["run"]["id"]), document["digest"], digest_of(document)
@@ -172,6 +173,17 @@ def _check_evidence(reader: PdfFileReader) -> tuple[list[str], str | None, str |
     if f"evidence {digest}" not in _keywords(reader):
         problems.append("the evidence it carries is not the one that the report names")
     return problems, run, digest
+
+
+def _check_export(inside: bytes, keywords: str) -> tuple[list[str], str | None, str | None]:
+    """The same of a document for others, which carries what it prints in place of the evidence."""
+    try:
+        document = json.loads(inside)
+        run, digest = str(document["run"]), str(document["digest"])
+    except (ValueError, TypeError, KeyError):
+        return ["what it carries as its content is not a document of ours"], None, None
+    named = (f"export {hashlib.sha256(inside).hexdigest()}", f"run {run}", f"evidence {digest}")
+    return [] if all(words in keywords for words in named) else ["what it carries as its content is not what it names"], run, digest
 
 
 def _check_manifest(files: dict[str, bytes]) -> list[str]:
@@ -186,17 +198,18 @@ def _check_manifest(files: dict[str, bytes]) -> list[str]:
 
 
 def _check_numbers(reader: PdfFileReader) -> str:
-    from auditapp.report.attachment import attached_files
+    from auditapp.report.attachment import EVIDENCE_NAME, attached_files
     from auditapp.report.printed import page_texts, unfounded
 
     try:
-        documents = [json.loads(data) for name, data in attached_files(reader).items() if name.endswith(".json")]
+        files = attached_files(reader)
+        documents = [json.loads(data) for name, data in files.items() if name.endswith(".json")]
         missing = unfounded(page_texts(reader), documents)
     except Exception as error:  # noqa: BLE001  the signature holds; that its pages could not be read is what is to be said
         return f"the numbers on its pages were not compared with the evidence: they could not be read ({type(error).__name__})"
     if missing:
         return f"on its pages stand numbers that no attached document has: {', '.join(missing[:MOST_NAMED])}"
-    return "every number on its pages is one of the attached evidence's, at the digits printed"
+    return f"every number on its pages is one of the attached {'evidence' if EVIDENCE_NAME in files else 'document'}'s, at the digits printed"
 
 
 def _keywords(reader: PdfFileReader) -> str:

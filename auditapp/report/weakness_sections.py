@@ -10,6 +10,7 @@ from automl.evidence import (
     Estimate,
     Evidence,
     LabelChance,
+    LabelFlips,
     LowestRatio,
     Membership,
     ModelSpread,
@@ -18,9 +19,11 @@ from automl.evidence import (
     OperatingCharacteristics,
     Perturbation,
     RobustnessSection,
+    SharedRows,
     Shift,
     SlicesSection,
     ThresholdCurve,
+    TimeOrder,
     Variation,
 )
 from automl.printing import fixed, metric_words, p_value, percent, significant, step_words, whole
@@ -54,7 +57,7 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
         [("where", "left", 1.7), ("n", "right", 0), ("in the slice", "left", 1), ("in all other rows", "left", 1), ("log loss, and elsewhere", "left", 1), ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
         [(f"{at}: {data_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
           "–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}", "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
-         for at, one in enumerate(section.rows, start=1)])
+         for at, one in enumerate(section.rows, start=1)], dense=True)
 
 
 def _robustness(section: RobustnessSection | NotMeasured, charts: Charts) -> Iterator[Block]:
@@ -70,6 +73,9 @@ def _robustness(section: RobustnessSection | NotMeasured, charts: Charts) -> Ite
     yield from _operating(section.operating_characteristics)
     yield from _labels(section.label_noise)
     yield from _membership(section.membership)
+    yield from _flips(section.label_flips)
+    yield from _shared(section.shared_rows, metric_words(section.metric))
+    yield from _time(section.time_order, metric_words(section.metric), shares=section.decisions)
 
 
 def _perturbations(section: RobustnessSection, charts: Charts) -> Iterator[Block]:
@@ -87,15 +93,19 @@ def _perturbations(section: RobustnessSection, charts: Charts) -> Iterator[Block
     yield table(
         f"Change of the {words} and of decisions under disturbed inputs, with 95 % intervals", [("disturbance", "left", 1), (f"change of the {words}", "left", 1.3), ("decisions that change", "left", 1.3)],
         [(step_words(each.kind, step.strength), shown(step.metric_change, signed=True), shown(step.changed, as_percent=True)) for each in made for step in each.steps])
-    yield table(
-        "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
-        [*(_lowest("none", one.lowest) for one in ([] if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes)),
-         *(_lowest(step_words(each.kind, step.strength), one.lowest) for each in made for step in each.steps for one in step.attributes)],
-        "Groups of a few rows are left out.")
+    lowest = [*(("none", one.lowest) for one in ([] if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes)),
+              *((step_words(each.kind, step.strength), one.lowest) for each in made for step in each.steps for one in step.attributes)]
+    reasons = [one.ratio for _, one in lowest if isinstance(one.ratio, NotMeasured)]
+    if reasons and len(reasons) == len(lowest):
+        yield not_measured("Lowest impact ratio under disturbed inputs", reasons[0])
+    else:
+        yield table(
+            "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
+            [_lowest(disturbance, one) for disturbance, one in lowest], "Groups of a few rows are left out.", dense=True)
     yield table(
         "Change by group under the strongest disturbance of each kind, with 95 % intervals",
         [("disturbance", "left", 0.8), ("attribute", "left", 0.7), ("group", "left", 0.9), ("n", "right", 0), ("selection rate, or mean prediction", "left", 1.2), ("error", "left", 1.2)],
-        [row for each in made for row in _by_group(each, section.decisions)], "The weaker ones are in the attached evidence.")
+        [row for each in made for row in _by_group(each, section.decisions)], "The weaker ones are in the attached evidence.", dense=True)
 
 
 def _lowest(disturbance: str, lowest: LowestRatio) -> tuple[str, ...]:
@@ -203,3 +213,34 @@ def _membership(section: Membership | NotMeasured) -> Iterator[Block]:
     yield facts([
         ("AUC of the loss, by the deployed model", shown(section.auc)), ("The same by out-of-fold scores", shown(section.control)),
         ("Compared", f"{whole(section.members)} training rows with {whole(section.others)} audited rows")])
+
+
+def _flips(section: LabelFlips | NotMeasured) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Wrong labels", section)
+        return
+    yield heading("Wrong labels, copies, time")
+    rows = [
+        (one.what if not one.attribute else f"largest difference of the {one.what}, {data_text(one.attribute, 60)}", fixed(one.measured, 3),
+         *(f"{fixed(step.numbers[at].mean, 3)} ({fixed(step.numbers[at].low, 3)} to {fixed(step.numbers[at].high, 3)})" for step in section.steps))
+        for at, one in enumerate(section.steps[0].numbers)]
+    yield table(f"With labels exchanged at random: mean and range of {whole(section.draws)} draws",
+                [("number", "left", 1.4), ("as measured", "right", 0), *((f"{percent(step.share, 0)} exchanged", "left", 1) for step in section.steps)], rows, section.note, dense=True)
+
+
+def _shared(section: SharedRows | NotMeasured, metric: str) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Rows in both parts", section)
+        return
+    yield paragraph(f"{shown(section.same_inputs, as_percent=True)} of the audited rows have the inputs of a training row, {whole(section.same_label)} of them its label as well: {metric} on all audited rows "
+                    f"{shown(section.metric_all)}, on the others {shown(section.metric_others)}.")
+
+
+def _time(section: TimeOrder | NotMeasured, metric: str, *, shares: bool) -> Iterator[Block]:
+    if isinstance(section, NotMeasured):
+        yield not_measured("Results over time", section)
+        return
+    yield paragraph(f"Over time, by {data_text(section.column, 60)}; {whole(section.undated)} audited rows have no date. The recorded outcome, last stretch minus first: "
+                    f"{shown(section.outcome_change, as_percent=shares, signed=True)}. {section.note}")
+    yield table("Audited rows by time, with 95 % intervals", [("from", "left", 0), ("to", "left", 0), ("n", "right", 0), ("recorded outcome", "left", 1), (metric, "left", 1)],
+                [(one.first, one.last, whole(one.n), shown(one.outcome, as_percent=shares), shown(one.metric)) for one in section.stretches])

@@ -19,7 +19,8 @@ from auditapp.models import Run
 from auditapp.statement_document import VersionEntry
 from auditapp.statement_fields import Field, label_of, words_of
 from automl import printing
-from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Finding, NotMeasured, ProbabilityCalibration, Ratio
+from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Finding, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio
+from automl.spec import GoverningMetric
 
 register = template.Library()
 
@@ -203,6 +204,22 @@ def law_ratio(value: Ratio | NotMeasured) -> SafeString:
 def design_line(about: DesignSection, unknown: int) -> str:
     """What the intervals of a table mean, in one line."""
     return printing.design(about, unknown)
+
+
+@register.filter
+def governing_words(metric: GoverningMetric) -> str:
+    words = printing.GOVERNING_WORDS[metric]
+    return words[:1].upper() + words[1:]
+
+
+@register.filter
+def governing_comparison(row: GoverningRow) -> str:
+    return printing.governing_comparison(row)
+
+
+@register.filter
+def governing_value(row: GoverningRow, limit: float) -> str:
+    return printing.governing_value(row, limit)
 
 
 @register.filter

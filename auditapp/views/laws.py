@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 from dataclasses import dataclass
 
 from django.http import Http404, HttpResponseBase
@@ -13,11 +11,12 @@ from django.views.decorators.http import require_safe
 from auditapp import report_versions, results
 from auditapp.access import find
 from auditapp.api.files import download
-from auditapp.exports import EXPORTS, NoExport, NotDrawn, make_export, obstacle
+from auditapp.exports import EXPORTS, NoExport, NotDrawn, obstacle
 from auditapp.law_status import Law, law_status
 from auditapp.models import Run
 from auditapp.report.blocks import said_of
 from auditapp.report.crosswalk_section import SUPPLIED_WORDS, asked_rows, law_title, profile_of, state_words
+from auditapp.signed_exports import BeingSigned, export_bytes
 from auditapp.views.guard import PageRequest, page
 from automl.crosswalk.jurisdictions import EVERYTHING, JURISDICTIONS, asked_for
 from automl.evidence import CrosswalkRow, CrosswalkSection, Evidence
@@ -73,9 +72,9 @@ def export(request: PageRequest, run_id: str, export: str) -> HttpResponseBase:
     if export not in EXPORTS:
         raise Http404
     try:
-        made = make_export(run, export, withhold=request.GET.get("small_cells") == "withheld")
+        made, sha256 = export_bytes(run, export, withhold=request.GET.get("small_cells") == "withheld")
     except results.NoSuchArtifact:
         raise Http404 from None
-    except (NoExport, NotDrawn) as why:
-        return render(request, "export_not_there.html", {"run": run, "why": str(why)}, status=409 if isinstance(why, NoExport) else 503)
-    return download(request, io.BytesIO(made), name=f"{run.pk}-{export}", media_type=EXPORTS[export].media_type, sha256=hashlib.sha256(made).hexdigest())
+    except (NoExport, NotDrawn, BeingSigned) as why:
+        return render(request, "export_not_there.html", {"run": run, "why": str(why), "later": isinstance(why, BeingSigned)}, status=409 if isinstance(why, NoExport) else 503)
+    return download(request, made, name=f"{run.pk}-{export}", media_type=EXPORTS[export].media_type, sha256=sha256)

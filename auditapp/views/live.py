@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,12 +17,13 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from auditapp import drafts, results, runs
+from auditapp import drafts, repeats, results, runs
 from auditapp.access import find
 from auditapp.drafts import Draft
 from auditapp.models import Run, RunEvent
 from auditapp.trial_picture import TrialPoint, draw_trials
 from auditapp.views.guard import PageRequest, page
+from automl.errors import BadInput
 from automl.hooks import STAGES
 from automl.spec import SMALLER_IS_BETTER, parse_spec
 
@@ -56,7 +58,8 @@ class StageLine:
 @page("read")
 def run_page(request: PageRequest, run_id: str) -> HttpResponse:
     run = find(Run.objects.select_related("dataset", "created_by"), request.caller, run_id)
-    return render(request, "run.html", _context(run))
+    comparison = repeats.compared_with_parent(run) if run.state == "succeeded" else None
+    return render(request, "run.html", _context(run) | {"comparison": comparison})
 
 
 @require_safe
@@ -94,6 +97,18 @@ def again(request: PageRequest, run_id: str) -> HttpResponse:
     draft = Draft.from_spec(parse_spec(run.spec, "training" if run.kind == "training" else "predictions"))
     drafts.keep(request.session, run.dataset_id, draft)
     return redirect("new-reading", run.dataset_id)
+
+
+@require_POST
+@page("run")
+def repeat(request: PageRequest, run_id: str) -> HttpResponse:
+    """The run once more, exactly as it is recorded; its page will say whether it came to the same."""
+    run = find(Run.objects.select_related("dataset", "test_dataset", "workspace"), request.caller, run_id)
+    try:
+        return redirect("run", repeats.repeat(run, request.caller.user).pk)
+    except BadInput as why:  # the table is gone, or too many runs wait
+        messages.error(request, f"{why.sentence}.")
+        return redirect("run", run.pk)
 
 
 def _context(run: Run) -> dict[str, Any]:

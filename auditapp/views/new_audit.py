@@ -16,9 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from auditapp import datasets, drafts, profiles, runs, storage
 from auditapp.access import find
 from auditapp.drafts import Draft
-from auditapp.forms import STEP_FORMS, AttributesForm, ColumnsForm, ReadingForm, StepForm, UploadForm
+from auditapp.forms import AttributesForm, ColumnsForm, ReadingForm, StepForm, UploadForm
+from auditapp.law_form import EXCLUSIONS, LawForm
 from auditapp.models import Dataset, Profile
+from auditapp.reasons_form import ReasonsForm
 from auditapp.sample import SAMPLE_FILENAME, SAMPLE_SPEC, sample_csv
+from auditapp.step_forms import STEP_FORMS
 from auditapp.views.errors import error_page
 from auditapp.views.guard import PageRequest, page
 from automl.errors import BadInput
@@ -26,6 +29,8 @@ from automl.evidence import DatasetProfile
 from automl.spec import parse_spec
 
 TABLES_A_PAGE = 25
+MORE = ("governing_reason", "profile", "law", "reasons")
+"""The questions on attributes that are folded away until somebody has answered one of them."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -146,7 +151,13 @@ def _show(request: PageRequest, dataset: Dataset, draft: Draft, table: DatasetPr
     elif isinstance(form, ColumnsForm):
         context["rows"] = [(c, form[f"role-{c.position}"], form[f"leak-{c.position}"] if c.suspected_leak else None) for c in table.columns]
     elif isinstance(form, AttributesForm):
+        context["more_open"] = any(form[name].errors or form[name].initial for name in MORE if name in form.fields)
         context["attributes"] = [(option, c, drafts.levels(c)) for option, c in zip(form["sensitive"], form.possible, strict=True)]
+    elif isinstance(form, LawForm):
+        context["values"] = [(c, [(bar, form[f"is-{c.position}-{at}"]) for at, bar in enumerate(drafts.levels(c))]) for c in form.possible]
+        context["exclusions"] = [(form[f"exclude-{at}"], form[f"because-{at}"]) for at in range(EXCLUSIONS)]
+    elif isinstance(form, ReasonsForm):
+        context["lines"] = [(c, [form[f"{part}-{c.position}"] for part in ("code", "text", "when_missing", "direction", "kind")]) for c in form.inputs]
     return render(request, f"new/{step}.html", context, status=422 if form.errors else 200)
 
 
@@ -164,7 +175,9 @@ def _checked(draft: Draft, table: DatasetProfile, fault: BadInput | None) -> dic
 def _step_of(fault: BadInput, draft: Draft) -> str | None:
     first = (fault.pointer or "").strip("/").split("/")[0]
     found = drafts.STEP_OF_POINTER.get(first)
-    return "predictions" if found in ("target", "outcome") and draft.kind == "predictions" else found
+    if found in ("target", "outcome") and draft.kind == "predictions":
+        return "predictions"
+    return "attributes" if found in ("law", "reasons") and found not in drafts.steps_of(draft) else found
 
 
 def _profile(dataset: Dataset, draft: Draft) -> Profile:

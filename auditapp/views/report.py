@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from auditapp import report_versions, results, sign_offs, statements
 from auditapp.access import find, may
 from auditapp.api.files import download
-from auditapp.models import ReportRendering, Run, StatementsVersion
+from auditapp.models import Report, ReportRendering, Run, StatementsVersion
 from auditapp.statement_document import Statements
 from auditapp.statement_fields import FIELDS, SECTIONS, edited_in
 from auditapp.statement_form import BASED_ON, SignOffForm, StatementsForm
@@ -148,6 +148,20 @@ def version_pdf(request: PageRequest, run_id: str, version: int) -> HttpResponse
     except results.NotSigned:
         return render(request, "report_not_there.html", {"run": run}, status=409)
     return download(request, results.open_report(run, version), name=f"{run.pk}-v{version}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+
+
+@require_safe
+@page("read")
+def version_picture(request: PageRequest, run_id: str, version: int) -> HttpResponseBase:
+    """The first page of one version, as a picture."""
+    report = Report.objects.filter(run=_run(request, run_id), version=version).first()
+    if report is None:
+        raise Http404
+    try:
+        picture = results.open_picture(report)
+    except results.NoSuchArtifact:
+        raise Http404 from None
+    return download(request, picture, name=f"{run_id}-v{version}.png", media_type="image/png", sha256=report.picture_sha256)
 
 
 def _show_report(request: PageRequest, run: Run, document: Statements, form: SignOffForm | None, status: int = 200) -> HttpResponse:

@@ -13,6 +13,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from automl.audit.governing import with_governing
 from automl.audit.impact import Reference, detectable_ratio, flips, highest, impact_ratio, shortfall, unknown_band
 from automl.audit.intervals import Count, difference_estimate, pool, rate_estimate
 from automl.audit.labels import RULE
@@ -34,6 +35,7 @@ from automl.evidence import (
     Value,
     VersusRest,
 )
+from automl.question_tree import governing_choice
 from automl.spec import AuditPolicy
 
 PRIMARY = "primary: selection tables of the declared attributes"
@@ -109,7 +111,7 @@ def measure_fairness(outcomes: Outcomes, policy: AuditPolicy, *, bins: Mapping[s
     def attributes_of(question: Question, groupings: Sequence[Grouping], family: Mapping[str, float]) -> tuple[Attribute, ...]:
         return tuple(_attribute(_table(grouping, question), policy.limit.ratio, family, seed) for grouping in groupings)
 
-    return FairnessSection(
+    return with_governing(FairnessSection(
         favourable=outcomes.favourable, outcome="score" if outcomes.task == "regression" else "decision", limit=RatioLimit(ratio=policy.limit.ratio), label_rule="" if outcomes.task == "regression" else RULE,
         attributes=attributes_of(whole, single, {} if by_class else adjusted), intersections=attributes_of(whole, crossed, {}),
         family=Family(tests=len(adjusted), contrasts=tuple(adjusted)),
@@ -117,7 +119,7 @@ def measure_fairness(outcomes: Outcomes, policy: AuditPolicy, *, bins: Mapping[s
             FairnessByClass(favourable=label, attributes=attributes_of(question, single, adjusted), intersections=attributes_of(question, crossed, {}))
             for label, question in by_class
         ),
-    )
+    ), governing_choice(policy, outcomes.task, recorded=outcomes.truth is not None))
 
 
 def _check_references(policy: AuditPolicy, attributes: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ A finding states a value, its interval, and its relation to a limit that somebod
 - ``impact_ratio_inconclusive`` (low; crossings info): the sample cannot tell on which side of the limit the ratio lies.
 - ``impact_ratio_not_below`` (info): every group of an attribute is at or above the limit beyond sampling error.
 - ``error_gap`` (medium): a simultaneous interval of a true or false positive rate gap to the reference excludes 0.
-- ``residual_gap`` (medium): regression; the interval of the difference in mean error to the reference excludes 0. Not where a quantile is predicted: groups of
+- ``residual_gap`` (medium): regression; the interval of the difference in mean error to the reference excludes 0; one sentence for all crossings. Not where a quantile is predicted: groups of
   unequal spread then differ in it with the best of models.
 - ``coverage_off`` (medium): a quantile is predicted; the share of rows, or of a group's rows, with a true value at or below it is off the level by 0.05 (by half
   of the level's smaller tail where that is less) or more and its interval excludes the level.
@@ -24,6 +24,7 @@ A finding states a value, its interval, and its relation to a limit that somebod
 - ``fairness_not_measured`` (medium), ``performance_not_measured`` (info): a whole section is missing, with its reason.
 - ``order_depends_on_timing`` (info): several workers searched together, so that the same inputs need not give the same trials.
 - Reasons for unfavourable decisions have rules of their own, in `automl.audit.reasons.findings`.
+- ``governing_metric`` (info): `automl.audit.governing`; of equal severity, what the governing metric says comes first.
 - Of alternatives to the model: the rules of `automl.audit.mitigation_findings`.
 - ``data_quality``: the data section's own findings of severity high or medium, as they stand.
 - those of `local_law_144_findings` on the tables of Local Law 144.
@@ -35,6 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from automl.audit.explanation_findings import explanation_findings
+from automl.audit.governing import findings_of_governing, governs
 from automl.audit.intervals import LOW_PRECISION_BELOW
 from automl.audit.local_law_144_findings import law_findings
 from automl.audit.mitigation_findings import findings_of_mitigation
@@ -44,56 +46,45 @@ from automl.evidence import (
     Attribute,
     DataSection,
     Estimate,
+    Evidence,
     ExplanationSection,
     FairnessSection,
     Finding,
     Group,
-    LocalLaw144Section,
-    MitigationSection,
     NotMeasured,
     PerformanceSection,
     Ratio,
-    ReasonsSection,
-    RobustnessSection,
     ScoreOutcome,
     SearchSection,
     Severity,
-    SlicesSection,
     Value,
 )
 from automl.printing import percent, row_count, significant
-from automl.spec import SMALLER_IS_BETTER, Limit
+from automl.spec import SMALLER_IS_BETTER, TaskSpec
 
 ORDER: tuple[Severity, ...] = ("high", "medium", "low", "info")
-ABSENT = NotMeasured(reason="not looked at")
 LEAK_AUC = 0.99
 LEAK_SHARE = 0.6
 CALIBRATION_OFF = 0.1
 UNKNOWN_LOW, UNKNOWN_MEDIUM = 0.05, 0.2
 LEFT_OUT_MEDIUM = 0.05
 LISTED = 4
-NO_MODEL = NotMeasured(reason="there is no model here to look into")
 COVERAGE_OFF = 0.05, 0.5
 """Of all rows, or of the level's smaller tail where that is less: at 0.99 half a per cent matters."""
 
 
-def write_findings(
-    data: DataSection, search: SearchSection | NotMeasured, performance: PerformanceSection | NotMeasured, fairness: FairnessSection | NotMeasured,
-    explanation: ExplanationSection | NotMeasured, limit: Limit | float, *, parallel: int = 1, law: LocalLaw144Section | NotMeasured | None = None,
-    slices: SlicesSection | NotMeasured = ABSENT, robustness: RobustnessSection | NotMeasured = ABSENT, mitigation: MitigationSection | NotMeasured | None = None,
-    reasons: ReasonsSection | NotMeasured = NO_MODEL,
-) -> tuple[Finding, ...]:
-    """All findings, most severe first; their ids are unique and their pointers lead into the document that has these sections.
-
-    ``parallel``: how many parts the search was asked to have (`TaskSpec.parallel`)."""
-    ratio = limit.ratio if isinstance(limit, Limit) else float(limit)
+def write_findings(evidence: Evidence) -> tuple[Finding, ...]:
+    """All findings on the other sections of the document, most severe first; their ids are unique and their pointers lead into it."""
+    fairness, performance, spec = evidence.fairness, evidence.performance, evidence.spec
     found = [
-        *_of_fairness(fairness, ratio, residuals=isinstance(performance, NotMeasured) or performance.quantile is None), *_of_performance(performance, search), *_of_explanation(explanation, data), *_of_data(data),
-        *_of_search(search, parallel), *findings_of_reasons(reasons), *(() if law is None else law_findings(law, data.split.audit)),
-        *weakness_findings(slices, robustness),
-        *findings_of_mitigation(mitigation, fairness),
+        *findings_of_governing(fairness),
+        *_of_fairness(fairness, spec.limit.ratio, residuals=isinstance(performance, NotMeasured) or performance.quantile is None),
+        *_of_performance(performance, evidence.search), *_of_explanation(evidence.explanation, evidence.data), *_of_data(evidence.data),
+        *_of_search(evidence.search, spec.parallel if isinstance(spec, TaskSpec) else 1), *findings_of_reasons(evidence.reasons),
+        *law_findings(evidence.local_law_144, evidence.data.split.audit), *weakness_findings(evidence.slices, evidence.robustness),
+        *findings_of_mitigation(evidence.mitigation, fairness),
     ]
-    return tuple(sorted(found, key=lambda finding: ORDER.index(finding.severity)))
+    return tuple(sorted(found, key=lambda finding: (ORDER.index(finding.severity), not governs(fairness, finding))))
 
 
 def number(value: float, limit: float | None = None) -> str:
@@ -152,10 +143,12 @@ def _of_fairness(fairness: FairnessSection | NotMeasured, limit: float, *, resid
             crossings.setdefault((pointer.rsplit("/", 1)[0], of_class), []).append((pointer, attribute))
         if len(attribute.columns) == 1 and not of_class:
             yield from _of_membership(attribute, pointer)
-        if fairness.outcome == "score" and residuals:
+        if fairness.outcome == "score" and residuals and len(attribute.columns) == 1:
             yield from _of_residuals(attribute, pointer)
     for (above, of_class), tables in crossings.items():
         yield from _of_crossings(tables, above, of_class, limit)
+        if fairness.outcome == "score" and residuals:
+            yield from _of_crossing_residuals(tables, above)
 
 
 def _tables(fairness: FairnessSection) -> Iterator[tuple[str, str, Attribute]]:
@@ -339,16 +332,39 @@ def _points(share: float) -> str:
 
 
 def _of_residuals(attribute: Attribute, pointer: str) -> Iterator[Finding]:
-    exploratory = "; exploratory, as all crossings are" if len(attribute.columns) > 1 else ""
+    for i, group, gap in _residual_gaps(attribute):
+        yield Finding(
+            id=f"residual_gap:{pointer}/groups/{i}", severity="medium",
+            text=f"The truth lies {_further(attribute, group, gap)}.",
+            evidence=f"{pointer}/groups/{i}/score/residual_difference", suggestion="Look at which inputs this group's error goes with.", rule="residual_gap",
+        )
+
+
+def _of_crossing_residuals(tables: Sequence[tuple[str, Attribute]], above: str) -> Iterator[Finding]:
+    """One sentence over all crossings, of the group whose interval is furthest from 0: the largest value alone is the smallest group's."""
+    told = [(pointer, attribute, i, group, gap) for pointer, attribute in tables for i, group, gap in _residual_gaps(attribute)]
+    if told:
+        pointer, attribute, i, group, gap = max(told, key=lambda one: max(one[4].low, -one[4].high))
+        whole, where, at = _of_which([(place, each) for place, each, *_ in told], above)
+        yield Finding(
+            id=f"residual_gap:{at}", severity="medium",
+            text=f"For {len(told)} of {whole} groups of {where} the mean error differs from the reference's beyond sampling error; exploratory, as all crossings are. "
+            f"Furthest from none: the truth lies {_further(attribute, group, gap)}.",
+            evidence=f"{pointer}/groups/{i}/score/residual_difference", suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.", rule="residual_gap",
+        )
+
+
+def _residual_gaps(attribute: Attribute) -> Iterator[tuple[int, Group, Estimate]]:
+    """The groups whose mean error differs from the reference's beyond sampling error."""
     for i, group in enumerate(attribute.groups):
         gap = None if isinstance(group.score, NotMeasured) else group.score.residual_difference
         if isinstance(gap, Estimate) and _excludes(gap, 0):
-            yield Finding(
-                id=f"residual_gap:{pointer}/groups/{i}", severity="medium",
-                text=f"The truth lies {'above' if gap.value > 0 else 'below'} the prediction by {significant(abs(gap.value))} more for {_shown(group.group)} "
-                f"({_shown(attribute.attribute)}) than for {_shown(attribute.reference or '')} (difference of mean errors {significant(gap.value)}, {100 * gap.level:.3g} % interval {significant(gap.low)} to {significant(gap.high)}{exploratory}).",
-                evidence=f"{pointer}/groups/{i}/score/residual_difference", suggestion="Look at which inputs this group's error goes with.", rule="residual_gap",
-            )
+            yield i, group, gap
+
+
+def _further(attribute: Attribute, group: Group, gap: Estimate) -> str:
+    return (f"{'above' if gap.value > 0 else 'below'} the prediction by {significant(abs(gap.value))} more for {_shown(group.group)} ({_shown(attribute.attribute)}) than for "
+            f"{_shown(attribute.reference or '')} (difference of mean errors {significant(gap.value)}, {100 * gap.level:.3g} % interval {significant(gap.low)} to {significant(gap.high)})")
 
 
 def _of_membership(attribute: Attribute, pointer: str) -> Iterator[Finding]:

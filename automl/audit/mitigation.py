@@ -87,6 +87,7 @@ class _Room:
     decided: tuple[_Decided, ...]
     profile: Profile | None
     seed: int
+    known_on: str
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -119,8 +120,14 @@ def measure_mitigation(
     """The alternatives to ``model`` on the ``audit`` rows, of which it says ``predictions`` and which have these ``outcomes`` with it."""
     if isinstance(prepared, NotMeasured):
         return prepared
-    decisions, frame = decisions_of(model, predictions, audit, prepared.favourable), audit.features
-    room = _Room(prepared, outcomes, decisions, tuple(_decide(each, at, frame, decisions, prepared) for at, each in enumerate(prepared.alternatives)), profile, seed)
+    return measure_alternatives(prepared, decisions_of(model, predictions, audit, prepared.favourable), audit.features, outcomes, profile=profile, seed=seed)
+
+
+def measure_alternatives(
+    prepared: Prepared, decisions: Decisions, frame: pd.DataFrame, outcomes: Outcomes, *, profile: Profile | None, seed: int, known_on: str = "out of fold", note: str = NOTE,
+) -> MitigationSection:
+    """On rows of which ``decisions`` were made. ``known_on``: where the alternatives were compared when they were frozen."""
+    room = _Room(prepared, outcomes, decisions, tuple(_decide(each, at, frame, decisions, prepared) for at, each in enumerate(prepared.alternatives)), profile, seed, known_on)
     tables = {aim.attribute: _Table(room, aim) for aim in prepared.aims}
     unbeaten = {name for front in prepared.pareto for name in front.alternatives}
     now = metric_estimates(outcomes, seed=seed, names=[*room.metrics, "roc_auc"])
@@ -132,7 +139,7 @@ def measure_mitigation(
         alternatives=tuple(_alternative(room, each, tables, now, unbeaten) for each in room.decided), not_tried=prepared.not_tried, pareto=prepared.pareto,
         budget=MitigationBudget(
             attributes=MOST_ATTRIBUTES, refit_rows=refits.MOST_ROWS, reduction_rows=reductions.MOST_ROWS, reduction_rounds=reductions.ROUNDS, reduction_trees=reductions.TREES),
-        note=NOTE)
+        known_on=known_on, note=note)
 
 
 def _decide(each: Frozen, at: int, frame: pd.DataFrame, decisions: Decisions, prepared: Prepared) -> _Decided:
@@ -161,7 +168,7 @@ def _alternative(room: _Room, each: _Decided, tables: dict[str, _Table], now: di
         fairness=FairnessChange(
             groups=tuple(tables[aim.attribute].group_changes(each)), gaps=tuple(tables[aim.attribute].gap_changes(each)),
             spreads=tuple(found for table in tables.values() if (found := table.spread(each.given)) is not None)),
-        allowed_by_profile=None if room.profile is None else not frozen.uses_attribute_at_decision, why_not=_why_not(frozen, room.profile, unbeaten),
+        allowed_by_profile=None if room.profile is None else not frozen.uses_attribute_at_decision, why_not=_why_not(frozen, room.profile, unbeaten, room.known_on),
         model_sha256=frozen.sha256)
 
 
@@ -172,12 +179,12 @@ def _rules(frozen: Frozen) -> tuple[CutRule, ...]:
     return tuple(CutRule(group=group, steps=tuple(CutStep(cut=cut, share=share) for cut, share in steps)) for group, steps in by_group)
 
 
-def _why_not(frozen: Frozen, profile: Profile | None, unbeaten: set[str]) -> str:
+def _why_not(frozen: Frozen, profile: Profile | None, unbeaten: set[str], known_on: str) -> str:
     if profile is not None and frozen.uses_attribute_at_decision:
         return BARRED[profile]
     reasons = ["nobody chose it: what is deployed was chosen by its score alone"]
     if frozen.id not in unbeaten:
-        reasons.append("out of fold another one was at least as good in both, when they were frozen")
+        reasons.append(f"{known_on} another one was at least as good in both, when they were frozen")
     if frozen.drawn_by_lot:
         reasons.append("it would draw some decisions by lot")
     return "; ".join(reasons)
@@ -344,7 +351,7 @@ class _Table:
 
 
 _ABSENT: dict[Rate, str] = {
-    "selection_rate": "no row of this group, or of the one it is compared with, is in the audit part", "tpr": "one of the groups has no row with the favourable label",
+    "selection_rate": "no row of this group, or of the one it is compared with, is among these rows", "tpr": "one of the groups has no row with the favourable label",
     "fpr": "one of the groups has no row without the favourable label",
 }
 

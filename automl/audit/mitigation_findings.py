@@ -56,7 +56,7 @@ class _Spoken:
         return towards_zero and isinstance(after, Estimate) and abs(after.value) < abs(before.value)
 
 
-def findings_of_mitigation(section: MitigationSection | NotMeasured | None, fairness: FairnessSection | NotMeasured) -> Iterator[Finding]:
+def findings_of_mitigation(section: MitigationSection | NotMeasured, fairness: FairnessSection | NotMeasured) -> Iterator[Finding]:
     """What may be said of alternatives to the deployed model: of the one that looked best out of fold, never of the luckiest on the audit part."""
     if not isinstance(section, MitigationSection):
         return
@@ -84,7 +84,7 @@ def _of_attribute(section: MitigationSection, at: int, known: OutOfFoldResult, f
     else:
         yield Finding(
             id=f"no_alternative:{deployed.attribute}", severity="info", evidence=f"/mitigation/deployed/attributes/{at}", rule="no_alternative",
-            text=f"None of {len(mine)} alternatives was found, at a cost of at most {LARGEST_COST:g} of {_metric(section)} out of fold, to narrow the gap in selection rates between the groups of {name} "
+            text=f"None of {len(mine)} alternatives was found, at a cost of at most {LARGEST_COST:g} of {_metric(section)} {section.known_on}, to narrow the gap in selection rates between the groups of {name} "
             "beyond sampling error.")
 
 

@@ -56,6 +56,14 @@ def units_of(rows: int, cluster: NDArray[Any] | None, rng: np.random.Generator, 
     return unit.astype(np.int64)
 
 
+def halves(rows: int, cluster: NDArray[Any] | None, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The positions of two halves drawn at random, whole persons on one side."""
+    unit = np.arange(rows) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+    units = int(unit.max()) + 1 if rows else 0
+    first = (rng.permutation(units) % 2 == 0)[unit] if units else np.zeros(0, dtype=bool)
+    return np.flatnonzero(first), np.flatnonzero(~first)
+
+
 def bootstrap_means(columns: FloatArray, rng: np.random.Generator, weight: FloatArray | None = None, cluster: NDArray[Any] | None = None) -> FloatArray:
     """Replicates (REPLICATES, m) of the weighted column means of ``columns`` (n, m)."""
     rows = len(columns)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from automl.audit.label_flips import measure_label_flips
 from automl.audit.memory import measure_label_noise, measure_membership
 from automl.audit.operating import measure_operating_characteristics
 from automl.audit.outcomes import Outcomes
 from automl.audit.perturbations import measure_perturbations
+from automl.audit.shared_rows import measure_shared_rows
 from automl.audit.shift import measure_shift
 from automl.audit.subject import OutcomesOf, Subject
 from automl.audit.threshold_curve import measure_threshold_curve
+from automl.audit.time_order import measure_time_order
 from automl.audit.variation import SAME_SEED, measure_splits
 from automl.data.splits import Rows
 from automl.evidence import NotMeasured, RobustnessSection
 from automl.learn.model import FittedModel
-from automl.spec import AuditPolicy
+from automl.spec import AuditPolicy, TaskSpec
 
 ELSEWHERE = NotMeasured(reason="the predictions were made elsewhere: there is no model here to ask again, and its training rows are not known")
 NOTE = (
@@ -24,7 +27,7 @@ NOTE = (
 )
 
 
-def measure_robustness(model: FittedModel, train: Rows, audit: Rows, outcomes: Outcomes, outcomes_of: OutcomesOf, policy: AuditPolicy) -> RobustnessSection:
+def measure_robustness(model: FittedModel, train: Rows, audit: Rows, outcomes: Outcomes, outcomes_of: OutcomesOf, policy: TaskSpec) -> RobustnessSection:
     """Of a model trained here. ``outcomes``: of the audited rows; ``outcomes_of``: makes outcomes of rows and predictions, at the deployed cut."""
     subject = Subject(model, train, audit, outcomes_of, policy.seed)
     undisturbed, found = measure_perturbations(subject, policy.reference)
@@ -33,12 +36,14 @@ def measure_robustness(model: FittedModel, train: Rows, audit: Rows, outcomes: O
         missing=found["missing"], rounding=found["rounding"], shift=measure_shift(subject), seeds=SAME_SEED, splits=measure_splits(subject),
         threshold_curve=measure_threshold_curve(outcomes, policy.reference),
         operating_characteristics=measure_operating_characteristics(outcomes, policy.limit.ratio, policy.reference, seed=policy.seed),
-        label_noise=measure_label_noise(subject), membership=measure_membership(subject), note=NOTE)
+        label_noise=measure_label_noise(subject), membership=measure_membership(subject), label_flips=measure_label_flips(outcomes, seed=policy.seed),
+        shared_rows=measure_shared_rows(subject, outcomes), time_order=measure_time_order(subject, outcomes, policy.time), note=NOTE)
 
 
 def robustness_of_predictions(outcomes: Outcomes, policy: AuditPolicy) -> RobustnessSection:
     """Of predictions made elsewhere: what needs neither the model nor its training rows."""
-    absent: dict[str, Any] = dict.fromkeys(("undisturbed", "noise", "missing", "rounding", "shift", "seeds", "splits", "label_noise", "membership"), ELSEWHERE)
+    absent: dict[str, Any] = dict.fromkeys(("undisturbed", "noise", "missing", "rounding", "shift", "seeds", "splits", "label_noise", "membership", "shared_rows", "time_order"), ELSEWHERE)
     return RobustnessSection(
         metric="", decisions=outcomes.task != "regression", **absent, threshold_curve=measure_threshold_curve(outcomes, policy.reference),
-        operating_characteristics=measure_operating_characteristics(outcomes, policy.limit.ratio, policy.reference, seed=policy.seed), note=NOTE)
+        operating_characteristics=measure_operating_characteristics(outcomes, policy.limit.ratio, policy.reference, seed=policy.seed),
+        label_flips=measure_label_flips(outcomes, seed=policy.seed), note=NOTE)

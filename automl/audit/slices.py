@@ -13,7 +13,7 @@ from automl.audit.conditions import SliceColumn, columns_of_groups, rows_of, wor
 from automl.audit.intervals import count, difference_estimate, rate_estimate
 from automl.audit.means import mean_estimate, mean_of, welch
 from automl.audit.outcomes import BoolArray, FloatArray, Outcomes
-from automl.audit.resampling import generator
+from automl.audit.resampling import generator, halves
 from automl.audit.significance import holm, primary_p
 from automl.audit.slice_search import Discovery, Found, discover_slices
 from automl.evidence import Estimate, NotMeasured, Slice, SlicesSection, Value
@@ -102,11 +102,8 @@ def measure_slices(
 
 def slices_of_predictions(outcomes: Outcomes, *, seed: int) -> SlicesSection | NotMeasured:
     """Predictions made elsewhere: half of the rows (whole persons) to find slices of the declared attributes, the other half to measure them."""
-    unit = np.arange(outcomes.rows) if outcomes.cluster is None else np.unique(outcomes.cluster, return_inverse=True)[1]
-    units = int(unit.max()) + 1 if outcomes.rows else 0
-    first = (generator(seed, "half A").permutation(units) % 2 == 0)[unit] if units else np.zeros(0, dtype=bool)
     columns = columns_of_groups(outcomes.groups)
-    parts = [np.flatnonzero(first), np.flatnonzero(~first)]
+    parts = halves(outcomes.rows, outcomes.cluster, generator(seed, "half A"))
     if min(map(len, parts)) == 0:
         return NotMeasured(reason="the rows cannot be divided into a half to look for slices and a half to measure them")
     found = find_slices([column.take(parts[0]) for column in columns], outcomes.take(parts[0]), seed=seed)

@@ -10,13 +10,29 @@
 - ``outside_of_training`` (low): more than a twentieth of the audited rows has a number out of range or a level that no training row has.
 - ``labels_contradicted`` (info): training rows whose label the out-of-fold probabilities contradict, where a group has a larger share than all rows beyond sampling error.
 - ``training_rows_recognised`` (medium from an AUC of 0.6 on, else low): the loss tells training rows from audited rows, the interval lies above 0.5 and above that of out-of-fold scores.
+- ``shared_rows`` (low): a hundredth or more of the audited rows have the inputs of a training row.
+- ``outcome_moves`` (low; info where the audit part is the latest rows): the recorded outcome differs between the first and the last stretch of time, and the interval excludes 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from automl.evidence import Estimate, Finding, Membership, NoisyLabels, NotMeasured, Perturbation, RobustnessSection, Shift, Slice, SlicesSection, Value
+from automl.evidence import (
+    Estimate,
+    Finding,
+    Membership,
+    NoisyLabels,
+    NotMeasured,
+    Perturbation,
+    RobustnessSection,
+    SharedRows,
+    Shift,
+    Slice,
+    SlicesSection,
+    TimeOrder,
+    Value,
+)
 from automl.evidence.robustness import PerturbationKind
 from automl.printing import estimate, percent, row_count, significant, visible
 
@@ -26,6 +42,7 @@ LEAST_POINTS, LEAST_SHARE = 0.02, 0.1
 PSI_LOW, PSI_MEDIUM = 0.1, 0.25
 OUTSIDE = 0.05
 RECOGNISED_MEDIUM = 0.6
+SHARED = 0.01
 LISTED = 4
 SHOWN = 60
 
@@ -44,6 +61,10 @@ def weakness_findings(slices: SlicesSection | NotMeasured, robustness: Robustnes
         yield from _of_labels(robustness.label_noise)
     if isinstance(robustness.membership, Membership):
         yield from _of_membership(robustness.membership)
+    if isinstance(robustness.shared_rows, SharedRows):
+        yield from _of_shared(robustness.shared_rows)
+    if isinstance(robustness.time_order, TimeOrder):
+        yield from _of_time(robustness.time_order, robustness.decisions)
 
 
 def _name(text: str) -> str:
@@ -153,3 +174,22 @@ def _of_membership(membership: Membership) -> Iterator[Finding]:
             text=f"Somebody who knows a row's label can tell by the model's answer whether the model has learned from it, with an AUC of {_interval(auc)}; by answers that were given out of fold it is "
                  f"{_interval(control)}.",
             suggestion="Where it is a secret who is in the training table, say so to those who can ask the model, or learn a simpler model.")
+
+
+def _of_shared(shared: SharedRows) -> Iterator[Finding]:
+    share = shared.same_inputs
+    if isinstance(share, Estimate) and share.value >= SHARED:
+        yield Finding(
+            id="shared_rows", severity="low", rule="shared_rows", evidence="/robustness/shared_rows/same_inputs",
+            text=f"{_interval(share, True)} of the audited rows have the same inputs as a training row; {row_count(shared.same_label)} have its label as well.",
+            suggestion="Where several rows belong to one person, name the column that says so, so that they stay on one side of the split.")
+
+
+def _of_time(order: TimeOrder, shares: bool) -> Iterator[Finding]:
+    change, first, last = order.outcome_change, order.stretches[0], order.stretches[-1]
+    if isinstance(change, Estimate) and not change.low_precision and not change.low <= 0 <= change.high:
+        told = _points(change) + " points" if shares else _interval(change)
+        yield Finding(
+            id="outcome_moves", severity="info" if order.split_by_it else "low", rule="outcome_moves", evidence="/robustness/time_order/outcome_change",
+            text=f"The recorded outcome of the audited rows changes by {told} between {first.first} to {first.last} and {last.first} to {last.last} ({_name(order.column)}).",
+            suggestion="" if order.split_by_it else "Audit on the latest rows, by naming the time of the rows: results on rows of the same time may not be those of the next ones.")

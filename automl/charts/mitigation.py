@@ -11,7 +11,7 @@ from automl.evidence import Alternative, Chart, Criterion, DeployedAttribute, Es
 from automl.printing import CRITERION_WORDS, alternative_name, estimate, metric_words, significant, visible
 
 CRITERIA: tuple[Criterion, ...] = ("demographic_parity", "equalized_odds")
-AXES = {"demographic_parity": "largest difference of selection rates, audit part", "equalized_odds": "largest difference of true or of false positive rates, audit part"}
+AXES = {"demographic_parity": "largest difference of selection rates", "equalized_odds": "largest difference of true or of false positive rates"}
 DEPLOYED, OWN, BLIND = "deployed model", "decides by the group", "sees no group when it decides"
 LOOKS = {OWN: (OKABE_ITO[4], "triangle-up"), BLIND: (OKABE_ITO[0], "circle"), DEPLOYED: (OKABE_ITO[1], "diamond")}
 MOST_SERIES = 4
@@ -36,7 +36,8 @@ def _spread(one: Alternative) -> RateSpread | None:
 
 
 def _price(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[Alternative, ...], place: int, criterion: Criterion) -> Chart:
-    words = metric_words(section.metric)
+    words, where = metric_words(section.metric), section.part.removeprefix("the ")
+    axis = f"{AXES[criterion]}, {where}"
     front = next(each for each in section.pareto if (each.attribute, each.criterion, each.without_attribute) == (deployed.attribute, criterion, False))
     points: list[tuple[str, float, Value, str, str]] = [(DEPLOYED, _gap(deployed.spread, criterion), section.deployed.performance[section.metric], DEPLOYED, "deployed")]
     points += [(alternative_name(one), _gap(spread, criterion), one.performance[section.metric].after, OWN if one.uses_attribute_at_decision else BLIND, one.id)
@@ -45,15 +46,15 @@ def _price(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[
                         for name, gap, value, series, _ in points if isinstance(value, Estimate)]
     return chart(
         f"mitigation-{'parity' if criterion == 'demographic_parity' else 'odds'}-{place}", "mitigation", f"What {CRITERION_WORDS[criterion]} would cost: {visible(deployed.attribute, 60)}",
-        _said(deployed, mine, criterion, words, section), _picture(drawn, words, AXES[criterion]),
-        ("alternative", "id", AXES[criterion], words, "low", "high", "who decides", "unbeaten out of fold"),
+        _said(deployed, mine, criterion, words, section), _picture(drawn, f"{words}, {where}", axis),
+        ("alternative", "id", axis, words, "low", "high", "who decides", f"unbeaten {section.known_on}"),
         [(name, known, gap, *((value.value, value.low, value.high) if isinstance(value, Estimate) else (None, None, None)), series, "yes" if known in front.alternatives else "no")
          for name, gap, value, series, known in points])
 
 
 def _said(deployed: DeployedAttribute, mine: tuple[Alternative, ...], criterion: Criterion, words: str, section: MitigationSection) -> str:
     """The deployed model, and of each kind the alternative that was nearest to equal rates out of fold."""
-    parts = [f"On the audit part the groups of {visible(deployed.attribute, 60)} are {significant(_gap(deployed.spread, criterion), 3)} apart at most with the deployed model, {words} "
+    parts = [f"On {section.part} the groups of {visible(deployed.attribute, 60)} are {significant(_gap(deployed.spread, criterion), 3)} apart at most with the deployed model, {words} "
              f"{estimate(section.deployed.performance[section.metric])}"]
     for blind, who in ((True, "seeing no group"), (False, "by the group")):
         best = _nearest([one for one in mine if one.uses_attribute_at_decision is not blind], criterion)
@@ -69,13 +70,13 @@ def _nearest(alternatives: list[Alternative], criterion: Criterion) -> Alternati
 
 def _picture(rows: list[Row], words: str, axis: str) -> Picture:
     x = alt.X("gap:Q", title=axis_title(axis, HALF), axis=number_axis(width=HALF), scale=alt.Scale(zero=True, nice=True))
-    y = alt.Y("value:Q", title=f"{words}, audit part", axis=alt.Axis(grid=True), scale=alt.Scale(zero=False))
+    y = alt.Y("value:Q", title=words, axis=alt.Axis(grid=True), scale=alt.Scale(zero=False))
     named = [name for name in LOOKS if any(row["series"] == name for row in rows)]
     legend = alt.Legend(orient="bottom", direction="vertical", labelLimit=320, symbolStrokeWidth=0)
     colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=named, range=[LOOKS[name][0] for name in named]), legend=legend)
     shape = alt.Shape("series:N", title=None, scale=alt.Scale(domain=named, range=[LOOKS[name][1] for name in named]), legend=legend)
     base = alt.Chart(data(rows))
-    bars = base.mark_rule(strokeWidth=1, opacity=0.45, aria=False).encode(x=x, y=alt.Y("low:Q", title=f"{words}, audit part", scale=alt.Scale(zero=False)), y2=alt.Y2("high:Q"), color=colour)
+    bars = base.mark_rule(strokeWidth=1, opacity=0.45, aria=False).encode(x=x, y=alt.Y("low:Q", title=words, scale=alt.Scale(zero=False)), y2=alt.Y2("high:Q"), color=colour)
     dots = base.mark_point(filled=True, size=55, opacity=0.9, aria=False).encode(x=x, y=y, color=colour, shape=shape)
     return half(bars, dots, height=290)
 

@@ -1,5 +1,6 @@
 """The Evidence document: types only, no maths. One file a section; `document` puts them together."""
 
+from automl.canonical import canonical_json, digest_of, repeatable_part
 from automl.evidence.blocks import Estimate, Finding, Measured, NotMeasured, Part, Ratio, RatioLabel, Severity, Test, Value
 from automl.evidence.data import (
     Bar,
@@ -28,8 +29,6 @@ from automl.evidence.document import (
     Provenance,
     RunInfo,
     RunKind,
-    canonical_json,
-    digest_of,
 )
 from automl.evidence.explanation import (
     Background,
@@ -51,6 +50,9 @@ from automl.evidence.fairness import (
     FairnessSection,
     Family,
     Gaps,
+    GoverningChoice,
+    GoverningMeasure,
+    GoverningRow,
     Group,
     GroupCalibration,
     RatioLimit,
@@ -103,10 +105,13 @@ from automl.evidence.robustness import (
     AttributeChange,
     AttributeLevels,
     CutPoint,
+    FlippedNumber,
+    FlipStep,
     GroupChange,
     GroupLevel,
     GroupShare,
     LabelChance,
+    LabelFlips,
     LowestRatio,
     Membership,
     ModelSpread,
@@ -116,9 +121,12 @@ from automl.evidence.robustness import (
     Perturbation,
     PerturbationStep,
     RobustnessSection,
+    SharedRows,
     Shift,
     ShiftedFeature,
+    Stretch,
     ThresholdCurve,
+    TimeOrder,
     Undisturbed,
     Variation,
 )
@@ -130,13 +138,13 @@ __all__ = [
     "Column", "ColumnProfile", "ColumnType", "Confusion", "Contribution", "CrosswalkRow", "CrosswalkSection", "Curve", "DataSection",
     "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
     "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "Front", "FrontAttribute", "FrontGap", "FrontGroup", "FrontModel",
-    "GapShare", "Gaps", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LawClass", "LawExclusion", "LawMedian", "LawRow", "LawTable", "LawUnmapped", "LeaderboardRow", "LeftOut", "LocalLaw144Section", "Measured", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
+    "GapShare", "Gaps", "GoverningChoice", "GoverningMeasure", "GoverningRow", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LawClass", "LawExclusion", "LawMedian", "LawRow", "LawTable", "LawUnmapped", "LeaderboardRow", "LeftOut", "LocalLaw144Section", "Measured", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
     "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "ChangedColumn", "Counterfactual", "CounterfactualQuality", "ReasonExample", "ReasonQuality", "ReasonRow", "ReasonRules", "ReasonShare", "ReasonsSection", "StatedReason", "Wording",
-    "Value", "VersusRest", "canonical_json", "digest_of",
+    "Value", "VersusRest", "canonical_json", "digest_of", "repeatable_part",
     # where it fails
-    "AttributeChange", "AttributeLevels", "CutPoint", "GroupChange", "GroupLevel", "GroupShare", "LabelChance", "LowestRatio", "Membership", "ModelSpread", "NoisyLabels", "OperatingCharacteristics", "OutsideOfTraining", "Perturbation", "PerturbationStep", "RobustnessSection", "Shift", "ShiftedFeature", "ThresholdCurve", "Undisturbed", "Variation", "Slice", "SlicesSection",
+    "AttributeChange", "AttributeLevels", "CutPoint", "FlipStep", "FlippedNumber", "GroupChange", "GroupLevel", "GroupShare", "LabelChance", "LabelFlips", "LowestRatio", "Membership", "ModelSpread", "NoisyLabels", "OperatingCharacteristics", "OutsideOfTraining", "Perturbation", "PerturbationStep", "RobustnessSection", "SharedRows", "Shift", "ShiftedFeature", "Stretch", "ThresholdCurve", "TimeOrder", "Undisturbed", "Variation", "Slice", "SlicesSection",
     "Alternative", "Change", "Criterion", "CutRule", "CutStep", "Deployed", "DeployedAttribute", "FairnessChange", "GroupGapChanges", "GroupGaps", "GroupRateChanges", "GroupRates",
     "MitigationBudget", "MitigationMethod", "MitigationSection", "NotTried", "OutOfFoldResult", "ParetoFront", "PeopleChanged", "RateSpread",
     "Dependence", "DependencePoint", "DependenceSection", "DrawStability", "PermutationImportance", "PermutedInput", "ProxyFeature", "ProxyGroup", "ProxyScan", "RankRange",

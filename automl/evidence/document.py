@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any, Literal
 
 from pydantic import Field
@@ -20,7 +18,7 @@ from automl.evidence.reasons import ReasonsSection
 from automl.evidence.robustness import RobustnessSection
 from automl.evidence.search import SearchSection
 from automl.evidence.slices import SlicesSection
-from automl.spec import PredictionsSpec, TaskSpec
+from automl.spec import GoverningMetric, PredictionsSpec, TaskSpec
 
 SCHEMA_VERSION = "1.0"
 RunKind = Literal["training", "predictions"]
@@ -49,6 +47,8 @@ class Plan(Part):
     """The how-manieth audit of this dataset's audit part this is (rule 15)."""
     alternatives: str = ""
     """sha256 of the mitigation alternatives, which were frozen before; empty where there are none."""
+    governing: GoverningMetric | None = Field(default=None, exclude_if=lambda metric: metric is None)
+    """The fairness metric that governs, where somebody said which."""
 
 
 class DesignSection(Part):
@@ -122,26 +122,6 @@ class Evidence(Part):
     findings: tuple[Finding, ...]
     crosswalk: CrosswalkSection | NotMeasured
     provenance: Provenance
-
-
-def canonical_json(document: Any) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces: the bytes that are hashed, stored and attached."""
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-
-
-def digest_of(document: dict[str, Any]) -> str:
-    """sha256 of the canonical JSON without what differs between two runs of the same inputs: /digest, /run, times and hardware."""
-    stripped = {key: value for key, value in document.items() if key not in ("digest", "run")}
-    provenance = dict(stripped["provenance"])
-    for key in ("started_at", "finished_at", "hardware", "seconds"):
-        provenance.pop(key, None)
-    stripped["provenance"] = provenance
-    search = stripped.get("search")
-    if isinstance(search, dict) and "trials" in search:
-        search = {key: value for key, value in search.items() if key != "seconds"}
-        search["trials"] = [{key: value for key, value in trial.items() if key != "seconds"} for trial in search["trials"]]
-        stripped["search"] = search
-    return hashlib.sha256(canonical_json(stripped)).hexdigest()
 
 
 class ChartTable(Part):

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from automl.evidence.blocks import Estimate, Measured, NotMeasured, Part, Ratio, Test, Value
+from automl.spec import GoverningMetric
 
 
 class UnknownBand(Part):
@@ -122,6 +123,38 @@ class RatioLimit(Part):
     ratio: float
 
 
+GoverningMeasure = Literal["impact_ratio", "selection_rate", "tpr", "fpr", "ppv", "calibration", "mean", "residual"]
+
+
+class GoverningRow(Part):
+    """Of one attribute the group that is furthest away by the metric that governs."""
+
+    attribute: str
+    favourable: str = ""
+    """The class, where every class is measured by itself."""
+    measure: GoverningMeasure
+    group: str
+    compared_with: str
+    """The reference group, "all others", or "its own probabilities"."""
+    value: Ratio | Value
+    evidence: str
+    """JSON pointer to the same value in its table."""
+
+
+class GoverningChoice(Part):
+    """The metric that governs: by whom it was chosen, why, and what it says. Chosen before anything was measured; it is part of the sealed plan."""
+
+    metric: GoverningMetric
+    chosen_by: Literal["person", "questions"]
+    recommended: GoverningMetric | None = None
+    """What the answers to the four questions lead to; None where they were not asked."""
+    rationale: tuple[str, ...] = ()
+    """The way through the questions, one sentence each."""
+    reason: str = ""
+    """In the person's own words."""
+    rows: tuple[GoverningRow, ...] = ()
+
+
 class FairnessByClass(Part):
     favourable: str
     attributes: tuple[Attribute, ...]
@@ -139,9 +172,10 @@ class FairnessSection(Measured):
     intersections: tuple[Attribute, ...] = ()
     family: Family
     by_class: tuple[FairnessByClass, ...] = Field(default=())
+    governing: GoverningChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
 
 
 __all__ = [
-    "Attribute", "AttributeSummary", "ErrorRates", "Estimate", "FairnessByClass", "FairnessSection", "Family", "Gaps", "Group",
+    "Attribute", "AttributeSummary", "ErrorRates", "Estimate", "FairnessByClass", "FairnessSection", "Family", "Gaps", "GoverningChoice", "GoverningMeasure", "GoverningRow", "Group",
     "GroupCalibration", "RatioLimit", "ScoreOutcome", "Shortfall", "UnknownBand", "VersusRest",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from automl.evidence.blocks import Measured, Part, Value
 from automl.spec import Profile
@@ -193,7 +193,24 @@ class MitigationSection(Measured):
     not_tried: tuple[NotTried, ...]
     pareto: tuple[ParetoFront, ...]
     budget: MitigationBudget
+    known_on: str = Field(default="out of fold", exclude_if=lambda part: part == "out of fold")
+    """Where the alternatives were compared when they were frozen; for predictions made elsewhere "on half A", and ``measured_on`` counts half B."""
     note: str
+
+    @property
+    def by_halves(self) -> bool:
+        """Whether these are other cut-offs of predictions made elsewhere."""
+        return self.known_on != "out of fold"
+
+    @property
+    def made_of(self) -> str:
+        """The rows that they were made on, in words."""
+        return "rows of half A" if self.by_halves else "training rows, out of fold"
+
+    @property
+    def part(self) -> str:
+        """The rows that they are measured on, in words."""
+        return "half B" if self.by_halves else "the audit part"
 
     def of(self, attribute: str) -> tuple[Alternative, ...]:
         """The alternatives that are for this attribute."""

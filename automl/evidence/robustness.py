@@ -162,6 +162,72 @@ class Membership(Measured):
     note: str
 
 
+class FlippedNumber(Part):
+    """One number of the report under wrong labels: as measured, and over the draws its mean and the range that holds 95 % of them."""
+
+    what: str
+    """ "accuracy", or "true positive rate" and "false positive rate" of an attribute: the largest difference between its groups."""
+    attribute: str = ""
+    measured: float
+    mean: float
+    low: float
+    high: float
+
+
+class FlipStep(Part):
+    share: float
+    """Of the labels, drawn at random and exchanged for the other outcome."""
+    numbers: tuple[FlippedNumber, ...]
+
+
+class LabelFlips(Measured):
+    """What wrong labels among the audited rows would do to the numbers that are counted against them; the decisions stay."""
+
+    n: int
+    draws: int
+    steps: tuple[FlipStep, ...]
+    note: str
+
+
+class SharedRows(Measured):
+    """Audited rows whose inputs a training row has as well: the model may know their answer by heart."""
+
+    same_inputs: Value
+    """Their share of the audited rows."""
+    same_label: int
+    """Of them, those with the training row's label (or number) as well."""
+    metric_all: Value
+    metric_others: Value
+    """The run's metric on all audited rows, and on those that no training row equals."""
+    note: str
+
+
+class Stretch(Part):
+    """Audited rows of one stretch of time."""
+
+    first: str
+    last: str
+    n: int
+    outcome: Value
+    """Share of the favourable (else the positive) label; of a number its mean."""
+    metric: Value
+
+
+class TimeOrder(Measured):
+    column: str
+    """The date that orders the rows."""
+    split_by_it: bool
+    """Whether the audit part is the latest rows by it; otherwise rows of the same time were learned from."""
+    undated: int
+    stretches: tuple[Stretch, ...]
+    outcome_change: Value
+    """The last stretch minus the first."""
+    note: str
+
+
+EARLIER = NotMeasured(reason="the run was made before this was measured")
+
+
 class CutPoint(Part):
     cut: float
     chosen: bool
@@ -224,6 +290,9 @@ class RobustnessSection(Measured):
     operating_characteristics: OperatingCharacteristics | NotMeasured
     label_noise: NoisyLabels | NotMeasured
     membership: Membership | NotMeasured
+    label_flips: LabelFlips | NotMeasured = EARLIER
+    shared_rows: SharedRows | NotMeasured = EARLIER
+    time_order: TimeOrder | NotMeasured = EARLIER
     note: str
 
     @property

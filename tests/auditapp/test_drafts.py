@@ -81,7 +81,7 @@ def test_what_an_earlier_run_left_out_is_kept_and_said(document: dict[str, Any])
 
 
 def test_every_field_of_a_spec_has_a_step_that_asks_it() -> None:
-    not_asked = {"title", "threads", "parent", "reasons"}
+    not_asked = {"title", "threads", "parent"}
     assert set(TaskSpec.model_fields) | set(PredictionsSpec.model_fields) == set(STEP_OF_POINTER) | not_asked
     assert set(STEP_OF_POINTER.values()) <= {step for steps in STEPS.values() for step in steps}
 

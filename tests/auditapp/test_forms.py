@@ -11,7 +11,6 @@ from auditapp.drafts import Draft
 from auditapp.forms import (
     METRIC_WORDS,
     PRESETS,
-    STEP_FORMS,
     AttributesForm,
     BudgetForm,
     GroupsForm,
@@ -21,6 +20,7 @@ from auditapp.forms import (
     StepForm,
     TargetForm,
 )
+from auditapp.step_forms import STEP_FORMS
 from automl.evidence import Bar, DatasetProfile
 from automl.spec import METRICS_OF_TASK
 from tests.profile_example import make_column, make_profile

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from auditapp import access, dispatch, leases, report_versions, runs, statements, storage
+from auditapp import access, dispatch, leases, removal, report_versions, runs, statements, storage
 from auditapp.leases import LeaseLost
 from auditapp.models import Report, ReportRendering, Run
 from tests.auditapp.report_maker import make_waiting
@@ -91,3 +91,13 @@ def test_a_run_that_is_deleted_meanwhile_takes_its_version_along(people: Any, wa
     with pytest.raises(LeaseLost):
         report_versions.finish(lease, storage.put(io.BytesIO(UNSIGNED)), None, None)
     assert not Report.objects.exists()
+
+
+def test_the_picture_of_a_version_lives_as_long_as_the_version(people: Any, waiting: ReportRendering, run: Run) -> None:
+    lease = report_versions.claim(waiting.pk, "one")
+    assert lease is not None
+    picture = storage.put(io.BytesIO(b"\x89PNG of a page"))
+    report_versions.finish(lease, storage.put(io.BytesIO(UNSIGNED)), None, None, picture=picture)
+    assert removal.remove_unreferenced([picture.sha256]) == []
+    runs.delete_run(run, people.users["owner"])
+    assert not storage.exists(picture.sha256)

@@ -20,6 +20,7 @@ from automl.evidence import (
     Estimate,
     Evidence,
     ExplanationSection,
+    FairnessSection,
     LawTable,
     LocalLaw144Section,
     MitigationSection,
@@ -33,6 +34,7 @@ from automl.evidence import (
 from automl.hooks import STAGES, Hooks, Progress
 from automl.learn.model import load_model
 from automl.pipeline import run_audit_of_predictions, run_training
+from automl.sections import seal_plan
 from automl.spec import LEFT_OUT, OPTIONAL_PARTS, PredictionsSpec, TaskSpec
 
 pytestmark = pytest.mark.slow
@@ -220,7 +222,7 @@ def test_the_tables_of_the_law_are_made_where_they_are_asked_for_and_leave_no_tr
     assert not (folder / "local_law_144.csv").exists()
     spec = PredictionsSpec.model_validate({
         "label": "label", "decision": "prediction", "score": "proba_yes", "positive": "yes", "sensitive": ("sex", "race"), "seed": 3,
-        "local_law_144": {"sex": "sex", "race": "race", "data_class": "historical"}})
+        "local_law_144": {"sex": "sex", "race": "race", "data_class": "historical"}, "governing": {"metric": "demographic_parity_ratio", "reason": "A rule says so."}})
     outside = run_audit_of_predictions(spec, folder / "predictions.csv", tmp_path / "bundle", Hooks(), run=RUN)
     law = outside.local_law_144
     assert isinstance(law, LocalLaw144Section)
@@ -230,6 +232,14 @@ def test_the_tables_of_the_law_are_made_where_they_are_asked_for_and_leave_no_tr
         mine = [each for each in rows if each["sex"].casefold() == row.category.casefold()]
         assert (row.n, row.selected) == (len(mine), sum(each["prediction"] == "yes" for each in mine))
     assert law.assessment == "not_attested"
+    assert isinstance(outside.fairness, FairnessSection)
+    assert outside.fairness.governing is not None
+    assert outside.plan.governing == outside.fairness.governing.metric == "demographic_parity_ratio"
+    assert (outside.fairness.governing.chosen_by, outside.fairness.governing.reason) == ("person", "A rule says so.")
+    sealed = [seal_plan(spec, outside.plan.bins, cut_rule=outside.plan.cut_rule, sealed_at="", audit_number=1, governing=choice).sha256 for choice in (outside.fairness.governing, None)]
+    assert outside.plan.sha256 == sealed[0] != sealed[1]
+    assert isinstance(outside.mitigation, MitigationSection)
+    assert outside.mitigation.fitted_on + outside.mitigation.measured_on == outside.data.split.audit
     assert {"law_lowest_ratio"} <= {finding.rule for finding in outside.findings}
     assert (tmp_path / "bundle" / "local_law_144.csv").read_text().startswith("class,table,category,people,")
     assert open_bundle(tmp_path / "bundle").evidence == outside

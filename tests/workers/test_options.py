@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from automl.errors import BadInput
-from automl.spec import PredictionsSpec, TaskSpec
+from automl.spec import FairnessAnswers, Governing, PredictionsSpec, TaskSpec
 from workers.options import add_prediction_options, add_shared_options, add_training_options, spec_of
 
 
@@ -44,6 +44,15 @@ def test_every_option_lands_in_its_field() -> None:
 
 def test_the_level_of_a_quantile() -> None:
     assert _spec("--metric", "quantile_loss", "--quantile", "0.9").quantile == 0.9
+
+
+def test_the_metric_that_governs_and_the_answers_that_lead_to_one() -> None:
+    named = _spec("--sensitive", "sex", "--governing", "equalized_odds_difference", "--governing-reason", "Both hurt.")
+    assert named.governing == Governing(metric="equalized_odds_difference", reason="Both hurt.")
+    asked = _spec("--sensitive", "sex", "--governing-answer", "measured_by_rates=no", "--governing-answer", "outcome_trusted=no")
+    assert asked.governing == Governing(answers=FairnessAnswers(measured_by_rates="no", outcome_trusted="no"))
+    with pytest.raises(BadInput, match=r"^--governing: "):
+        _spec("--sensitive", "sex", "--governing-answer", "measured_by_rates=maybe")
 
 
 def test_a_budget_of_trials_alone_has_no_clock() -> None:

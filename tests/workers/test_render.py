@@ -42,7 +42,7 @@ def test_it_draws_every_chart_in_both_themes_and_the_pdf_and_leaves_nothing_else
     assert done.returncode == 0, done.stderr
     names = [chart.name for chart in draw_charts(predictions()).charts]
     drawn = {f"charts/{name}{theme}.svg" for name in names for theme in ("", ".dark")}
-    assert set(sums(first)) == {"evidence.json", "charts.json", "audit.unsigned.pdf", *drawn}
+    assert set(sums(first)) == {"evidence.json", "charts.json", "page-one.png", "audit.unsigned.pdf", *drawn}
     # Another process, another folder: the same bytes
     second = lay_out(tmp_path / "second")
     draw(second)

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from django.core.management.base import CommandParser
 from pydantic import BaseModel, ValidationError
 
-from auditapp.exports import EXPORTS, Asked, NoExport, NotDrawn, make_of
+from auditapp.exports import EXPORTS, PDF, Asked, NoExport, NotDrawn, make_of
 from auditapp.one_sentence import OneSentenceCommand
+from auditapp.report.sign import NoSigningKey, sign_pdf
 from auditapp.statement_document import Statements, nothing_said
 from automl.evidence import Evidence
 
@@ -37,8 +38,12 @@ class Command(OneSentenceCommand):
             self.refuse(f"--statements: {given} is about other evidence than {options['folder']}")
         try:
             made = make_of(options["name"], Asked(evidence, said, options["withhold"]))
+            if EXPORTS[options["name"]].media_type == PDF:
+                made = sign_pdf(made).bytes
         except (NoExport, NotDrawn) as why:
             self.refuse(str(why))
+        except NoSigningKey as why:
+            self.refuse(f"{options['name']} cannot be signed, and is not written without: {why}")
         try:
             out.write_bytes(made)
         except OSError as error:

@@ -114,6 +114,12 @@ class Prepared:
         return hashlib.sha256(canonical_json(fixed)).hexdigest()
 
 
+def price_at(cut: float | None, favourable: int) -> float:
+    """What selecting an undeserving person costs by the deployed cut-off, 0.5 where there is none; 0 or 1 would say that one of the two errors costs nothing."""
+    at = 0.5 if cut is None else cut
+    return min(max(at if favourable == 1 else 1 - at, 0.01), 0.99)
+
+
 def decisions_of(model: FittedModel, predictions: Predictions, rows: Rows, favourable: int) -> Decisions:
     """What ``model`` decides about ``rows``, whose ``predictions`` are its."""
     assert predictions.probabilities is not None, "a model of two classes has probabilities"
@@ -137,103 +143,143 @@ def prepare(
     return _Workshop.of(result, model, rows, problem, spec, check).prepared(others)
 
 
-@dataclass(frozen=True, eq=False)
-class _Workshop:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cutting:
+    """What asks no model again: the alternatives that cut the scores of ``decisions`` elsewhere. ``price``: of selecting an undeserving person, as in `curves.curve`."""
+
+    sensitive: Sequence[str]
+    reference: Mapping[str, str]
+    decisions: Decisions
+    favourable: int
+    price: float
+    metric: str
+    seed: int
+    not_tried: list[NotTried] = field(default_factory=list)
+
+    def aims(self) -> tuple[Aim, ...]:
+        """The attributes whose groups can be compared, those furthest apart first; of the others it is written down why not."""
+        now, found = self.decisions.selected.astype(np.float64), []
+        for name in self.sensitive:
+            if (aim := aim_of(name, self.decisions, self.reference.get(name))) is not None:
+                found.append(aim)
+            else:
+                self.not_tried.append(NotTried(
+                    method="own_cuts", attribute=name, reason=f"no two of its groups have {SMALLEST_GROUP} people of each label among the rows that alternatives are made on"))
+        apart = sorted(found, key=lambda aim: (-spread(now, self.decisions, aim).selection, aim.attribute))
+        self.not_tried.extend(NotTried(
+            method="own_cuts", attribute=aim.attribute, reason=f"at most {MOST_ATTRIBUTES} attributes, those whose groups are furthest apart") for aim in apart[MOST_ATTRIBUTES:])
+        return tuple(apart[:MOST_ATTRIBUTES])
+
+    def deployed(self, aim: Aim) -> Known:
+        return self.known(self.decisions.selected.astype(np.float64), aim)
+
+    def known(self, given: Array, aim: Aim) -> Known:
+        of = self.decisions
+        return Known(value_of(self.metric, cells(given, of.deserving, of.heavy, self.favourable == 1)), spread(given, of, aim))
+
+    def cut(self, aim: Aim, now: Known) -> Iterator[Frozen]:
+        """Cut-offs of each group's own towards equal selection rates and towards equal error rates, and one for everybody."""
+        curves = curves_of(self.decisions, aim, self.price)
+        for remaining in REMAINING:
+            yield self.of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, remaining * now.spread.selection), gap_left=remaining)
+        for remaining in REMAINING:
+            yield self.of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, remaining * now.spread.odds, self.price), gap_left=remaining)
+        moved = common_cuts(self.decisions, aim, self.metric, [now.value - loss for loss in LOSSES], self.favourable == 1)
+        for loss, cuts, earlier in zip(LOSSES, moved, (None, *moved), strict=False):
+            if cuts is not None and (earlier is None or cuts.everybody != earlier.everybody):
+                yield self.of_cuts("common_cut", aim, "demographic_parity", cuts, largest_loss=loss)
+        if moved[-1] is None:
+            self.leave(aim, "common_cut", f"no one cut-off that costs at most {LOSSES[-1]:g} of {self.metric.replace('_', ' ')} raises the ratio of selection rates")
+
+    def optimized(self, aim: Aim) -> Iterator[Frozen]:
+        """Fairlearn's own cut-offs."""
+        for criterion in CRITERIA:
+            try:
+                yield self.of_cuts("threshold_optimizer", aim, criterion, optimized_cuts(self.decisions, aim, criterion, self.seed))
+            except ValueError as cannot:
+                self.leave(aim, "threshold_optimizer", cannot)
+
+    def of_cuts(self, method: MitigationMethod, aim: Aim, criterion: Criterion, cuts: Cuts, **parameters: float | int | str) -> Frozen:
+        return Frozen("", method, aim.attribute, criterion, {"price_of_undeserved": self.price, **parameters} if method == "own_cuts" else parameters,
+                      self.known(cuts.given(self.decisions), aim), cuts=cuts)
+
+    def leave(self, aim: Aim, method: MitigationMethod, why: object) -> None:
+        self.not_tried.append(NotTried(method=method, attribute=aim.attribute, reason=str(why)))
+
+    def frozen(self, aims: tuple[Aim, ...], deployed: Sequence[Known], found: Sequence[Frozen], threads: int) -> Prepared:
+        """Numbered, with the fronts of those that none beats."""
+        numbered = tuple(replace(each, id=f"m{at}") for at, each in enumerate(found, start=1))
+        return Prepared(
+            aims, self.metric, self.favourable, tuple(deployed), numbered, tuple(self.not_tried),
+            tuple(front for aim, now in zip(aims, deployed, strict=True) for front in _pareto(aim, now, numbered)), len(self.decisions), threads)
+
+
+def cuts_alone(cutting: Cutting, elsewhere: str) -> Prepared | NotMeasured:
+    """The alternatives of ``cutting`` where no model can learn again; ``elsewhere``: why not."""
+    aims = cutting.aims()
+    if not aims:
+        return _no_groups(cutting)
+    deployed = [cutting.deployed(aim) for aim in aims]
+    found = [*(each for aim, now in zip(aims, deployed, strict=True) for each in cutting.cut(aim, now)), *cutting.optimized(aims[0])]
+    for method in ("reweighing", "exponentiated_gradient"):
+        cutting.leave(aims[0], method, elsewhere)
+    return cutting.frozen(aims, deployed, found, threads=1)
+
+
+def _no_groups(cutting: Cutting) -> NotMeasured:
+    return NotMeasured(reason=f"no two groups of {' or of '.join(map(shown, cutting.sensitive))} have {SMALLEST_GROUP} people of each label among the rows to learn from")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Workshop(Cutting):
+    """The rest of them: models that learn again."""
+
     result: SearchResult
     model: FittedModel
     rows: Rows
     problem: Problem
     spec: TaskSpec
     check: Callable[[], None]
-    favourable: int
-    decisions: Decisions
-    price: float
-    metric: str
-    not_tried: list[NotTried] = field(default_factory=list)
 
     @classmethod
     def of(cls, result: SearchResult, model: FittedModel, rows: Rows, problem: Problem, spec: TaskSpec, check: Callable[[], None]) -> _Workshop:
         favourable = problem.labels.index(problem.favourable[0])
-        cut = 0.5 if model.threshold is None else model.threshold.value
-        # a cut-off of 0 or 1 would say that one of the two errors costs nothing
-        price = min(max(cut if favourable == 1 else 1 - cut, 0.01), 0.99)
         metric = problem.metric if problem.metric in OF_DECISIONS else "accuracy"
-        return cls(result, model, rows, problem, spec, check, favourable, decisions_of(model, model.out_of_fold, rows, favourable), price, metric)
+        return cls(result=result, model=model, rows=rows, problem=problem, spec=spec, check=check, favourable=favourable, seed=spec.seed, sensitive=spec.sensitive, reference=spec.reference,
+                   decisions=decisions_of(model, model.out_of_fold, rows, favourable), price=price_at(None if model.threshold is None else model.threshold.value, favourable), metric=metric)
 
     def prepared(self, others: Mapping[str, FittedModel]) -> Prepared | NotMeasured:
-        aims = self._aims()
+        aims = self.aims()
         if not aims:
-            return NotMeasured(
-                reason=f"no two groups of {' or of '.join(map(shown, self.spec.sensitive))} have {SMALLEST_GROUP} people of each label among the rows to learn from")
-        deployed = [self._known(self.decisions.selected.astype(np.float64), aim) for aim in aims]
+            return _no_groups(self)
+        deployed = [self.deployed(aim) for aim in aims]
         found: list[Frozen] = []
         for aim, now in zip(aims, deployed, strict=True):
-            found += self._cut(aim, now)
+            found += self.cut(aim, now)
             self.check()
         found += [*self._slow(aims[0]), *self._searched(aims, others)]
         self.not_tried.extend(NotTried(
             method=method, attribute=aim.attribute, reason="what takes long is tried only for the attribute whose groups are furthest apart out of fold") for aim in aims[1:]
             for method in _SLOW)
-        numbered = tuple(replace(each, id=f"m{at}") for at, each in enumerate(found, start=1))
-        return Prepared(
-            aims, self.metric, self.favourable, tuple(deployed), numbered, tuple(self.not_tried),
-            tuple(front for aim, now in zip(aims, deployed, strict=True) for front in _pareto(aim, now, numbered)), len(self.decisions), self.result.threads)
-
-    def _aims(self) -> tuple[Aim, ...]:
-        now, found = self.decisions.selected.astype(np.float64), []
-        for name in self.spec.sensitive:
-            if (aim := aim_of(name, self.decisions, self.spec.reference.get(name))) is not None:
-                found.append(aim)
-            else:
-                self.not_tried.append(NotTried(
-                    method="own_cuts", attribute=name, reason=f"no two of its groups have {SMALLEST_GROUP} people of each label among the rows to learn from"))
-        apart = sorted(found, key=lambda aim: (-spread(now, self.decisions, aim).selection, aim.attribute))
-        self.not_tried.extend(NotTried(
-            method="own_cuts", attribute=aim.attribute, reason=f"at most {MOST_ATTRIBUTES} attributes, those whose groups are furthest apart out of fold") for aim in apart[MOST_ATTRIBUTES:])
-        return tuple(apart[:MOST_ATTRIBUTES])
-
-    def _known(self, given: Array, aim: Aim, decisions: Decisions | None = None) -> Known:
-        of = self.decisions if decisions is None else decisions
-        return Known(value_of(self.metric, cells(given, of.deserving, of.heavy, self.favourable == 1)), spread(given, of, aim))
-
-    def _cut(self, aim: Aim, now: Known) -> Iterator[Frozen]:
-        curves = curves_of(self.decisions, aim, self.price)
-        for remaining in REMAINING:
-            yield self._of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, remaining * now.spread.selection), gap_left=remaining)
-        for remaining in REMAINING:
-            yield self._of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, remaining * now.spread.odds, self.price), gap_left=remaining)
-        moved = common_cuts(self.decisions, aim, self.metric, [now.value - loss for loss in LOSSES], self.favourable == 1)
-        for loss, cuts, earlier in zip(LOSSES, moved, (None, *moved), strict=False):
-            if cuts is not None and (earlier is None or cuts.everybody != earlier.everybody):
-                yield self._of_cuts("common_cut", aim, "demographic_parity", cuts, largest_loss=loss)
-        if moved[-1] is None:
-            self._not(aim, "common_cut", f"no one cut-off that costs at most {LOSSES[-1]:g} of {self.metric.replace('_', ' ')} raises the ratio of selection rates")
-
-    def _of_cuts(self, method: MitigationMethod, aim: Aim, criterion: Criterion, cuts: Cuts, **parameters: float | int | str) -> Frozen:
-        return Frozen("", method, aim.attribute, criterion, {"price_of_undeserved": self.price, **parameters} if method == "own_cuts" else parameters,
-                      self._known(cuts.given(self.decisions), aim), cuts=cuts)
+        return self.frozen(aims, deployed, found, self.result.threads)
 
     def _slow(self, aim: Aim) -> Iterator[Frozen]:
-        for criterion in CRITERIA:
-            try:
-                yield self._of_cuts("threshold_optimizer", aim, criterion, optimized_cuts(self.decisions, aim, criterion, self.spec.seed))
-            except ValueError as cannot:
-                self._not(aim, "threshold_optimizer", cannot)
+        yield from self.optimized(aim)
         learner = Learner.of(self.rows, self.problem, self.result.frame, self.model, self.spec.seed, self.result.threads)
         for strength in STRENGTHS:
             try:
                 yield self._of_model("reweighing", aim, "demographic_parity", learner.refit(aim, strength, self.check), strength=strength, family=learner.family)
             except CannotFit as cannot:
-                self._not(aim, "reweighing", cannot)
+                self.leave(aim, "reweighing", cannot)
         for criterion in CRITERIA:
             try:
                 mixture = reduced(
                     self.rows, self.problem, self.result.frame, self.decisions, aim, criterion, self.price, seed=self.spec.seed, threads=self.result.threads, check=self.check)
             except ValueError as cannot:
-                self._not(aim, "exponentiated_gradient", cannot)
+                self.leave(aim, "exponentiated_gradient", cannot)
                 continue
             yield Frozen("", "exponentiated_gradient", aim.attribute, criterion, {"classifiers": sum(len(half.trees) for half in mixture.halves), "rows": mixture.rows},
-                         self._known(mixture.out_of_fold, aim), mixture=mixture)
+                         self.known(mixture.out_of_fold, aim), mixture=mixture)
 
     def _searched(self, aims: Sequence[Aim], others: Mapping[str, FittedModel]) -> Iterator[Frozen]:
         objective = self.spec.fairness_objective
@@ -246,10 +292,7 @@ class _Workshop:
 
     def _of_model(self, method: MitigationMethod, aim: Aim, criterion: Criterion, model: FittedModel, **parameters: float | int | str) -> Frozen:
         given = (model.decide(model.out_of_fold) == self.favourable).astype(np.float64)
-        return Frozen("", method, aim.attribute, criterion, parameters, self._known(given, aim), model=model)
-
-    def _not(self, aim: Aim, method: MitigationMethod, why: object) -> None:
-        self.not_tried.append(NotTried(method=method, attribute=aim.attribute, reason=str(why)))
+        return Frozen("", method, aim.attribute, criterion, parameters, self.known(given, aim), model=model)
 
 
 _SLOW: tuple[MitigationMethod, ...] = ("threshold_optimizer", "reweighing", "exponentiated_gradient")

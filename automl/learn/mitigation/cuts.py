@@ -26,6 +26,8 @@ Steps = tuple[tuple[float, float], ...]
 WINDOWS = 2_001
 NARROWEST = 5e-4
 """Rates of finitely many people do not meet exactly; where no cut-offs come so near, the window is doubled until they do."""
+A_PERSON = 0.02
+"""At most what one person of the smallest compared groups is of their rate; where rates lie further apart, scores have few values."""
 LEAST_SHARE = 1e-9
 COMMON_CUTS = 201
 
@@ -65,7 +67,9 @@ def curves_of(decisions: Decisions, aim: Aim, price: float) -> dict[str, Curve]:
 
 def towards_parity(curves: Mapping[str, Curve], aim: Aim, width: float) -> Cuts:
     """The cut-offs that gain most among those whose selection rates are at most ``width`` apart."""
-    starts, width = np.linspace(0, 1, WINDOWS), max(width, NARROWEST)
+    # no nearer than the smallest group's rates lie: closer, often only nobody's and everybody's meet
+    coarsest = max(float(np.median(np.diff(each.rate))) for each in curves.values())
+    starts, width = np.linspace(0, 1, WINDOWS), max(width, NARROWEST, min(coarsest, A_PERSON))
     while True:
         best = {group: _best_within(each, starts, width) for group, each in curves.items()}
         total = np.sum([gain for gain, _ in best.values()], axis=0)

@@ -21,13 +21,38 @@ from automl.evidence import Evidence, canonical_json
 from workers.render import PDF_NAME, render_bundle
 
 
-def draw_bundle(evidence: Evidence, folder: Path, **replace: bytes) -> Path:
-    """A bundle folder with what drawing reads, drawn; ``replace`` puts other bytes in place of a file."""
+@pytest.fixture(autouse=True, scope="session")
+def _our_fonts_alone() -> Iterator[None]:
+    """What a document looks like must not depend on the fonts of the machine that runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("auditapp.report.glyphs.PLACES", ())
+        yield
+
+
+@pytest.fixture
+def hebrew_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed font with Hebrew and Arabic letters, as if it were the one of Debian's fonts-noto-core."""
+    dejavu = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+    if not dejavu.exists():
+        pytest.skip("no font with Hebrew letters is at hand (Debian: fonts-dejavu-core)")
+    font = tmp_path / "fonts" / "NotoSansHebrew-Regular.ttf"
+    font.parent.mkdir()
+    font.symlink_to(dejavu)
+    (font.parent / "NotoSansThai-Regular.ttf").write_bytes(b"no font")
+    monkeypatch.setattr("auditapp.report.glyphs.PLACES", (str(font.parent),))
+    return font
+
+
+VERIFY_AT = "https://audit.example.org/verify"
+
+
+def draw_bundle(evidence: Evidence, folder: Path, *, verify_at: str = "") -> Path:
+    """A bundle folder with what drawing reads, drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "evidence.json").write_bytes(canonical_json(evidence.model_dump(mode="json")))
     (folder / "charts.json").write_bytes(canonical_json(draw_charts(evidence).model_dump(mode="json")))
     (folder / "modelcard.md").write_text(write_card(evidence))
-    render_bundle(folder)
+    render_bundle(folder, verify_at=verify_at)
     return folder
 
 
@@ -40,11 +65,11 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Drawn bundles of the other kinds of run, and of names as strangers send them."""
+    """Drawn bundles of the other kinds of run, and of names as strangers send them; that of the regression by an installation with a public address."""
     from tests.evidence_variants import hostile, multiclass, predictions, regression
 
     root = tmp_path_factory.mktemp("kinds")
-    return [draw_bundle(make(), root / make.__name__) for make in (multiclass, regression, predictions, hostile)]
+    return [draw_bundle(make(), root / make.__name__, verify_at=VERIFY_AT if make is regression else "") for make in (multiclass, regression, predictions, hostile)]
 
 
 @pytest.fixture(scope="session")

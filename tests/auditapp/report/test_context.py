@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from auditapp.report.blocks import NOT_PROVIDED
+from auditapp.report.blocks import NOT_PROVIDED, table
 from auditapp.report.context import report_data
+from auditapp.report.enclosures import _tables
 from auditapp.statement_document import Statement, Statements
 from auditapp.statement_fields import FIELDS, SECTIONS
 from automl.audit.labels import RULE
@@ -18,12 +19,12 @@ from automl.evidence import Charts, ErrorRates, Estimate, Evidence, FairnessSect
 from automl.printing import design, estimate, fixed
 from tests.drawing import drawn
 from tests.evidence_example import make_evidence, make_performance
-from tests.evidence_variants import REASON, multiclass, predictions, quantile, regression, with_front, with_label_reason, with_law
+from tests.evidence_variants import REASON, multiclass, predictions, quantile, regression, with_front, with_governing, with_label_reason, with_law
 from tests.mitigation_example import make_mitigation, with_mitigation
 from tests.numbers_of_evidence import unfounded_numbers
 from tests.weakness_example import ELSEWHERE, robustness_of_predictions, with_weaknesses
 
-KINDS = [make_evidence, multiclass, regression, quantile, predictions, with_front, with_law, with_mitigation, with_weaknesses]
+KINDS = [make_evidence, multiclass, regression, quantile, predictions, with_front, with_law, with_mitigation, with_weaknesses, with_governing]
 VERDICTS = re.compile(r"\b(compliant|complies|passes|passed|certified|unbiased|bias-free|debias\w*|solved)\b", re.IGNORECASE)
 
 
@@ -63,11 +64,38 @@ def test_rule_03_no_verdict_words(make: Callable[[], Evidence]) -> None:
     assert found == []
 
 
+def test_the_metric_that_governs_stands_before_all_tables_with_its_reason() -> None:
+    evidence = with_governing()
+    [outcomes, plan] = [section["blocks"] for section in data_of(evidence)["sections"] if section["number"] in ("6", "17")]
+    headings = [block["text"] for block in outcomes if block["kind"] == "heading"]
+    assert headings[:2] == ["The metric that governs", "By sex"]
+    told = " ".join(strings_of(outcomes))
+    assert "the answers to four questions led to it, before anything was measured. No law, contract or policy" in told
+    assert "A refusal cannot be made good." in told
+    assert isinstance(evidence.fairness, FairnessSection)
+    gaps = evidence.fairness.attributes[0].groups[0].error_rates
+    assert isinstance(gaps, ErrorRates)
+    assert isinstance(gaps.gaps, Gaps)
+    assert estimate(gaps.gaps.tpr, as_percent=True, signed=True) in told
+    assert "the difference of true positive rates (equal opportunity)" in strings_of(plan)
+    other = " ".join(strings_of(data_of(with_governing("demographic_parity_ratio"))["sections"]))
+    assert "The answers to the four questions lead to the difference of true positive rates" in other
+
+
 def test_everything_that_was_not_measured_prints_its_reason() -> None:
     names = ("search", "performance", "fairness", "explanation", "reasons", "mitigation", "slices", "robustness", "crosswalk")
     texts = strings_of(data_of(make_evidence(**{name: NotMeasured(reason=f"the child ran out of daylight in {name}") for name in names})))
     for name in names:
         assert any(f"the child ran out of daylight in {name}" in text for text in texts), name
+
+
+def test_a_reason_that_several_cells_of_a_table_have_stands_once_below_it() -> None:
+    one = table("C", [("group", "left", 1), ("rate", "left", 1), ("error", "left", 1)], [
+        ("a", "not measured: nobody was selected", "0.1"), ("b", "not measured: nobody was selected", "not measured: one row"), ("c", {"page_of": "5"}, "0.2")], "Of all rows.")
+    assert one["rows"] == [["a", "not measured (a)", "0.1"], ["b", "not measured (a)", "not measured: one row"], ["c", {"page_of": "5"}, "0.2"]]
+    assert one["after"] == "Of all rows. (a) nobody was selected."
+    csv = _tables({"sections": [{"number": "6", "blocks": [one]}]}).decode()
+    assert csv.count("not measured: nobody was selected") == 2, "a table by itself has no text below it"
 
 
 def test_section_12_has_slices_disturbances_chances_and_every_reason() -> None:
@@ -76,7 +104,7 @@ def test_section_12_has_slices_disturbances_chances_and_every_reason() -> None:
                   "no model was trained twice on the same rows with another seed", "0.500 (chosen)", "hours_per_week", "race: fewer than two groups", "95.0 %"):
         assert any(words in text for text in texts), words
     elsewhere = strings_of(data_of(make_evidence(robustness=robustness_of_predictions()))["sections"][11])
-    assert elsewhere.count(ELSEWHERE.reason) == 8, "every part but the undisturbed rows, which no part is"
+    assert elsewhere.count(ELSEWHERE.reason) == 10, "every part but the undisturbed rows, which no part is"
 
 
 def test_mistake_14_statements_print_not_provided_until_somebody_provides_them() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from auditapp.report.glyphs import LONGEST_TEXT, characters_of_fonts, printable, printable_document, shortened
+from pathlib import Path
+
+from auditapp.report.glyphs import LONGEST_TEXT, characters_of_fonts, faces_for, printable, printable_document, shortened
 
 
 def test_the_fonts_have_the_letters_of_europe_and_no_kanji() -> None:
@@ -14,6 +16,14 @@ def test_runs_of_missing_characters_are_named_together() -> None:
     assert printable("a\u202eb") == "a[U+202E]b"
     assert printable("plain é") == "plain é"
     assert printable("日本語", longest_run=2) == "[U+65E5 U+672C …]"
+
+
+def test_an_installed_font_of_another_script_is_taken_where_a_text_needs_it(hebrew_font: Path) -> None:
+    assert faces_for("plain é") == []
+    [face] = faces_for("שלום")
+    assert (face.family, face.files) == ("DejaVu Sans", (hebrew_font,))
+    assert printable("x שלום 日本 y\u202e") == "x שלום [U+65E5 U+672C] y[U+202E]"
+    assert printable_document({"name": "שלום"}) == ({"name": "שלום"}, False)
 
 
 def test_different_strings_stay_different_where_they_are_cut() -> None:

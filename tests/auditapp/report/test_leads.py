@@ -54,6 +54,14 @@ def test_without_findings_a_section_says_what_it_shows_or_why_it_does_not() -> N
     assert "rows were audited; nothing was learned from them here." in leads(predictions())["4"]
 
 
+def test_what_a_profile_leaves_out_is_not_found_over_its_silence_either() -> None:
+    data = report_data(make_evidence(findings=(finding("/explanation", "Inputs tell the groups apart."),)), Charts(), profile="nyc_ll144")
+    tenth = data["sections"][9]
+    assert (tenth["lead"], tenth["short"]) == ("", "The profile of this report asks for nothing here.")
+    [rows] = [block["rows"] for block in data["sections"][1]["blocks"] if block["kind"] == "findings"]
+    assert [(row["text"], row["section"]) for row in rows] == [("Inputs tell the groups apart.", "15")], "on the page that shows it"
+
+
 def test_what_people_were_asked_for_is_counted_and_said() -> None:
     evidence = make_evidence()
     said = Statements(run="run_1", evidence_digest=evidence.digest, version=1, fields={"purpose": Statement(text="To rank requests.", author="A", role="owner", at="2026-11-21T10:00:00Z")})

@@ -111,6 +111,12 @@ def test_from_nothing_said_to_approved(run: Run, own_key: Path, bundle: Path, tm
         with pikepdf.open(io.BytesIO(pdf)) as opened:
             kinds = {str(entry.UF): (str(entry.AFRelationship), str(entry.EF.F.Subtype)) for entry in opened.Root.AF}
         assert kinds["statements.json"] == ("/Data", "/application/json")
+    pictures = []
+    for version in (2, 3, 4):
+        with results.open_picture(rows[version]) as file:
+            pictures.append(file.read())
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    assert pictures[0] != pictures[1], "the first page says how far the sign-off is"
     made_entries = [entry for entry in ledger._chain(run.workspace_id) if entry.action == "report.made"]
     assert [(entry.data["version"], entry.data["pdf_sha256"]) for entry in made_entries] == [(version, rows[version].pdf_sha256) for version in (2, 3, 4)]
     assert ledger.verify(run.workspace) == []

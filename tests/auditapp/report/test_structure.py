@@ -14,11 +14,24 @@ from typing import Any
 
 import pikepdf
 import pytest
+from pyhanko.keys import load_cert_from_pemder
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import fields, signers
+from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
+from pyhanko_certvalidator import ValidationContext
 
+from auditapp.report.annex_iv import annex_iv
 from auditapp.report.context import report_data
-from auditapp.report.sign import sign_pdf
-from automl.evidence import Charts, Evidence
+from auditapp.report.export_pdf import compile_export
+from auditapp.report.render import Attachment, compile_pdf
+from auditapp.report.sign import FIELD_NAME, sign_pdf
+from automl.evidence import Charts, Evidence, canonical_json
 from automl.provenance import config_sha256
+from tests.auditapp.report.conftest import VERIFY_AT
+from tests.auditapp.report.test_export_pdf import summary_of, worst
+from tests.auditapp.report.test_render import document
+from tests.evidence_example import make_evidence
+from tests.evidence_variants import hostile, regression
 
 pytestmark = pytest.mark.slow
 
@@ -114,6 +127,8 @@ def test_every_picture_says_what_it_shows(report: tuple[pikepdf.Pdf, Path]) -> N
     pdf, path = report
     drawn = Charts.model_validate_json((path.parent / "charts.json").read_bytes()).charts
     said = [str(node.Alt) for node in nodes(pdf) if node.S == "/Figure"]
+    if path.parent.name == "regression":
+        said.remove(f"QR code of the address {VERIFY_AT}, where anybody can have a copy of this report checked")
     assert len(said) == len(drawn)
     if path.parent.name != "hostile":  # there, characters without a glyph are written as code points
         assert sorted(said) == sorted(chart.sentence for chart in drawn)
@@ -156,15 +171,65 @@ def test_the_pages_are_counted_and_tables_and_figures_numbered_once(report: tupl
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
-def test_independent_judges_find_nothing_short_of_the_standards_and_every_signature_intact(signed_reports: list[Path], judge: list[str]) -> None:
-    judged = subprocess.run([*judge, "--signed", "--json", *map(str, signed_reports)], capture_output=True, text=True, check=False)
-    verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
-    assert [(verdict["faults"], [one["level"] for one in verdict["signatures"]]) for verdict in verdicts] == [([], ["PAdES-BASELINE-B"])] * 5, judged.stderr
+def test_only_an_installation_with_a_public_address_names_it(signed_reports: list[Path]) -> None:
+    """In words, as a link and as a QR code; the others have nothing that leads nowhere."""
+    for path in signed_reports:
+        with pikepdf.open(path) as pdf:
+            links = [str(link.A.URI) for link in pdf.pages[0].get("/Annots", []) if link.get("/A") is not None and "/URI" in link.A]
+        text = subprocess.run(["pdftotext", "-l", "1", str(path), "-"], capture_output=True, text=True, check=True).stdout
+        has = path.parent.name == "regression"
+        assert (VERIFY_AT in links, VERIFY_AT in "".join(text.split()), "Anybody can have a copy checked" in text) == (has, has, has), path
 
 
-def test_with_a_time_stamp_the_standards_hold_and_the_level_is_reached(unsigned: bytes, own_key: Path, settings: Any, authority: str, judge: list[str], tmp_path: Path) -> None:
+def test_the_first_page_is_a_picture_too(signed_reports: list[Path]) -> None:
+    for path in signed_reports:
+        picture = (path.parent / "page-one.png").read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert (int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])) == (595, 842)
+        assert len(picture) < 400_000
+
+
+def test_independent_judges_find_nothing_short_of_the_standards_and_every_signature_intact(
+        signed_reports: list[Path], unsigned: bytes, own_key: Path, settings: Any, authority: str, judge: list[str], tmp_path: Path) -> None:
+    """Of every kind of signed file in one call, since what costs is the start of a judge."""
+    expected = {str(path): "PAdES-BASELINE-B" for path in signed_reports}
+    others = {"summary": compile_export("law_summary", summary_of(worst())), "annex": compile_export("annex_iv", annex_iv(hostile(), None)), "annex-regression": compile_export("annex_iv", annex_iv(regression(), None)), "long": long_report()}
+    for name, data in others.items():
+        expected[written(tmp_path / f"{name}.pdf", sign_pdf(data).bytes)] = "PAdES-BASELINE-B"
     settings.TIMESTAMP_URL = authority
-    (tmp_path / "audit.pdf").write_bytes(sign_pdf(unsigned).bytes)
-    judged = subprocess.run([*judge, "--signed", "--json", str(tmp_path / "audit.pdf")], capture_output=True, text=True, check=False)
-    verdict = json.loads(judged.stdout)
-    assert (verdict["faults"], [one["level"] for one in verdict["signatures"]]) == ([], ["PAdES-BASELINE-T"])
+    expected[written(tmp_path / "stamped.pdf", sign_pdf(unsigned).bytes)] = "PAdES-BASELINE-T"
+    # With validation data and a second stamp; without revocation data, which a self-made certificate has none of, that reaches no more than T
+    expected[written(tmp_path / "archived.pdf", as_an_archive_keeps_it(unsigned, own_key, authority, tmp_path / "tsa" / "certificate.pem"))] = "PAdES-BASELINE-T"
+    judged = subprocess.run([*judge, "--signed", "--json", *expected], capture_output=True, text=True, check=False)
+    verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
+    assert {verdict["file"]: (verdict["faults"], [one["level"] for one in verdict["signatures"][:1]]) for verdict in verdicts} == {file: ([], [level]) for file, level in expected.items()}, judged.stderr
+
+
+def as_an_archive_keeps_it(unsigned: bytes, own_key: Path, authority: str, of_authority: Path) -> bytes:
+    """Our report with what it takes to check it for longer than its certificates last: validation data and a time stamp over them. We make none such ourselves."""
+    signer = signers.SimpleSigner.load(str(own_key / "key.pem"), str(own_key / "certificate.pem"))
+    context = ValidationContext(trust_roots=[signer.signing_cert, load_cert_from_pemder(of_authority)], allow_fetching=False, revocation_mode="soft-fail")
+    metadata = signers.PdfSignatureMetadata(
+        field_name=FIELD_NAME, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, certify=True, docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+        embed_validation_info=True, use_pades_lta=True, validation_context=context)
+    field = fields.SigFieldSpec(FIELD_NAME, invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True), readable_field_name="Signature")
+    stamper = RequestsHTTPTimeStamper(authority)
+    return bytes(signers.PdfSigner(metadata, signer, timestamper=stamper, new_field_spec=field).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(unsigned + b"\n"))).getvalue())
+
+
+def written(path: Path, data: bytes) -> str:
+    path.write_bytes(data)
+    return str(path)
+
+
+def long_report() -> bytes:
+    """Two hundred pages, which an audit of many attributes and classes may reach: a table of fifty and a picture on each of the others."""
+    table = {"kind": "table", "caption": "Many", "columns": ["group", "n"], "align": ["left", "right"], "widths": [1, 0], "after": "", "share": 0, "dense": False,
+             "rows": [[f"group number {at} of a community", str(at)] for at in range(2_250)]}
+    charts = [{"kind": "chart", "name": f"c{at}", "title": f"Picture {at}", "alt": f"What picture {at} shows."} for at in range(165)]
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="900"><text x="20" y="90" font-family="Source Sans 3">group</text><path d="M0 0L600 800" stroke="#000"/></svg>'
+    evidence = Attachment("evidence.json", canonical_json(make_evidence().model_dump(mode="json")), "application/json", "data", "The evidence")
+    pdf = compile_pdf(document(blocks=[table, *charts], keywords=[f"evidence {make_evidence().digest}"]), {one["name"]: svg for one in charts}, [evidence])
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        assert len(opened.pages) >= 200, len(opened.pages)
+    return pdf

@@ -201,7 +201,7 @@ def test_what_a_strangers_report_says_of_itself_is_cut_and_cannot_steer_a_page_o
 def test_the_child_imports_no_django(signed: bytes, own_key: Path, tmp_path: Path) -> None:
     (tmp_path / "audit.pdf").write_bytes(signed)
     code = ("import sys; sys.argv = ['verify', sys.argv[1], '--trust', sys.argv[2]]; from auditapp.report import verify; verify.main(sys.argv[1:]); "
-            "print(sorted({name.split('.')[0] for name in sys.modules} & {'django', 'pandas', 'typst', 'vl_convert', 'celery'}))")
+            "print(sorted({name.split('.')[0] for name in sys.modules} & {'django', 'pandas', 'typst', 'vl_convert', 'celery', 'pydantic'}))")
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "audit.pdf"), str(own_key / "certificate.pem")], cwd=django_settings.BASE_DIR, capture_output=True, text=True, check=True)
     assert '"valid": true' in done.stdout
     assert done.stdout.rstrip().endswith("[]")

@@ -274,3 +274,31 @@ def test_reading_again_warns_who_has_answers_to_lose(page: Client, dataset: Data
     assert warning not in page.get(f"/new/{dataset.pk}/reading?change").content.decode()
     answer_all(page, dataset)
     assert warning in page.get(f"/new/{dataset.pk}/reading?change").content.decode()
+
+
+def test_the_folded_questions_lead_to_pages_of_their_own_and_into_the_spec(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
+    answer_all(page, dataset)
+    more = {**ATTRIBUTES, "governing": "ask", "governing_reason": "A refusal weighs more.", "profile": "us_employment", "law": "on", "reasons": "on"}
+    assert send(page, dataset, "attributes", more)["Location"].endswith("/governing")
+    assert "Which error does more harm?" in page.get(f"/new/{dataset.pk}/governing").content.decode()
+    answers = {"measured_by_rates": "no", "outcome_trusted": "yes", "used_as": "decision", "worse": "refused"}
+    refused = send(page, dataset, "governing", {**answers, "worse": ""})
+    assert refused.status_code == 422
+    assert "Answer: Which error does more harm?" in refused.content.decode()
+    assert send(page, dataset, "governing", answers)["Location"].endswith("/groups")
+    assert send(page, dataset, "groups", GROUPS)["Location"].endswith("/law")
+    assert "Values of sex in the rule" in page.get(f"/new/{dataset.pk}/law").content.decode()
+    assert send(page, dataset, "law", {"sex": "1", "data_reason": "None is in use."})["Location"].endswith("/reasons")
+    body = page.get(f"/new/{dataset.pk}/reasons").content.decode()
+    assert "<script>alert" not in body
+    assert send(page, dataset, "reasons", {"most": "2", "text-2": "What was said", "approved_by": "P. Erson"})["Location"].endswith("/budget")
+    send(page, dataset, "budget", BUDGET)
+    check = html.unescape(page.get(f"/new/{dataset.pk}/check").content.decode())
+    assert "the difference of true positive rates (equal opportunity)." in check
+    assert "employment in the United States" in check
+    send(page, dataset, "check", {})
+    spec = Run.objects.get().spec
+    assert spec["governing"]["answers"] == answers
+    assert (spec["profile"], spec["local_law_144"]["sex"], spec["reasons"]["most"]) == ("us_employment", "sex", 2)
+    line = spec["reasons"]["table"][HOSTILE]
+    assert (line["text"], line["approved_by"]) == ("What was said", "P. Erson")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from auditapp import report_versions
-from auditapp.models import Membership, ReportRendering, Run, SignOffEntry, StatementsVersion, Workspace
+from auditapp import report_versions, storage
+from auditapp.models import Membership, Report, ReportRendering, Run, SignOffEntry, StatementsVersion, Workspace
 from auditapp.statement_fields import FIELDS, SECTIONS, edited_in
 from tests.auditapp.report_maker import make_waiting
 
@@ -137,6 +138,19 @@ def test_the_report_page_lists_versions_and_asks_again_while_one_is_being_made(b
     for version, data in ((2, b"%PDF-1.7 version 2"), (1, b"%PDF-1.7 a stand-in")):
         assert f'href="/runs/{finished_run.pk}/reports/{version}.pdf"' in made.content.decode()
         assert b"".join(owner.get(f"/runs/{finished_run.pk}/reports/{version}.pdf").streaming_content) == data
+
+
+def test_the_first_page_is_shown_with_words_where_there_is_a_picture_of_it(browser: Any, finished_run: Run) -> None:
+    viewer, address = browser("viewer"), f"/runs/{finished_run.pk}/report"
+    assert "page-one" not in viewer.get(address).content.decode()
+    assert viewer.get(f"/runs/{finished_run.pk}/reports/1.png").status_code == 404
+    stored = storage.put(io.BytesIO(b"\x89PNG a stand-in"))
+    Report.objects.filter(run=finished_run, version=1).update(picture_sha256=stored.sha256)
+    body = viewer.get(address).content.decode()
+    assert f'<img src="/runs/{finished_run.pk}/reports/1.png"' in body
+    assert 'alt="First page of report version 1: ' in body
+    picture = viewer.get(f"/runs/{finished_run.pk}/reports/1.png")
+    assert (picture["Content-Type"], b"".join(picture.streaming_content)) == ("image/png", b"\x89PNG a stand-in")
 
 
 def test_review_and_approval_by_two_people(browser: Any, finished_run: Run) -> None:

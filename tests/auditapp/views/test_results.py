@@ -19,7 +19,7 @@ from automl.evidence import Estimate, LawTable, LocalLaw144Section, NotMeasured,
 from tests.auditapp.views.conftest import finish_run
 from tests.drawing import drawn
 from tests.evidence_example import make_charts, make_evidence
-from tests.evidence_variants import LEFT_OUT, REASON, multiclass, quantile, regression, with_front, with_label_reason, with_law
+from tests.evidence_variants import LEFT_OUT, REASON, multiclass, quantile, regression, with_front, with_governing, with_label_reason, with_law
 from tests.mitigation_example import make_mitigation, with_mitigation
 from tests.weakness_example import ELSEWHERE, robustness_of_predictions, with_weaknesses
 
@@ -67,6 +67,22 @@ def test_a_label_that_the_interval_does_not_suggest_says_why(page: Client, waiti
     text = text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness"))
     assert f"Inconclusive at this sample size {REASON}" in text
     assert RULE in text
+
+
+def test_the_metric_that_governs_comes_first_and_says_why(page: Client, waiting_run: Run) -> None:
+    evidence = with_governing()
+    finish_run(waiting_run, evidence, make_charts(evidence))
+    response = page.get(f"/runs/{waiting_run.pk}/results/fairness")
+    body, text = response.content.decode(), text_of(response)
+    assert body.index('id="fairness-governing"') < body.index('class="contents"') < body.index('class="attribute"')
+    assert "The difference of true positive rates (equal opportunity) : the answers to four questions led to it" in text
+    assert "A refusal cannot be made good." in text
+    assert not isinstance(evidence.fairness, NotMeasured)
+    assert evidence.fairness.governing is not None
+    for row in evidence.fairness.governing.rows:
+        assert f"{printing.governing_comparison(row)} {printing.governing_value(row, 0.8)}" in text
+    for section in ("provenance", "summary"):
+        assert "Metric that governs The difference of true positive rates" in text_of(page.get(f"/runs/{waiting_run.pk}/results/{section}"))
 
 
 @pytest.mark.parametrize("make", [make_evidence, multiclass, regression, quantile])

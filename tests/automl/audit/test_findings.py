@@ -38,6 +38,7 @@ from automl.evidence import (
 )
 from automl.spec import AuditPolicy, Limit
 from tests.automl.audit.cases import binary, from_counts, multiclass, regression
+from tests.evidence_example import make_evidence
 
 ABSENT = NotMeasured(reason="not part of this test")
 BANNED = re.compile(
@@ -62,11 +63,17 @@ def performance_of(outcomes: Outcomes, **options: Any) -> PerformanceSection:
     return section
 
 
-def found(
-    data: DataSection | None = None, performance: Any = ABSENT, fairness: Any = ABSENT, explanation: Any = ABSENT, limit: Limit | float = 0.8,
-) -> dict[str, list[Finding]]:
+def findings_on(limit: float = 0.8, **sections: Any) -> tuple[Finding, ...]:
+    """The findings on a document that has these sections and no others."""
+    example = make_evidence()
+    absent = dict.fromkeys(("search", "performance", "fairness", "explanation", "local_law_144", "reasons", "mitigation", "slices", "robustness"), ABSENT)
+    spec = example.spec.model_copy(update={"limit": Limit(ratio=limit)})
+    return write_findings(example.model_copy(update={"spec": spec, "data": data_section(), **absent, **sections}))
+
+
+def found(data: DataSection | None = None, performance: Any = ABSENT, fairness: Any = ABSENT, explanation: Any = ABSENT, limit: float = 0.8) -> dict[str, list[Finding]]:
     by_rule: dict[str, list[Finding]] = {}
-    for finding in write_findings(data or data_section(), ABSENT, performance, fairness, explanation, limit):
+    for finding in findings_on(limit, data=data or data_section(), performance=performance, fairness=fairness, explanation=explanation):
         by_rule.setdefault(finding.rule, []).append(finding)
     return by_rule
 
@@ -134,7 +141,7 @@ def test_below_by_count_alone_is_medium_and_inconclusive() -> None:
 
 def test_a_stated_limit_of_ones_own_is_used() -> None:
     section = fairness_of(from_counts({"A": (500, 1000), "B": (310, 1000)}), "group", limit=Limit(ratio=0.5))
-    by_rule = found(fairness=section, limit=Limit(ratio=0.5))
+    by_rule = found(fairness=section, limit=0.5)
     assert set(by_rule) & {"impact_ratio_below", "impact_ratio_near"} == set()
     [finding] = by_rule["impact_ratio_not_below"]
     assert finding.severity == "info"
@@ -199,6 +206,19 @@ def test_regression_residuals() -> None:
     assert "more for b (group)" in finding.text
 
 
+def test_residuals_of_crossings_are_one_sentence() -> None:
+    o = regression(3_000)
+    crossed = replace(o, groups={**o.groups, "other": np.where(np.arange(3_000) % 2 == 0, "x", "y").astype(object)})
+    section = fairness_of(crossed, "group", "other")
+    gaps = [group.score.residual_difference for group in section.intersections[0].groups if not isinstance(group.score, NotMeasured)]
+    apart = [gap for gap in gaps if isinstance(gap, Estimate) and gap.low > 0]
+    [crossing] = [finding for finding in found(fairness=section)["residual_gap"] if "/intersections/" in finding.evidence]
+    assert len(apart) == 2
+    assert crossing.text.startswith("For 2 of 6 groups of group x other the mean error differs from the reference's beyond sampling error; exploratory, as all crossings are. "
+                                    "Furthest from none: the truth lies above the prediction by ")
+    assert crossing.id == "residual_gap:/fairness/intersections/0"
+
+
 def test_large_amounts_are_written_out() -> None:
     plain = regression()
     large = regression(truth=np.asarray(plain.truth) * 1e5, score=np.asarray(plain.score) * 1e5)
@@ -229,7 +249,7 @@ def test_a_baseline_for_want_of_a_candidate_blames_neither_target_nor_inputs(sto
     search = SearchSection(metric="roc_auc", direction="maximize", families=("torch",), folds=5, trials=trials, stopped_because=stopped, seconds=9, leaderboard=board,
                            ensemble=(EnsembleMember(trial=0, family="baseline", weight=1),), out_of_fold_score=0.5)
     constant = binary(score=np.full(600, 0.4), decision=np.zeros(600, dtype=np.int64))
-    written = write_findings(data_section(), search, performance_of(constant, baselines={"majority": constant}), ABSENT, ABSENT, 0.8)
+    written = findings_on(search=search, performance=performance_of(constant, baselines={"majority": constant}))
     [finding] = [finding for finding in written if finding.severity == "high"]
     assert finding.rule == "no_candidate"
     assert finding.evidence == "/search/leaderboard/0"
@@ -277,7 +297,7 @@ def everything() -> list[tuple[dict[str, Any], tuple[Finding, ...]]]:
         document = {
             "data": data.model_dump(), "performance": performance.model_dump(), "fairness": fairness.model_dump(), "explanation": why.model_dump(),
         }
-        cases.append((document, write_findings(data, ABSENT, performance, fairness, why, 0.8)))
+        cases.append((document, findings_on(data=data, performance=performance, fairness=fairness, explanation=why)))
     return cases
 
 
@@ -486,7 +506,7 @@ def test_an_mcc_like_chance_is_told_where_it_was_asked_for() -> None:
     search = SearchSection(
         metric="mcc", direction="maximize", families=("lgbm",), folds=5, trials=(Trial(number=1, family="lgbm", params={}, score=0.1, seconds=1, state="complete"),),
         stopped_because="trials", seconds=1, leaderboard=(), ensemble=(), out_of_fold_score=0.1)
-    texts = {metric: [one.text for one in write_findings(data_section(), search.model_copy(update={"metric": metric}), performance_of(o), ABSENT, ABSENT, 0.8)
+    texts = {metric: [one.text for one in findings_on(search=search.model_copy(update={"metric": metric}), performance=performance_of(o))
                       if one.id == "ranking_like_chance:mcc"] for metric in ("mcc", "roc_auc")}
     assert texts["roc_auc"] == []
     assert texts["mcc"][0].endswith("not distinguishable from 0, what knowing nothing gives.")

@@ -255,4 +255,4 @@ def test_the_sums_hold_three_columns_for_each_alternative() -> None:
 
     decided = tuple(_Decided(each, each.cuts.given(audit), None, at) for at, each in enumerate(prepared.alternatives) if each.cuts is not None)
     outcomes: Any = None
-    assert _Room(prepared, outcomes, audit, decided, None, 0).columns.shape == (len(audit), 4 + 3 * len(decided))
+    assert _Room(prepared, outcomes, audit, decided, None, 0, "out of fold").columns.shape == (len(audit), 4 + 3 * len(decided))

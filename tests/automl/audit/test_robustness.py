@@ -22,7 +22,7 @@ from automl.audit.variation import measure_splits
 from automl.data.splits import Rows
 from automl.evidence import Estimate, Membership, NotMeasured, Perturbation, RobustnessSection, Shift, Threshold, Undisturbed, Value, Variation
 from automl.learn.predictions import Predictions, to_predictions
-from automl.spec import AuditPolicy
+from automl.spec import AuditPolicy, TaskSpec
 from tests.automl.audit.cases import binary, regression
 from tests.automl.learn import material
 
@@ -367,12 +367,12 @@ def test_persons_of_the_two_parts_are_different_ones() -> None:
 def test_the_section_is_whole(task: Any) -> None:
     one = subject(task)
     outcomes = one.outcomes_of(one.audit, one.model.predict(one.audit.features))
-    found = measure_robustness(one.model, one.train, one.audit, outcomes, one.outcomes_of, AuditPolicy(sensitive=("sex",), seed=3))
+    found = measure_robustness(one.model, one.train, one.audit, outcomes, one.outcomes_of, TaskSpec(target="y", sensitive=("sex",), seed=3))
     assert RobustnessSection.model_validate_json(found.model_dump_json()) == found
     assert isinstance(found.seeds, NotMeasured)
-    absent = {name for name in ("noise", "missing", "rounding", "shift", "splits", "threshold_curve", "operating_characteristics", "label_noise", "membership")
+    absent = {name for name in ("noise", "missing", "rounding", "shift", "splits", "threshold_curve", "operating_characteristics", "label_noise", "membership", "label_flips", "shared_rows", "time_order")
               if isinstance(getattr(found, name), NotMeasured)}
-    assert absent == ({"threshold_curve", "operating_characteristics", "label_noise"} if task == "regression" else set())
+    assert absent == {"time_order"} | ({"threshold_curve", "operating_characteristics", "label_noise", "label_flips"} if task == "regression" else set())
     assert found.decisions == (task == "binary")
 
 
@@ -382,6 +382,7 @@ def test_predictions_made_elsewhere_have_what_needs_no_model() -> None:
     assert "no model" in found.noise.reason
     assert not isinstance(found.threshold_curve, NotMeasured)
     assert not isinstance(found.operating_characteristics, NotMeasured)
+    assert not isinstance(found.label_flips, NotMeasured)
     assert found.perturbations == ()
     of_numbers = robustness_of_predictions(regression(400), AuditPolicy(sensitive=("group",)))
     assert isinstance(of_numbers.threshold_curve, NotMeasured)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from automl.audit.weakness_findings import weakness_findings
-from automl.evidence import Finding, NotMeasured, RobustnessSection
+from automl.evidence import Finding, NotMeasured, RobustnessSection, SharedRows, TimeOrder
 from tests.automl.audit.test_findings import BANNED
-from tests.evidence_example import rate
+from tests.evidence_example import difference, rate
 from tests.weakness_example import around, make_robustness, make_slices, robustness_of_predictions, with_weaknesses
 
 ABSENT = NotMeasured(reason="not part of this test")
@@ -50,7 +50,7 @@ def test_none_confirmed_is_said_too_and_more_than_three_are_summed_up() -> None:
 
 def test_the_example_has_these_findings_and_their_pointers_lead_somewhere() -> None:
     found = rules(make_slices(), make_robustness())
-    assert set(found) == {"slice_error", "outcome_depends_on_inputs", "shift", "training_rows_recognised"}
+    assert set(found) == {"slice_error", "outcome_depends_on_inputs", "shift", "training_rows_recognised", "shared_rows", "outcome_moves"}
     for one in found.values():
         assert at(one.evidence) is not None
     assert found["training_rows_recognised"].severity == "low"
@@ -99,6 +99,23 @@ def test_shift_outside_labels_and_memory_have_their_bounds() -> None:
         both = membership.model_copy(update={"auc": around(auc, 0.008), "control": around(control, 0.008)})
         told = rules(robustness=_with(membership=both)).get("training_rows_recognised")
         assert (None if told is None else told.severity) == severity
+
+
+def test_copies_and_a_moving_outcome_are_told_from_their_bounds_on() -> None:
+    section = make_robustness()
+    shared, order = section.shared_rows, section.time_order
+    assert isinstance(shared, SharedRows)
+    assert isinstance(order, TimeOrder)
+    told = rules(robustness=_with(shared_rows=shared))["shared_rows"]
+    assert told.text.startswith("3.29 % (95 % interval ")
+    assert told.text.endswith("371 rows have its label as well.")
+    assert "shared_rows" not in rules(robustness=_with(shared_rows=shared.model_copy(update={"same_inputs": rate(100, 12_211)})))
+    moves = rules(robustness=_with(time_order=order))["outcome_moves"]
+    assert moves.severity == "low"
+    assert at(moves.evidence) == at("/robustness/time_order/outcome_change")
+    assert "between 2024-01-01 to 2024-01-28 and 2024-02-01 to 2024-02-28 (hours_per_week)" in moves.text
+    assert rules(robustness=_with(time_order=order.model_copy(update={"split_by_it": True})))["outcome_moves"].severity == "info"
+    assert "outcome_moves" not in rules(robustness=_with(time_order=order.model_copy(update={"outcome_change": difference(610, 3_000, 600, 3_000)})))
 
 
 def test_nothing_measured_nothing_said() -> None:

@@ -128,6 +128,17 @@ def test_who_is_not_compared_keeps_the_deployed_decision() -> None:
     assert (given != decisions.selected).any()
 
 
+def test_rates_of_small_groups_that_meet_nowhere_else_do_not_end_in_selecting_nobody() -> None:
+    """1,016, 693 and 291 people: of 2,001 windows of a twentieth of a per cent only those of nobody and everybody hold a rate of each group."""
+    draw = np.random.default_rng(0)
+    group = np.repeat(np.array(GROUPS, dtype=object), (1_016, 693, 291))
+    score = draw.random(2_000)
+    decisions = Decisions(score=score, selected=score >= 0.5, deserving=draw.random(2_000) < score, groups={"group": group})
+    given = towards_parity(curves_of(decisions, aim(decisions), 0.5), aim(decisions), 0.0).given(decisions)
+    assert 0.3 < given.mean() < 0.7
+    assert spread(given, decisions, aim(decisions)).selection < 1 / 291 + 1e-9
+
+
 def test_scores_with_few_values_still_have_an_answer() -> None:
     decisions = people()
     coarse = np.where(decisions.score > 0.5, 0.8, 0.2)
