@@ -16,6 +16,8 @@ from django.template.base import Node, NodeList
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 from auditapp.settings import BASE_DIR
+from auditapp.statement_fields import FIELDS, SECTIONS
+from automl import printing
 
 CATALOGUE = BASE_DIR / "auditapp" / "locale" / "de" / "LC_MESSAGES" / "django.po"
 MARKERS = {"gettext", "gettext_lazy", "gettext_noop", "ngettext"}
@@ -35,6 +37,7 @@ def messages() -> list[Message]:
     """Every string that pages or code mark, in the order of their files, each once."""
     found = [message for path in sorted((BASE_DIR / "templates").rglob("*.*")) for message in _of_template(path)]
     found += [message for path in sorted((BASE_DIR / "auditapp").rglob("*.py")) for message in _of_code(path)]
+    found += [Message(words) for words in _of_data()]
     plural = {message.text for message in found if message.plural is not None}
     return list(dict.fromkeys(message for message in found if message.plural is not None or message.text not in plural))
 
@@ -63,6 +66,14 @@ def _of_code(path: Path) -> Iterator[Message]:
             texts = [argument.value for argument in node.args[:2] if isinstance(argument, ast.Constant) and isinstance(argument.value, str)]
             if texts:
                 yield Message(*texts)
+
+
+def _of_data() -> Iterator[str]:
+    """Words that the evidence and the report have in English and that pages show in their own language."""
+    for words in (printing.LABEL_WORDS, printing.WORDING_WORDS, printing.FAIRNESS_WORDS, printing.GOVERNING_WORDS, printing.PROFILE_WORDS, printing.PART_WORDS, printing.CRITERION_WORDS, SECTIONS):
+        yield from words.values()
+    for field in FIELDS.values():
+        yield from (field.label, field.help, field.who, *(field.choices or {}).values())
 
 
 def read(text: str) -> Catalogue:
