@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
 from auditapp.statement_document import Statements
-from automl.evidence import Alternative, Charts, DeployedAttribute, Evidence, MitigationSection, NotMeasured, ParetoFront
+from automl.evidence import Alternative, Charts, DeployedAttribute, Estimate, Evidence, GroupGaps, MitigationSection, NotMeasured, ParetoFront
 from automl.printing import CRITERION_WORDS, PROFILE_WORDS, alternative_name, fixed, metric_words, significant, whole
 
+MOST_GROUPS = 3
+"""Groups whose differences to the reference are printed under each alternative."""
 METHOD_WORDS = {
     "own_cuts": "cut-offs for each group", "threshold_optimizer": "Fairlearn's ThresholdOptimizer", "common_cut": "one cut-off moved", "reweighing": "reweighing",
     "exponentiated_gradient": "exponentiated gradient", "searched_front": "the searched front",
@@ -50,19 +52,27 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
           shown(one.people.share, as_percent=True), f"{_people(one.people.gained)}, {_people(one.people.lost)}") for one in mine],
         f"Gained and lost are people of {section.part}, in expectation where decisions are drawn by lot. The deployed model: "
         f"{words} {shown(section.deployed.performance[section.metric])}.", dense=True)
+    told = _furthest(deployed)
     yield table(
         f"Differences to {data_text(deployed.reference, 60)} under each alternative; true and false positive rates are of the favourable outcome",
         [("id", "left", 0), ("group", "left", 0.8), ("selection rates", "left", 1), ("change", "left", 1), ("true positive rates", "left", 1), ("false positive rates", "left", 1)],
-        [*(("deployed", data_text(gap.group, 40), shown(gap.selection_rate, signed=True), "–", shown(gap.tpr, signed=True), shown(gap.fpr, signed=True)) for gap in deployed.gaps),
+        [*(("deployed", data_text(gap.group, 40), shown(gap.selection_rate, signed=True), "–", shown(gap.tpr, signed=True), shown(gap.fpr, signed=True)) for gap in deployed.gaps if gap.group in told),
          *((one.id, data_text(gap.group, 40), shown(gap.selection_rate.after, signed=True), shown(gap.selection_rate.change, signed=True), shown(gap.tpr.after, signed=True),
-            shown(gap.fpr.after, signed=True)) for one in _told(section, deployed, mine) for gap in one.fairness.gaps)],
-        f"Of the alternatives that are unbeaten {section.known_on}; the others are in the attached evidence.", dense=True)
+            shown(gap.fpr.after, signed=True)) for one in _told(section, deployed, mine) for gap in one.fairness.gaps if gap.group in told)],
+        f"Of the alternatives that are unbeaten {section.known_on}" + (f", and of the {MOST_GROUPS} groups furthest from the reference under the deployed model" if len(told) < len(deployed.gaps) else "") + "; the others are in the attached evidence.", dense=True)
     yield table(
         f"Unbeaten {section.known_on}, the best metric first, as it was known when the alternatives were frozen",
         [("criterion", "left", 1), ("among", "left", 1), ("alternatives", "left", 1.4)],
         [(CRITERION_WORDS[front.criterion], "those that see no group when they decide" if front.without_attribute else "all", _ids(front)) for front in section.pareto
-         if front.attribute == deployed.attribute])
-    yield table("Why none was chosen", [("alternatives", "left", 1), ("allowed by the profile", "left", 0.6), ("why not", "left", 2)], _reasons(mine))
+         if front.attribute == deployed.attribute], share=1)
+    yield table("Why none was chosen", [("alternatives", "left", 1), ("allowed by the profile", "left", 0.6), ("why not", "left", 2)], _reasons(mine), share=1.2)
+
+
+def _furthest(deployed: DeployedAttribute) -> set[str]:
+    def distance(gap: GroupGaps) -> float:
+        return abs(gap.selection_rate.value) if isinstance(gap.selection_rate, Estimate) else 0.0
+
+    return {gap.group for gap in sorted(deployed.gaps, key=distance, reverse=True)[:MOST_GROUPS]}
 
 
 def _told(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[Alternative, ...]) -> list[Alternative]:

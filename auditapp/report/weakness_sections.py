@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, table
 from automl.evidence import (
+    AttributeChange,
+    AttributeLevels,
     Charts,
     Estimate,
     Evidence,
@@ -17,7 +19,6 @@ from automl.evidence import (
     NoisyLabels,
     NotMeasured,
     OperatingCharacteristics,
-    Perturbation,
     RobustnessSection,
     SharedRows,
     Shift,
@@ -31,6 +32,8 @@ from automl.printing import fixed, metric_words, p_value, percent, significant, 
 MOST_SHIFTED = 15
 MOST_OUTSIDE = 15
 CUTS_PRINTED = 12
+MOST_BESIDE = 3
+"""Attributes whose lowest ratio has a column of its own beside the disturbances."""
 LABEL_OF_SLICE = {"higher": "more, beyond sampling error", "inconclusive": "inconclusive"}
 
 
@@ -90,34 +93,33 @@ def _perturbations(section: RobustnessSection, charts: Charts) -> Iterator[Block
         yield facts([(f"{words}, undisturbed", f"{shown(section.undisturbed.metric)} on {whole(section.undisturbed.n)} audited rows"),
                      *(({"noise": "Noise", "missing": "Missing cells", "rounding": "Rounding"}[each.kind], f"{each.what}; {whole(each.columns)} inputs") for each in made)])
     yield from charts_of(charts, "disturbed-")
+    none = () if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes
+    measured = not all(isinstance(one.lowest.ratio, NotMeasured) for one in none)
+    names = [one.attribute for one in none] if measured else []
+    beside = names if len(names) <= MOST_BESIDE else []
     yield table(
-        f"Change of the {words} and of decisions under disturbed inputs, with 95 % intervals", [("disturbance", "left", 1), (f"change of the {words}", "left", 1.3), ("decisions that change", "left", 1.3)],
-        [(step_words(each.kind, step.strength), shown(step.metric_change, signed=True), shown(step.changed, as_percent=True)) for each in made for step in each.steps])
-    lowest = [*(("none", one.lowest) for one in ([] if isinstance(section.undisturbed, NotMeasured) else section.undisturbed.attributes)),
-              *((step_words(each.kind, step.strength), one.lowest) for each in made for step in each.steps for one in step.attributes)]
-    reasons = [one.ratio for _, one in lowest if isinstance(one.ratio, NotMeasured)]
-    if reasons and len(reasons) == len(lowest):
-        yield not_measured("Lowest impact ratio under disturbed inputs", reasons[0])
-    else:
+        f"Change of the {words} and of decisions under disturbed inputs" + (", and the lowest impact ratio" if beside else ""),
+        [("disturbance", "left", 0.8), (f"change of the {words}", "left", 1.2), ("decisions that change", "left", 1), *((f"lowest ratio, {data_text(name, 40)}", "left", 1.3) for name in beside)],
+        [*([("none", "–", "–", *_lowest_each(none))] if beside else []),
+         *((step_words(each.kind, step.strength), shown(step.metric_change, signed=True), shown(step.changed, as_percent=True), *(_lowest_each(step.attributes) if beside else ())) for each in made for step in each.steps)],
+        "With 95 % intervals; groups of a few rows are left out. What becomes of each group is in the pictures and the attached evidence.", dense=True)
+    if none and not measured:
+        yield not_measured("Lowest impact ratio under disturbed inputs", next(one.lowest.ratio for one in none if isinstance(one.lowest.ratio, NotMeasured)))
+    if len(names) > MOST_BESIDE:
+        levels: list[tuple[str, Sequence[AttributeLevels | AttributeChange]]] = [("none", none), *((step_words(each.kind, step.strength), step.attributes) for each in made for step in each.steps)]
         yield table(
-            "Lowest impact ratio under disturbed inputs", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio, with 95 % interval", "left", 1.2)],
-            [_lowest(disturbance, one) for disturbance, one in lowest], "Groups of a few rows are left out.", dense=True)
-    yield table(
-        "Change by group under the strongest disturbance of each kind, with 95 % intervals",
-        [("disturbance", "left", 0.8), ("attribute", "left", 0.7), ("group", "left", 0.9), ("n", "right", 0), ("selection rate, or mean prediction", "left", 1.2), ("error", "left", 1.2)],
-        [row for each in made for row in _by_group(each, section.decisions)], "The weaker ones are in the attached evidence.", dense=True)
+            "Lowest impact ratio under disturbed inputs, with 95 % intervals", [("attribute", "left", 0.8), ("disturbance", "left", 1), ("lowest is", "left", 1), ("ratio", "left", 1.2)],
+            [(data_text(one.attribute, 60), disturbance, *_lowest(one.lowest)) for disturbance, attributes in levels for one in attributes], dense=True)
 
 
-def _lowest(disturbance: str, lowest: LowestRatio) -> tuple[str, ...]:
-    return data_text(lowest.attribute, 60), disturbance, "–" if lowest.group is None else data_text(lowest.group, 60), shown(lowest.ratio)
+def _lowest_each(attributes: Sequence[AttributeLevels | AttributeChange]) -> Iterator[str]:
+    for one in attributes:
+        group, ratio = _lowest(one.lowest)
+        yield ratio if group == "–" else f"{group} {ratio}"
 
 
-def _by_group(each: Perturbation, decisions: bool) -> Iterator[tuple[str, ...]]:
-    step = each.steps[-1]
-    for attribute in step.attributes:
-        for group in attribute.groups:
-            yield (step_words(each.kind, step.strength), data_text(attribute.attribute, 60), data_text(group.group, 60), whole(group.n),
-                   *(shown(value, as_percent=decisions, signed=True) for value in (group.outcome_change, group.error_change)))
+def _lowest(lowest: LowestRatio) -> tuple[str, str]:
+    return "–" if lowest.group is None else data_text(lowest.group, 60), shown(lowest.ratio)
 
 
 def _shift(shift: Shift | NotMeasured) -> Iterator[Block]:
@@ -176,19 +178,24 @@ def _operating(section: OperatingCharacteristics | NotMeasured) -> Iterator[Bloc
         return
     yield heading("What the labels can show at these sizes")
     yield paragraph(section.note)
+    ratios = sorted({one.true_ratio for one in section.rows})
+    each: dict[tuple[str, str], dict[float, LabelChance]] = {}
+    for one in section.rows:
+        each.setdefault((one.attribute, one.group), {})[one.true_ratio] = one
     yield table(
-        f"Chance of each label against the limit of {section.limit:g}, by true ratio",
-        [("attribute", "left", 0), ("group", "left", 0.95), ("n", "right", 0), ("true ratio", "right", 0), ("below", "right", 1), ("not below", "right", 1), ("inconclusive", "right", 1), ("reference or none", "right", 1)],
-        [(data_text(one.attribute, 60), data_text(one.group, 60), whole(one.n), fixed(one.true_ratio, 1), *(_chance(one, value) for value in (one.below, one.not_below, one.inconclusive, one.other)))
-         for one in section.rows],
-        f"Two groups are enumerated exactly; more are drawn {whole(section.draws)} times, and the error of that stands in brackets." + (
-            f" Left out: {data_text('; '.join(section.left_out), 300)}." if section.left_out else ""), dense=True)
+        f"Chance of the labels below, inconclusive and not below against the limit of {section.limit:g}, by true ratio",
+        [("attribute", "left", 0), ("group", "left", 0.8), ("n", "right", 0), *((f"true ratio {fixed(ratio, 1)}", "left", 1) for ratio in ratios)],
+        [(data_text(attribute, 60), data_text(group, 60), whole(next(iter(at.values())).n), *(_chances(at.get(ratio)) for ratio in ratios)) for (attribute, group), at in each.items()],
+        f"Each cell: below, inconclusive, not below; what is missing to 100 % is the chance to be the reference or to have no label. Two groups are enumerated exactly, more are drawn {whole(section.draws)} times; "
+        "their limits of error are in the attached evidence." + (f" Left out: {data_text('; '.join(section.left_out), 300)}." if section.left_out else ""), dense=True)
 
 
-def _chance(one: LabelChance, value: object) -> str:
-    if not isinstance(value, Estimate):
-        return "–"
-    return percent(value.value) if value.method == "exact enumeration" else shown(value, as_percent=True)
+def _chances(one: LabelChance | None) -> str:
+    return "–" if one is None else "; ".join(_chance(value) for value in (one.below, one.inconclusive, one.not_below))
+
+
+def _chance(value: object) -> str:
+    return percent(value.value) if isinstance(value, Estimate) else "–"
 
 
 def _labels(section: NoisyLabels | NotMeasured) -> Iterator[Block]:
