@@ -149,6 +149,7 @@ def english() -> SafeString:
     return SafeString("") if in_english() else SafeString(f' lang="{EVIDENCE_LANGUAGE}"')
 
 
+@register.filter
 def in_its_language(sentence: str) -> str:
     """A sentence of the evidence within one of the page, marked where the page's language is another."""
     return sentence if in_english() else format_html('<span lang="{}">{}</span>', EVIDENCE_LANGUAGE, sentence)
@@ -336,7 +337,7 @@ def size(count: int) -> str:
 @register.filter
 def metric_name(key: str | None) -> str:
     """A metric for a reader; the keys of the evidence stay as they are."""
-    return str(METRIC_NAMES.get(key or "", (key or "").replace("_", " ")))
+    return str(METRIC_NAMES[key]) if key in METRIC_NAMES else _(key.replace("_", " ")) if key else ""
 
 
 @register.simple_tag

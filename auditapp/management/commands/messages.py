@@ -17,7 +17,9 @@ from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 from auditapp.settings import BASE_DIR
 from auditapp.statement_fields import FIELDS, SECTIONS
+from auditapp.templatetags.audit import METRIC_NAMES
 from automl import printing
+from automl.crosswalk.jurisdictions import JURISDICTIONS
 
 CATALOGUE = BASE_DIR / "auditapp" / "locale" / "de" / "LC_MESSAGES" / "django.po"
 MARKERS = {"gettext", "gettext_lazy", "gettext_noop", "ngettext"}
@@ -72,6 +74,8 @@ def _of_data() -> Iterator[str]:
     """Words that the evidence and the report have in English and that pages show in their own language."""
     for words in (printing.LABEL_WORDS, printing.WORDING_WORDS, printing.FAIRNESS_WORDS, printing.GOVERNING_WORDS, printing.PROFILE_WORDS, printing.PART_WORDS, printing.CRITERION_WORDS, SECTIONS):
         yield from words.values()
+    yield from (name.replace("_", " ") for name in printing.METRIC_WORDS if name not in METRIC_NAMES)
+    yield from (one.title for one in JURISDICTIONS.values())
     for field in FIELDS.values():
         yield from (field.label, field.help, field.who, *(field.choices or {}).values())
 
