@@ -22,13 +22,13 @@ class PageLanguage(LocaleMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         if not request.path_info.startswith(API_PREFIX):
             super().process_request(request)
-            return
-        # Threads keep the language of the request before
-        translation.activate(EVIDENCE_LANGUAGE)
-        request.LANGUAGE_CODE = EVIDENCE_LANGUAGE
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        return response if request.path_info.startswith(API_PREFIX) else super().process_response(request, response)
+        if request.path_info.startswith(API_PREFIX):
+            return response
+        response = super().process_response(request, response)
+        translation.deactivate()  # else the thread keeps it for whatever it does next
+        return response
 
 
 def in_english() -> bool:

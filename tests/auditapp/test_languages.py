@@ -23,11 +23,10 @@ def text_of(markup: str) -> str:
 @pytest.mark.django_db
 def test_rest_is_english_whatever_is_asked_for_and_whoever_was_answered_before(client: Client) -> None:
     client.get("/help", headers=GERMAN)
-    response = client.get("/api/v1/runs", headers=GERMAN)
-    assert response.status_code == 401
+    response = client.generic("POST", "/api/v1/datasets", headers=GERMAN, CONTENT_LENGTH=str(10**12))
+    assert response.status_code == 413
     assert response["Content-Type"] == "application/problem+json"
-    assert response.json()["title"] == client.get("/api/v1/runs").json()["title"]
-    assert translation.get_language() == "en"
+    assert "The limit for a file is 5,242,880 bytes" in response.getvalue().decode()
     assert "Accept-Language" not in response.get("Vary", "")
 
 
