@@ -23,6 +23,7 @@ from automl.spec import OPTIONAL_PARTS
 from tests.fresh_clone import free_port, until
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("web", "runs", "profiles", "outside", "beat")
 BIN = Path(sys.prefix) / "bin"
 HOST = "audit.example.org"
 pytestmark = [pytest.mark.story, pytest.mark.postgres, pytest.mark.timeout(600)]
@@ -53,7 +54,7 @@ class Composed:
         return {"PATH": f"{BIN}{os.pathsep}{os.defpath}", "HOME": str(self.folder), "PYTHONUNBUFFERED": "1", **ours}
 
     def _filled(self, text: str) -> str:
-        return re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda found: self.variables.get(found[1], ""), text)
+        return re.sub(r"\$\{(\w+)(?::(-|\?)([^}]*))?\}", lambda found: self.variables.get(found[1], found[3] if found[2] == "-" else ""), text)
 
     def command(self, service: str) -> list[str]:
         command = self.services[service].get("command") or json.loads(re.findall(r"^CMD (\[.+\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0])
@@ -127,9 +128,9 @@ def composed(tmp_path: Path, postgres_url: str) -> Iterator[Composed]:
 def test_the_composed_processes_serve_and_do_a_run(composed: Composed) -> None:
     migrated = composed.run("migrate", *composed.command("migrate"))
     assert migrated.returncode == 0, migrated.stderr
-    for service in ("web", "runs", "profiles", "beat"):
+    for service in SERVICES:
         composed.start(service)
-    for service in ("web", "runs", "profiles", "beat"):
+    for service in SERVICES:
         until(lambda: composed.healthy(service), 60, lambda: f"{service} is healthy:\n{composed.log(service)}")  # noqa: B023 - called at once
 
     _only_https_and_only_its_own_name(composed)
@@ -137,7 +138,7 @@ def test_the_composed_processes_serve_and_do_a_run(composed: Composed) -> None:
     _a_tool_gets_a_run_done(composed)
 
     composed.stop()
-    for service in ("web", "runs", "profiles", "beat"):
+    for service in SERVICES:
         assert composed.running[service].returncode == 0, f"{service} did not stop when asked:\n{composed.log(service)}"
 
 
