@@ -14,7 +14,7 @@ WRONG_PYTHON := Plumbline needs Python 3.11; $(PYTHON) is not one
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit stories soak check bench coverage-study tamper-study client install install-tests python
+.PHONY: help run test unit stories soak check bench coverage-study tamper-study pictures reference client install install-tests python
 
 help:
 	@echo "make run      set everything up, serve on 127.0.0.1:\$$PORT (8000), audit the bundled sample"
@@ -22,6 +22,8 @@ help:
 	@echo "make unit     the fast tests only    make stories  the stories only    make check  style, types and structure only"
 	@echo "make soak     the stories that are too long for CI"
 	@echo "make client   make the typed REST client anew from the schema"
+	@echo "make pictures make the pictures of docs/ anew, from a served sample"
+	@echo "make reference make docs/reference.md from the code"
 	@echo "make coverage-study  how often the audit's intervals hold the truth and its labels are wrong"
 	@echo "make tamper-study  one flipped bit of a signed report at a time: who notices (ARGS='--bundle DIR --places 300')"
 	@echo "make bench    our engine beside others (ARGS='--datasets adult --seeds 0 --peers flaml'); needs the project's shared folder; BENCH=budgets, BENCH=growth: how it keeps time and grows; BENCH=shap_speed: attributions; BENCH=mitigation: what alternatives cost; BENCH=report_times: rendering, signing, verifying; BENCH=outside_predictions: auditing others' predictions, a million rows"
@@ -46,6 +48,12 @@ bench: install-tests
 
 client: install
 	@DJANGO_SETTINGS_MODULE=auditapp.settings $(VENV)/bin/python -m auditapp.client.generate
+
+pictures: install-tests
+	@exec $(VENV)/bin/python -m tests.pictures
+
+reference: install-tests
+	@exec $(VENV)/bin/python -m tests.reference
 
 coverage-study: install-tests
 	@exec $(VENV)/bin/python -m tests.benchmarks.coverage_study $(ARGS)

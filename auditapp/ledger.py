@@ -50,9 +50,19 @@ def append(workspace: Workspace | None, actor: str, action: str, subject: str, d
 
 def verify(workspace: Workspace | None) -> list[str]:
     """What is wrong with the chain, one sentence each; empty when every entry follows from the one before it."""
+    return _broken_links(workspace.pk if workspace is not None else None)
+
+
+def verify_all() -> list[str]:
+    """As `verify`, of every chain there is: those of deleted workspaces stay too. Each sentence names its chain."""
+    chains = LedgerEntry.objects.order_by("workspace_id").values_list("workspace_id", flat=True).distinct()
+    return [f"ledger of {chain or 'the installation'}: {problem}" for chain in chains for problem in _broken_links(chain)]
+
+
+def _broken_links(workspace_id: str | None) -> list[str]:
     problems = []
     number, previous = 0, GENESIS
-    for entry in _chain(workspace.pk if workspace is not None else None).iterator():
+    for entry in _chain(workspace_id).iterator():
         number += 1
         if entry.number != number:
             problems.append(f"entry {number} is missing; entry {entry.number} follows entry {number - 1}")

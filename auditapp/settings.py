@@ -25,47 +25,70 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PLUMBLINE_", env_file=".env", extra="ignore")
 
     profile: Literal["embedded", "production"] = "embedded"
+    """production refuses to start on weak settings."""
     home: Path = BASE_DIR / "var"
+    """The folder under which an embedded installation keeps everything; in production only files that pass through, and stored files where no object store is named."""
     secret_key: str = ""
+    """At least 50 random characters: sessions, and the secrets of webhooks, are made from it. The embedded profile makes one."""
     debug: bool = False
+    """For developers only; production refuses it."""
     allowed_hosts: str = "127.0.0.1,localhost,[::1]"
+    """The names that people type into the browser, comma-separated."""
     public_url: str = ""
     """Where people reach this installation, such as https://audit.example.org; reports then name the page that checks a copy, with a QR code."""
     database_url: str = ""
+    """postgresql://user:password@host:5432/name; empty: SQLite under the home."""
     redis_url: str = ""
+    """redis://...; empty: the embedded profile's own."""
     storage_url: str = ""
     """Empty: files under the home; s3://bucket?endpoint=...: an object store."""
     signing_key: Path | None = None
+    """PEM of the P-256 or RSA key that signs reports; only the worker that takes runs needs it. Empty: one that the embedded profile makes."""
     signing_certificate: Path | None = None
+    """PEM of its certificate first, then any others that reports of this installation may be signed by (former ones)."""
     timestamp_url: str = ""
     """An RFC 3161 time stamp authority; empty: reports carry the time of this machine's clock."""
     trusted_proxies: int = Field(0, ge=0, le=5)
+    """How many proxies stand in front; their X-Forwarded headers are believed."""
     log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
     mail_url: str = ""
     """smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465, smtp+plain://host:25 (a relay beside this machine). Empty: the embedded
     profile writes mails to files under the home, production sends none and its pages say so."""
     mail_from: str = "plumbline@localhost"
+    """Whom mails come from."""
 
     # Leases and sweeps (auditapp.runs)
     lease_seconds: float = 60
+    """A worker that has not been heard of for so long has lost its run."""
     beat_seconds: float = 15
+    """How often a worker says that it lives."""
     sweep_seconds: float = 15
+    """How often what was lost is looked for."""
     ring_again_seconds: float = 30
+    """A run that nobody has taken for so long is told of again."""
     max_attempts: int = 2
+    """How often a run may lose its worker before it has failed."""
 
     # Limits of a run's child process
     run_memory: int = min(8 * 2**30, psutil.virtual_memory().total // 2)
+    """Bytes that a run and its children may use."""
     run_seconds: float = 6 * 3600
+    """A run that takes longer has failed."""
     profile_seconds: float = 600
     """A table is read within this time or refused."""
     run_threads: int = psutil.cpu_count(logical=True) or 1
+    """Threads of a run that names none."""
 
     # Limits of a table, shown on the form and repeated in the refusal
     upload_bytes: int = 500 * 2**20
+    """Bytes of an uploaded table."""
     table_rows: int = 2_000_000
     table_columns: int = 2_000
     table_groups: int = 50
+    """Groups of one sensitive attribute."""
     runs_queued: int = 20
+    """Runs of a workspace that may wait."""
 
     calls_a_minute: int = Field(6_000, ge=0)
     """Of one token to the REST interface; 0: as many as it likes. Answers 304 are not counted."""

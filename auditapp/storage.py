@@ -160,8 +160,13 @@ def _key(sha256: str) -> str:
     return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
+def place_in(root: Path, sha256: str) -> Path:
+    """Where the bytes lie if ``root`` is STORAGE_ROOT."""
+    return root / _key(sha256)
+
+
 def _path(sha256: str) -> Path:
-    return Path(settings.STORAGE_ROOT) / _key(sha256)
+    return place_in(Path(settings.STORAGE_ROOT), sha256)
 
 
 def _drafts() -> Path:

@@ -35,9 +35,9 @@ def clean_environment(home: Path) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_", "COV_", "MAKE", "PYTEST"))}, "PLUMBLINE_HOME": str(home)}
 
 
-def readme_blocks() -> list[tuple[str, str]]:
-    """Mark and code of each."""
-    return [(found["mark"], found["code"]) for found in BLOCK.finditer((ROOT / "README.md").read_text())]
+def readme_blocks(page: str = "README.md") -> list[tuple[str, str]]:
+    """Mark and code of each block of shell in the README, or in another ``page``."""
+    return [(found["mark"], found["code"]) for found in BLOCK.finditer((ROOT / page).read_text())]
 
 
 def run_block(code: str, clone: Path, home: Path) -> None:

@@ -50,6 +50,12 @@ def test_t46_database_refuses_to_change_or_remove(chain: list[LedgerEntry], work
 def test_deleting_a_workspace_keeps_its_entries(chain: list[LedgerEntry], workspace: Workspace) -> None:
     workspace.delete()
     assert LedgerEntry.objects.count() == 5
+    ledger.append(None, "service", "did", "x")
+    assert ledger.verify_all() == []
+    guard.take_down(connection)
+    LedgerEntry.objects.filter(number=4).update(actor="user:eve")
+    guard.put_up(connection)
+    assert ledger.verify_all() == [f"ledger of {chain[0].workspace_id}: entry 4 (did.3 of thing_3) was altered"]
 
 
 @pytest.mark.parametrize(("change", "found"), [
