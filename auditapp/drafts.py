@@ -13,6 +13,7 @@ from typing import Any, Literal
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _, ngettext
 
+from auditapp.languages import numbers
 from automl.evidence import Bar, ColumnProfile, DatasetProfile, GoverningChoice
 from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
 from automl.question_tree import governing_choice
@@ -261,7 +262,7 @@ class Answer:
 
 def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[Answer]:
     """What was answered, in the order it was asked."""
-    lines = [Answer("columns", _("Table"), _("%(rows)s rows, %(columns)s columns") % {"rows": f"{profile.rows:,}", "columns": f"{len(profile.columns):,}"})]
+    lines = [Answer("columns", _("Table"), _("%(rows)s rows, %(columns)s columns") % {"rows": numbers(f"{profile.rows:,}"), "columns": numbers(f"{len(profile.columns):,}")})]
     if isinstance(spec, TaskSpec):
         lines += [
             Answer("columns", _("Left out of the model"), _listed(_not_learned_from(spec, profile)) or _("nothing")),
@@ -277,7 +278,7 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
     if spec.sensitive:
         lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": spec.limit.ratio}),
                   Answer("attributes", _("Crossings"), _depth(spec.intersections)),
-                  *([Answer("attributes", _("Profile"), PROFILE_WORDS[spec.profile])] if spec.profile is not None else []),
+                  *([Answer("attributes", _("Profile"), _(PROFILE_WORDS[spec.profile]))] if spec.profile is not None else []),
                   *_governing_answers(spec, task),
                   *([Answer("law", _("Local Law 144"), _law_words(spec.local_law_144))] if spec.local_law_144 is not None else []),
                   *[Answer("groups", _("Groups of %(name)s") % {"name": c.name}, _("cut at %(edges)s") % {"edges": edges_text(spec.bins[c.name])} if c.name in spec.bins else quartiles_of(spec))
@@ -292,7 +293,7 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
         if spec.parallel > 1:
             lines.append(Answer("budget", _("Workers"), _("up to %(n)s at once; not reproducible trial by trial") % {"n": spec.parallel}))
     if spec.leave_out:
-        lines.append(Answer("budget" if isinstance(spec, TaskSpec) else "attributes", _("Not measured"), "; ".join(PART_WORDS[part] for part in spec.leave_out)))
+        lines.append(Answer("budget" if isinstance(spec, TaskSpec) else "attributes", _("Not measured"), "; ".join(_(PART_WORDS[part]) for part in spec.leave_out)))
     return lines
 
 
@@ -301,8 +302,8 @@ def _governing_answers(spec: Spec, task: TaskKind | None) -> list[Answer]:
     choice = governing_of(spec, task)
     if spec.governing is None or choice is None:
         return [] if spec.governing is None else [Answer("attributes", _("Metric that governs"), _("as the task turns out"))]
-    other = _("The questions lead to %(metric)s.") % {"metric": GOVERNING_WORDS[choice.recommended]} if choice.recommended not in (None, choice.metric) else ""
-    words = " ".join(filter(None, (f"{GOVERNING_WORDS[choice.metric]}.", *choice.rationale, other, choice.reason)))
+    other = _("The questions lead to %(metric)s.") % {"metric": _(GOVERNING_WORDS[choice.recommended])} if choice.recommended not in (None, choice.metric) else ""
+    words = " ".join(filter(None, (f"{_(GOVERNING_WORDS[choice.metric])}.", *choice.rationale, other, choice.reason)))
     return [Answer("governing" if choice.chosen_by == "questions" else "attributes", _("Metric that governs"), words)]
 
 
@@ -337,7 +338,7 @@ def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -
     else:
         target = column(profile, spec.target)
         plan = [_("Read %(rows)s rows; leave out %(left)s without a value of %(target)s.") % {
-                    "rows": f"{profile.rows:,}", "left": f"{target.missing if target else 0:,}", "target": spec.target},
+                    "rows": numbers(f"{profile.rows:,}"), "left": numbers(f"{target.missing if target else 0:,}"), "target": spec.target},
                 _("Set aside %(share)g %% of the rows as the audit part (%(split)s). It is opened once, after every choice has been made.") % {
                     "share": spec.audit_fraction * 100, "split": split_words(spec)},
                 _("Search for a model on the other rows for %(budget)s, by cross-validation, and combine the best ones.") % {"budget": budget_words(spec)},

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from auditapp import report_versions, results
+from auditapp.languages import EVIDENCE_LANGUAGE
 from auditapp.models import Run
 from auditapp.report.annex_iv import annex_iv
 from auditapp.report.blocks import said_of
@@ -53,7 +55,8 @@ def _summary_html(asked: Asked) -> bytes:
     summary = law_summary(asked.evidence, said_of(asked.statements), withhold=asked.withhold)
     # A file of its own, opened from anywhere: its style travels in it, and nothing else is ever loaded
     style = "data:text/css;base64," + base64.b64encode(STYLE.read_bytes()).decode()
-    return render_to_string("exports/law_summary.html", {"summary": summary, "style": style}).encode()
+    with translation.override(EVIDENCE_LANGUAGE):
+        return render_to_string("exports/law_summary.html", {"summary": summary, "style": style}).encode()
 
 
 def _summary_pdf(asked: Asked) -> bytes:

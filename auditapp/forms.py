@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _, gettext_lazy as lazy
 
 from auditapp.access import SCOPES
 from auditapp.drafts import NUMERIC, Draft, column, edges_text, is_binned, levels, roles, task_of
+from auditapp.languages import numbers
 from auditapp.templatetags.audit import bound
 from auditapp.uploads import too_large_sentence
 from automl.evidence import ColumnProfile, DatasetProfile
@@ -196,7 +197,7 @@ class TargetForm(StepForm):
         said = super().clean() or {}
         target = column(self.profile, self.column_named("target"))
         if target and said.get("task") == "binary" and target.distinct != 2:
-            self.add_error("task", _("%(name)s has %(n)s values; a yes-or-no question needs 2") % {"name": _short(target.name), "n": f"{target.distinct:,}"})
+            self.add_error("task", _("%(name)s has %(n)s values; a yes-or-no question needs 2") % {"name": _short(target.name), "n": numbers(f"{target.distinct:,}")})
         if target and said.get("task") == "regression" and target.type not in NUMERIC:
             self.add_error("task", _("%(name)s does not hold numbers only") % {"name": _short(target.name)})
         return said
@@ -253,7 +254,7 @@ class OutcomeForm(OutcomeFields):
             self.ask_outcome(target, "outcome", several=self.task == "multiclass")
         if target.missing:
             self.fields["left_out"] = forms.BooleanField(
-                label=_("Yes, leave out the %(n)s rows in which %(name)s is missing") % {"n": f"{target.missing:,}", "name": _short(target.name)},
+                label=_("Yes, leave out the %(n)s rows in which %(name)s is missing") % {"n": numbers(f"{target.missing:,}"), "name": _short(target.name)},
                 initial=self.draft.get("outcome", "left_out", False), error_messages={"required": _("Confirm that the rows without a value of %(name)s are left out") % {"name": _short(target.name)}})
 
     def answers(self) -> dict[str, Any]:
@@ -337,12 +338,12 @@ class AttributesForm(StepForm):
         fitting = [metric for metric in GOVERNING_METRICS if (metric in OF_NUMBERS) == number]
         self.fields["governing"] = forms.ChoiceField(
             label=_("Which fairness metric governs?"), required=False, initial=kept.get("governing", ""), widget=forms.Select(attrs={"class": "w-mid"}),
-            choices=[("", _("None is named: all are shown alike")), ("ask", _("Help me choose: questions come next")), *((metric, GOVERNING_WORDS[metric]) for metric in fitting)],
+            choices=[("", _("None is named: all are shown alike")), ("ask", _("Help me choose: questions come next")), *((metric, _(GOVERNING_WORDS[metric])) for metric in fitting)],
             help_text=_("It is shown first, and written into the plan before anything is measured. With unequal shares of the outcome not all metrics can be equal at once."))
         self.fields["governing_reason"] = forms.CharField(label=_("Why this one governs"), required=False, max_length=2000, initial=kept.get("governing_reason", ""), widget=forms.Textarea(attrs={"rows": 2}),
                                                           help_text=_("In your own words; printed in the report."))
         self.fields["profile"] = forms.ChoiceField(label=_("Whose law are these decisions made under?"), required=False, initial=self.draft.profile or "", widget=forms.Select(attrs={"class": "w-mid"}),
-                                                   choices=[("", _("not said")), *PROFILE_WORDS.items()], help_text=_("Both bar cut-offs that differ by group: such alternatives are then marked so."))
+                                                   choices=[("", _("not said")), *((key, _(words)) for key, words in PROFILE_WORDS.items())], help_text=_("Both bar cut-offs that differ by group: such alternatives are then marked so."))
         self.fields["law"] = forms.BooleanField(label=_("Make the tables of New York City's Local Law 144"), required=False, initial="law" in self.draft.answers,
                                                 help_text=_("The next pages ask which attribute is which."))
         if self.draft.kind == "training" and not number:
@@ -454,7 +455,7 @@ class BudgetForm(StepForm):
             add("parallel", forms.IntegerField(label=_("Workers that search together"), min_value=1, max_value=16, initial=kept.get("parallel", 1), widget=forms.NumberInput(attrs={"class": "w-short"}),
                                                help_text=_("As many as are free take part. With more than one, the same seed does not repeat the same trials.")))
         add("leave_out", forms.MultipleChoiceField(
-            label=_("Parts of the audit to leave out"), required=False, choices=list(PART_WORDS.items()), initial=kept.get("leave_out", self.draft.leave_out), widget=forms.CheckboxSelectMultiple,
+            label=_("Parts of the audit to leave out"), required=False, choices=[(key, _(words)) for key, words in PART_WORDS.items()], initial=kept.get("leave_out", self.draft.leave_out), widget=forms.CheckboxSelectMultiple,
             help_text=_("Shorter, for a run whose audit nobody will be shown: evidence and report say of each that it was left out. Performance, fairness and findings always are measured.")))
         add("simple", forms.BooleanField(label=_("One single model instead of a combination"), required=False, initial=kept.get("simple", False)))
         self.fields["preset"].initial = next((name for name, budget in PRESETS.items() if kept and budget == (kept.get("seconds"), kept.get("trials"))), "custom" if kept else "quick")

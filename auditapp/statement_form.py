@@ -77,11 +77,11 @@ def told(fault: BadInput) -> str:
 
 
 def _input(field: Field) -> forms.Field:
-    hint = _("%(help)s To be provided by %(who)s.") % {"help": field.help, "who": field.who}
+    hint = _("%(help)s To be provided by %(who)s.") % {"help": _(field.help), "who": _(field.who)}
     if field.choices is not None:
-        return forms.ChoiceField(label=field.label, help_text=hint, required=False, choices=[("", _("nothing is said")), *field.choices.items()])
+        return forms.ChoiceField(label=_(field.label), help_text=hint, required=False, choices=[("", _("nothing is said")), *((key, _(words)) for key, words in field.choices.items())])
     widget: forms.Widget = forms.Textarea(attrs={"rows": 4}) if field.kind == "text" else forms.TextInput(attrs={"class": "w-mid"})
     if field.kind == "date":
         widget = forms.TextInput(attrs={"type": "date", "class": "w-short"})
     # Lengths are the catalogue's to check: a browser would cut what was pasted without a word
-    return forms.CharField(label=field.label, help_text=hint, required=False, strip=False, widget=widget)
+    return forms.CharField(label=_(field.label), help_text=hint, required=False, strip=False, widget=widget)

@@ -24,6 +24,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from auditapp.languages import numbers
 from auditapp.problems import API_PREFIX, problem_response
 
 ENVELOPE_BYTES = 2**20
@@ -95,7 +96,7 @@ def nameless_file() -> IO[bytes]:
 
 
 def too_large_sentence(limit: int) -> str:
-    return _("The limit for a file is %(bytes)s bytes (%(mib)s MiB).") % {"bytes": f"{limit:,}", "mib": f"{limit / 2**20:,.0f}"}
+    return _("The limit for a file is %(bytes)s bytes (%(mib)s MiB).") % {"bytes": numbers(f"{limit:,}"), "mib": numbers(f"{limit / 2**20:,.0f}")}
 
 
 def file_sha256(file: UploadedFile) -> str:

@@ -9,12 +9,14 @@ from urllib.parse import quote
 
 from django import template
 from django.forms import BoundField
+from django.template import defaultfilters
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from auditapp.access import Action, Caller, may as caller_may
+from auditapp.languages import EVIDENCE_LANGUAGE, in_english, numbers
 from auditapp.models import Run
 from auditapp.statement_document import VersionEntry
 from auditapp.statement_fields import Field, label_of, words_of
@@ -96,7 +98,7 @@ def run_state(name: str) -> SafeString:
 @register.simple_tag
 def verdict(label: str) -> SafeString:
     """The label of an impact ratio: icon and word."""
-    word = printing.LABEL_WORDS.get(label, label)
+    word = _(printing.LABEL_WORDS.get(label, label))
     return _marked(f"verdict {label}", LABEL_ICONS.get(label, "unknown"), word[:1].upper() + word[1:])
 
 
@@ -108,7 +110,7 @@ def estimate(value: Estimate | NotMeasured | None, as_percent: bool = False, sig
     if isinstance(value, NotMeasured):
         return not_measured(value)
     few = format_html(' <span class="precision">{}</span>', _("few rows: low precision")) if value.low_precision else ""
-    n = format_html(' <span class="n">n = {}</span>', printing.whole(value.n)) if with_n else ""
+    n = format_html(' <span class="n">n = {}</span>', numbers(printing.whole(value.n))) if with_n else ""
     return _with_interval(printing.estimate(value, as_percent=as_percent, signed=signed), format_html("{}{}", n, few))
 
 
@@ -120,20 +122,43 @@ def ratio(value: Ratio | NotMeasured, limit: float) -> SafeString:
 
 def _with_interval(text: str, after: SafeString) -> SafeString:
     """The same text as everywhere, with the interval less loud than the value."""
-    middle, bracket, rest = text.partition(" (")
+    middle, bracket, rest = _interval_words(text).partition(" (")
     interval = format_html(' <span class="interval">({}</span>', rest) if bracket else ""
     return format_html('<span class="estimate"><span class="value">{}</span>{}{}</span>', middle, interval, after)
 
 
+def _interval_words(text: str) -> str:
+    """ "−2.1 pp (−3.0 to −1.2)" in the page's language."""
+    return text if in_english() else numbers(text).replace(" to ", f" {_('to')} ").replace(" pp", f" {_('pp')}")
+
+
 @register.simple_tag
 def not_measured(value: NotMeasured) -> SafeString:
-    return format_html('<span class="not-measured">{} {}</span>', _("not measured:"), value.reason)
+    return format_html('<span class="not-measured">{} {}</span>', _("not measured:"), in_its_language(value.reason))
 
 
 @register.filter
 def calibration(value: ProbabilityCalibration | NotMeasured) -> str:
     """How probabilities were calibrated, in the words of the report."""
-    return printing.calibration(value)
+    return in_its_language(printing.calibration(value))
+
+
+@register.simple_tag
+def english() -> SafeString:
+    """An attribute for an element that holds a sentence of the evidence: what its language is, where the page's is another."""
+    return SafeString("") if in_english() else SafeString(f' lang="{EVIDENCE_LANGUAGE}"')
+
+
+@register.filter
+def in_its_language(sentence: str) -> str:
+    """A sentence of the evidence within one of the page, marked where the page's language is another."""
+    return sentence if in_english() else format_html('<span lang="{}">{}</span>', EVIDENCE_LANGUAGE, sentence)
+
+
+@register.filter(expects_localtime=True)
+def date(value: Any, form: str | None = None) -> str:
+    """Django's filter of that name; what the pages write as 2026-11-22 05:30 is written out where that is the custom: 22. November 2026 05:30."""
+    return defaultfilters.date(value, form if in_english() or form is None else form.replace("Y-m-d", _("Y-m-d")))
 
 
 @register.filter
@@ -150,8 +175,8 @@ def number(value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int):
-        return printing.whole(value)
-    return printing.significant(value) if isinstance(value, float) else str(value)
+        return numbers(printing.whole(value))
+    return numbers(printing.significant(value)) if isinstance(value, float) else str(value)
 
 
 @register.filter
@@ -180,7 +205,7 @@ def took(start: datetime | None, end: datetime | None) -> str:
 @register.filter
 def as_percent(share: float) -> str:
     """A share of 0 to 1 as per cent."""
-    return printing.percent(share)
+    return numbers(printing.percent(share))
 
 
 @register.filter
@@ -191,7 +216,7 @@ def item(mapping: Mapping[Any, Any], key: object) -> Any:
 @register.filter
 def percent_of(part: int, whole: int) -> str:
     """A count as a share of rows; what is neither none nor all is never written as 0 or 100."""
-    return printing.percent(part / whole) if part and whole else "0 %"
+    return numbers(printing.percent(part / whole)) if part and whole else "0 %"
 
 
 @register.simple_tag
@@ -203,28 +228,28 @@ def law_ratio(value: Ratio | NotMeasured) -> SafeString:
 @register.filter
 def design_line(about: DesignSection, unknown: int) -> str:
     """What the intervals of a table mean, in one line."""
-    return printing.design(about, unknown)
+    return in_its_language(printing.design(about, unknown))
 
 
 @register.filter
 def governing_words(metric: GoverningMetric) -> str:
-    words = printing.GOVERNING_WORDS[metric]
+    words = _(printing.GOVERNING_WORDS[metric])
     return words[:1].upper() + words[1:]
 
 
 @register.filter
 def governing_comparison(row: GoverningRow) -> str:
-    return printing.governing_comparison(row)
+    return in_its_language(printing.governing_comparison(row))
 
 
 @register.filter
 def governing_value(row: GoverningRow, limit: float) -> str:
-    return printing.governing_value(row, limit)
+    return _interval_words(printing.governing_value(row, limit))
 
 
 @register.filter
 def p_value(p: float) -> str:
-    return printing.p_value(p)
+    return numbers(printing.p_value(p))
 
 
 @register.filter
@@ -243,7 +268,7 @@ def histogram(bars: Sequence[Bar], width: int = 80, height: int = 24) -> SafeStr
     rects = format_html_join("", '<rect x="{}" y="{}" width="{}" height="{}"/>', (
         (f"{i * step:.1f}", f"{height - h:.1f}", f"{max(1.0, step - 1):.1f}", f"{h:.1f}")
         for i, bar in enumerate(bars) for h in [max(1.0 if bar.n else 0.0, bar.n / tallest * height)]))
-    title = "; ".join(f"{bar.label}: {bar.n:,}" for bar in bars[:12])
+    title = "; ".join(f"{bar.label}: {numbers(printing.whole(bar.n))}" for bar in bars[:12])
     return format_html('<svg class="mini" viewBox="0 0 {} {}" width="{}" height="{}" role="img" fill="currentColor"><title>{}</title>{}</svg>',
                        width, height, width, height, title, rects)
 
@@ -297,7 +322,7 @@ def shown(text: object, most: int) -> str:
 @register.filter
 def bound(value: float | str | None) -> str:
     """The lowest or highest value of a column, as short as it can be written."""
-    return f"{value:,.6g}" if isinstance(value, int | float) else str(value if value is not None else "–")
+    return numbers(f"{value:,.6g}") if isinstance(value, int | float) else str(value if value is not None else "–")
 
 
 @register.filter
@@ -305,55 +330,55 @@ def size(count: int) -> str:
     """Bytes as in the limits' own words: "500 MiB"."""
     for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
         if count >= 2**power:
-            return f"{count / 2**power:.3g} {unit}"
+            return numbers(f"{count / 2**power:.3g} {unit}")
     return _("%(n)s bytes") % {"n": count}
 
 
 @register.filter
 def metric_name(key: str | None) -> str:
     """A metric for a reader; the keys of the evidence stay as they are."""
-    return str(METRIC_NAMES.get(key or "", (key or "").replace("_", " ")))
+    return str(METRIC_NAMES[key]) if key in METRIC_NAMES else _(key.replace("_", " ")) if key else ""
 
 
 @register.simple_tag
 def disturbance(kind: str, strength: float) -> str:
     """A disturbance of the inputs in the words of the pictures."""
-    return printing.step_words(kind, strength)
+    return in_its_language(printing.step_words(kind, strength))
 
 
 @register.filter
 def fairness_words(key: str) -> str:
     """What a fairness objective compares, in words."""
-    return printing.FAIRNESS_WORDS.get(key, key)
+    return _(printing.FAIRNESS_WORDS.get(key, key))
 
 
 @register.filter
 def percent_word(share: float) -> str:
     """A share of a rule, "5 %"."""
-    return printing.percent(share, 0)
+    return numbers(printing.percent(share, 0))
 
 
 @register.filter
 def wording(key: str) -> str:
     """Why a stated reason has, or has no, approved text."""
-    return printing.WORDING_WORDS.get(key, key)
+    return _(printing.WORDING_WORDS.get(key, key))
 
 
 @register.filter
 def alternative_name(one: Alternative) -> str:
     """An alternative to the deployed model, in the words of the report."""
-    return printing.alternative_name(one)
+    return in_its_language(printing.alternative_name(one))
 
 
 @register.filter
 def criterion_words(key: str) -> str:
-    return printing.CRITERION_WORDS.get(key, key)
+    return _(printing.CRITERION_WORDS.get(key, key))
 
 
 @register.filter
 def people(number: float) -> str:
     """Expected numbers of people: whole ones where they are whole."""
-    return printing.whole(number) if float(number).is_integer() else printing.fixed(number, 1) if number >= 0.1 else printing.significant(number, 2)
+    return numbers(printing.whole(number) if float(number).is_integer() else printing.fixed(number, 1) if number >= 0.1 else printing.significant(number, 2))
 
 
 @register.filter
@@ -371,19 +396,20 @@ def lines(text: str) -> SafeString:
 @register.filter
 def words(field: Field, said: Mapping[str, Any]) -> str:
     """A statement for a reader: of a choice, its words."""
-    return words_of(field.name, said["text"])
+    text = words_of(field.name, said["text"])
+    return _(text) if field.choices is not None else text
 
 
 @register.filter
 def labels(names: Sequence[str]) -> str:
     """Fields of the statements by what they are called."""
-    return "; ".join(map(label_of, names))
+    return "; ".join(_(label_of(name)) for name in names)
 
 
 @register.filter
 def moment(text: str) -> str:
     """A time as documents say it, for the eye: 2026-11-22 05:30 UTC."""
-    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M}"
+    return date(datetime.fromisoformat(text).astimezone(UTC), "Y-m-d H:i")
 
 
 @register.filter

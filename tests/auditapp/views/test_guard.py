@@ -42,7 +42,7 @@ def test_somebody_without_a_workspace_is_told_so(client: Client, django_user_mod
 def test_every_page_but_the_public_ones_is_guarded() -> None:
     from auditapp.urls import urlpatterns  # after Django is set up
 
-    public = {"login", "login-link", "login-second", "logout", "password-forgotten", "password-sent", "password-new", "verify", "healthz", "readyz"}
+    public = {"language", "login", "login-link", "login-second", "logout", "password-forgotten", "password-sent", "password-new", "verify", "healthz", "readyz"}
     for pattern in urlpatterns:
         name = getattr(pattern, "name", None)
         if name and name not in public:
