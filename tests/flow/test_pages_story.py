@@ -42,6 +42,11 @@ def chromium() -> Iterator[Any]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def axe() -> Any:
+    return pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed").Axe()
+
+
 def browser_of(chromium: Any, made: dict[str, Any], **context: Any) -> Browser:
     opened = chromium.new_context(**context)
     opened.set_default_timeout(30_000)
@@ -52,8 +57,7 @@ def browser_of(chromium: Any, made: dict[str, Any], **context: Any) -> Browser:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_t34_no_page_runs_what_a_stranger_wrote_and_axe_finds_nothing(chromium: Any, made: dict[str, Any], theme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed").Axe()
+def test_t34_no_page_runs_what_a_stranger_wrote_and_axe_finds_nothing(axe: Any, chromium: Any, made: dict[str, Any], theme: str) -> None:
     browser = browser_of(chromium, made, color_scheme=theme, viewport={"width": 1280, "height": 900})
     found = []
     for address in made["pages"]:
@@ -66,9 +70,11 @@ def test_t34_no_page_runs_what_a_stranger_wrote_and_axe_finds_nothing(chromium: 
 
 
 @pytest.mark.timeout(300)
-def test_t28_on_a_small_screen_no_name_makes_a_page_wider(chromium: Any, made: dict[str, Any]) -> None:
+def test_t28_on_a_small_screen_no_name_makes_a_page_wider(axe: Any, chromium: Any, made: dict[str, Any]) -> None:
     browser = browser_of(chromium, made, color_scheme="dark", viewport={"width": 360, "height": 780})
     for address in made["pages"]:
         browser.page.goto(made["base"] + address)
         assert browser.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
+        found = axe.run(browser.page, options={"runOnly": ["scrollable-region-focusable", "target-size"], "resultTypes": ["violations"]}).response["violations"]
+        assert not found, (address, [node["html"][:200] for node in found[0]["nodes"]])
     assert browser.complaints == []
