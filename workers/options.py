@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from automl.errors import BadInput
-from automl.spec import GOVERNING_METRICS, OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
+from automl.spec import FAIRNESS_METRICS, GOVERNING_METRICS, OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +55,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time", metavar="COL", help="the audit part is the latest rows by this column")
     parser.add_argument("--simple", action="store_true", default=None, help="one readable model instead of an ensemble")
     parser.add_argument("--sensitive-as-features", action="store_true", default=None)
+    parser.add_argument("--fairness-objective", metavar="METRIC[=ATTRIBUTE]", type=_objective, help="a second objective of the search beside the metric, between the groups of this attribute "
+                        f"(default: of every one named in --sensitive): {', '.join(FAIRNESS_METRICS)}")
 
 
 def add_prediction_options(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +68,7 @@ def add_prediction_options(parser: argparse.ArgumentParser) -> None:
 
 
 _PLAIN = (
-    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "label", "score", "decision", "threshold", "positive", "intersections", "profile", "group",
+    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "fairness_objective", "label", "score", "decision", "threshold", "positive", "intersections", "profile", "group",
     "weight", "title", "seed", "threads",
 )
 _OPTION_OF = {"budget": "seconds", "table": "delimiter"}
@@ -136,6 +138,11 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not ATTRIBUTE=GROUP")
     return name, value
+
+
+def _objective(text: str) -> dict[str, str]:
+    metric, _, attribute = text.partition("=")
+    return {"metric": metric, **({"attribute": attribute} if attribute else {})}
 
 
 def _bins(text: str) -> tuple[str, list[float]]:

@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -45,8 +45,19 @@ MEANS_CLASSES = 10
 """Above so many classes target means would multiply the columns; trees then get the level's frequency rank instead."""
 
 
+class Stored(Protocol):
+    """What is written as JSON, and known by it."""
+
+    def as_json(self) -> dict[str, Any]: ...
+
+    @cached_property
+    def key(self) -> str:
+        """A digest: two encoders of one key do the same."""
+        return hashlib.sha256(json.dumps(self.as_json(), ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
 @dataclass(frozen=True)
-class CodeEncoder:
+class CodeEncoder(Stored):
     """Codes of the levels that training rows have, in order of falling frequency (ties by text)."""
 
     names: tuple[str, ...]
@@ -107,10 +118,6 @@ class CodeEncoder:
         }
         return {name: n for name, n in counts.items() if n}
 
-    @cached_property
-    def key(self) -> str:
-        return _digest(self.as_json())
-
     def as_json(self) -> dict[str, Any]:
         return {"names": list(self.names), "levels": [None if levels is None else list(levels) for levels in self.levels], "texts": [text.as_json() for text in self.texts]}
 
@@ -118,10 +125,6 @@ class CodeEncoder:
     def from_json(cls, document: dict[str, Any]) -> Self:
         levels = tuple(None if levels is None else tuple(levels) for levels in document["levels"])
         return cls(tuple(document["names"]), levels, tuple(TextEncoder.from_json(text) for text in document.get("texts", [])))
-
-
-def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(document, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def as_categories(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
@@ -164,7 +167,7 @@ def _codes(column: pd.Series[Any], lookup: dict[str, int]) -> Matrix:
 
 
 @dataclass(frozen=True)
-class TreeEncoder:
+class TreeEncoder(Stored):
     codes: CodeEncoder
     indicators: tuple[int, ...]
     """Per column: how many of its levels, the most frequent ones, have an indicator column (0 for numbers)."""
@@ -215,10 +218,6 @@ class TreeEncoder:
             if mean is not None:
                 columns.append(mean)
         return np.ascontiguousarray(np.hstack(columns)) if columns else np.zeros((len(plain), 0))
-
-    @cached_property
-    def key(self) -> str:
-        return _digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         def lists(arrays: tuple[Matrix | None, ...]) -> list[Any]:
@@ -286,7 +285,7 @@ def _inner_folds(y: Vector, kind: Kind, seed: int) -> KFold | StratifiedKFold:
 
 
 @dataclass(frozen=True)
-class LinearEncoder:
+class LinearEncoder(Stored):
     codes: CodeEncoder
     shown: tuple[tuple[int, ...], ...]
     """Per column: codes of the levels with an indicator column; -1 stands for missing. For a number (-1,) where it may be missing."""
@@ -340,10 +339,6 @@ class LinearEncoder:
             cells = np.where(np.isnan(column), -1, column if levels is not None else 0)
             columns.append((cells[:, None] == np.array(self.shown[position])[None, :]).astype(np.float64).reshape(len(plain), -1))
         return np.hstack(columns)
-
-    @cached_property
-    def key(self) -> str:
-        return _digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         return {
