@@ -47,7 +47,7 @@ class PartDiffers:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Repetition:
     """``before`` and ``after`` are the digests of both runs; ``by_time``: a budget in seconds may end a search by the clock, which no repetition meets again."""
 
     verdict: Verdict
@@ -63,17 +63,17 @@ def repeat(run: Run, user: User | None) -> Run:
     return runs.submit(workspace=run.workspace, dataset=run.dataset, kind=kind, spec=parse_spec(run.spec, kind), user=user, test_dataset=run.test_dataset, parent=run)
 
 
-def compared_with_parent(run: Run) -> Comparison | None:
+def compared_with_parent(run: Run) -> Repetition | None:
     """How ``run`` compares with the run that it repeats; None unless both have results."""
     if run.parent is None:
         return None
     try:
-        return compare(results.read_evidence(run.parent), results.read_evidence(run))
+        return repetition(results.read_evidence(run.parent), results.read_evidence(run))
     except results.NoSuchArtifact:
         return None
 
 
-def compare(before: Evidence, after: Evidence) -> Comparison:
+def repetition(before: Evidence, after: Evidence) -> Repetition:
     """What differs from one document to the other, part by part in the document's order."""
     found: dict[str, list[Difference]] = {}
     if before.digest != after.digest:
@@ -83,7 +83,7 @@ def compare(before: Evidence, after: Evidence) -> Comparison:
     verdict: Verdict = "same_digest" if not pointers else "same_but_number" if pointers <= COUNTED else "different"
     budget = getattr(after.spec, "budget", None)
     order = [name for name in type(after).model_fields if name in found]
-    return Comparison(verdict, before.digest, after.digest, budget is not None and budget.seconds is not None, tuple(PartDiffers(name, len(found[name]), tuple(found[name][:MOST_OF_A_PART])) for name in order))
+    return Repetition(verdict, before.digest, after.digest, budget is not None and budget.seconds is not None, tuple(PartDiffers(name, len(found[name]), tuple(found[name][:MOST_OF_A_PART])) for name in order))
 
 
 def _differences(before: Any, after: Any, pointer: str) -> Iterator[Difference]:

@@ -206,7 +206,7 @@ def profile_document(dataset: Dataset, profile: Profile) -> ProfileDocument:
 
 def run_document(run: Run) -> RunDocument:
     progress = run.progress or {}
-    model = AuditedModel.objects.filter(run=run).only("pk").first()
+    model: AuditedModel | None = getattr(run, "model", None)  # absent before it has succeeded, and of predictions made elsewhere
     report = results.newest_report(run)
     return RunDocument(
         id=run.pk, kind=run.kind, title=run.title, state=run.state, stage=run.stage or None, percent=run.percent,

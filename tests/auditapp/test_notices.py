@@ -23,7 +23,7 @@ def _mail_server(settings: Any) -> None:
 def asked(people: Cast) -> Cast:
     """The viewer wants to know of every run, the owner of her own, the analyst of his own, the stranger of every one, the reviewer of none."""
     for who, wish in (("viewer", "all"), ("owner", "mine"), ("analyst", "mine"), ("stranger", "all"), ("reviewer", "none")):
-        accounts.set_email(people.users[who], f"{who}@example.org")
+        accounts.set_email(people.users[who], f"{who}@example.org", verified=True)
         accounts.set_notices(people.users[who], wish)
         people.users[who].refresh_from_db()
     return people
@@ -55,6 +55,14 @@ def test_failures_are_told_and_who_has_left_is_not(asked: Cast, succeeded_run: A
     assert recipients() == ["owner@example.org"]
     assert "has failed" in mail.outbox[0].body
     assert RunNotice.objects.count() == 0
+
+
+def test_nothing_goes_to_an_address_that_nobody_has_proved(asked: Cast, succeeded_run: Any) -> None:
+    accounts.set_email(asked.users["viewer"], "mistyped@example.org", verified=False)
+    succeeded_run()
+    accounts.set_email(asked.users["owner"], "mistyped@example.org", verified=False)
+    notices.send_due()
+    assert recipients() == []
 
 
 def test_without_a_mail_server_nobody_is_owed_a_mail(asked: Cast, succeeded_run: Any, settings: Any) -> None:

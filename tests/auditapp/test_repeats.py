@@ -8,7 +8,7 @@ import pytest
 
 from auditapp import repeats, runs
 from auditapp.models import Run
-from auditapp.repeats import MOST_OF_A_PART, compare, compared_with_parent
+from auditapp.repeats import MOST_OF_A_PART, compared_with_parent, repetition
 from automl.evidence import Evidence, Plan, digest_of
 from tests.auditapp.conftest import Cast
 from tests.evidence_example import make_evidence
@@ -27,13 +27,13 @@ def test_times_hardware_and_the_runs_own_name_are_no_difference() -> None:
     before = sealed(make_evidence())
     provenance = before.provenance.model_copy(update={"seconds": 1.0, "hardware": {"cpu": "another"}})
     after = sealed(before, run=before.run.model_copy(update={"id": "run_2", "parent": before.run.id}), provenance=provenance)
-    found = compare(before, after)
+    found = repetition(before, after)
     assert (found.verdict, found.parts, found.before == found.after) == ("same_digest", (), True)
 
 
 def test_a_further_look_at_the_audit_part_is_told_from_another_result() -> None:
     before = sealed(make_evidence())
-    found = compare(before, sealed(before, plan=renumbered(before.plan)))
+    found = repetition(before, sealed(before, plan=renumbered(before.plan)))
     assert found.verdict == "same_but_number"
     assert found.before != found.after
     assert [one.pointer for part in found.parts for one in part.first] == ["/plan/audit_number", "/plan/sha256"]
@@ -44,7 +44,7 @@ def test_what_differs_is_named_part_by_part_with_both_values() -> None:
     libraries = {**before.provenance.libraries, **{f"a/library~{at}": "1" for at in range(MOST_OF_A_PART + 3)}}
     after = sealed(before, plan=renumbered(before.plan), design=before.design.model_copy(update={"unit": "a household"}), findings=before.findings[:-1],
                    provenance=before.provenance.model_copy(update={"libraries": libraries}))
-    found = compare(before, after)
+    found = repetition(before, after)
     assert found.verdict == "different"
     assert [(part.name, part.count) for part in found.parts] == [("plan", 2), ("design", 1), ("findings", 1), ("provenance", MOST_OF_A_PART + 3)]
     design, findings, provenance = (part.first for part in found.parts[1:])

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from pydantic import ValidationError
 
 from auditapp.one_sentence import OneSentenceCommand
-from auditapp.repeats import compare
+from auditapp.repeats import repetition
 from automl.evidence import Evidence
 
 
@@ -22,7 +22,7 @@ class Command(OneSentenceCommand):
         parser.add_argument("after", type=Path, metavar="DIR2")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = compare(self._read(options["before"]), self._read(options["after"]))
+        found = repetition(self._read(options["before"]), self._read(options["after"]))
         if found.verdict == "same_digest":
             self.stdout.write(f"Same digest: {found.after}")
             return

@@ -71,13 +71,13 @@ def refusal(table, pointer, **more):
     return caught.value.sentence
 
 
-def test_five_thousand_groups_are_refused_and_merging_is_asked_for(table_of):
+def test_t29_five_thousand_groups_are_refused_and_merging_is_asked_for(table_of):
     table = table_of("town,y\n" + "".join(f"town {i} name,{i % 2}\n" for i in range(5_000)))
     sentence = refusal(table, "/sensitive/0", sensitive=["town"])
     assert "5,000 groups; at most 50 can be compared: merge them" in sentence
 
 
-def test_an_attribute_without_any_value_is_refused(table_of):
+def test_t29_an_attribute_without_any_value_is_refused(table_of):
     assert "missing in every row" in refusal(table_of("sex,y\n?,1\n,0\n"), "/sensitive/0", sensitive=["sex"])
 
 
