@@ -17,7 +17,7 @@ from auditapp.report.weakness_sections import weakness_section
 from auditapp.statement_document import Statements
 from automl.crosswalk.jurisdictions import asked_for
 from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
-from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, ratio, significant, visible, whole
+from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, other_draws, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
 LANGUAGES = ("en",)
@@ -106,7 +106,7 @@ def _version(statements: Statements | None) -> str:
 
 
 def _glance(evidence: Evidence, statements: Statements | None) -> list[Block]:
-    first = evidence.findings[:FINDINGS_AT_A_GLANCE]
+    first = [one for one in evidence.findings if not one.under][:FINDINGS_AT_A_GLANCE]
     what = "All findings" if len(evidence.findings) > len(first) else "The findings"
     blocks: list[Block] = [{"kind": "findings", "rows": [_finding(one) | {"suggestion": ""} for one in first], "after": f"{what}, with suggestions, are in section 15."}] if first else \
         [paragraph("No rule of the findings applied to this evidence; what was not measured is listed in section 15.")]
@@ -123,6 +123,8 @@ def _also(evidence: Evidence) -> list[tuple[str, str]]:
         ("Groups left out", ", ".join(data_text(group.group, 40) for attribute in attributes_of(fairness) for group in attribute.groups if group.excluded) or "none")]
     if evidence.data.unknown:
         rows.append(("Unknown values, rows", ", ".join(f"{data_text(name, 40)}: {whole(n)}" for name, n in evidence.data.unknown.items())))
+    if beside := other_draws(evidence):
+        rows.append(("Other draws", beside))
     return [*rows, ("Not measured", ", ".join(missing) or "nothing as a whole; parts say so in their sections")]
 
 

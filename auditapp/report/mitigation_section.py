@@ -13,7 +13,7 @@ MOST_GROUPS = 3
 """Groups whose differences to the reference are printed under each alternative."""
 METHOD_WORDS = {
     "own_cuts": "cut-offs for each group", "threshold_optimizer": "Fairlearn's ThresholdOptimizer", "common_cut": "one cut-off moved", "reweighing": "reweighing",
-    "exponentiated_gradient": "exponentiated gradient", "searched_front": "the searched front",
+    "exponentiated_gradient": "exponentiated gradient", "in_training_penalty": "a penalty while a network learns", "searched_front": "the searched front",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +22,7 @@ from auditapp.models import Run
 from auditapp.statement_document import VersionEntry
 from auditapp.statement_fields import Field, label_of, words_of
 from automl import printing
-from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Finding, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio
+from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Evidence, Finding, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio
 from automl.spec import GoverningMetric
 
 register = template.Library()
@@ -65,6 +66,7 @@ WHAT_CHANGED = {
     "run": gettext_lazy("The run ended"), "statements": gettext_lazy("Statements"), "review": gettext_lazy("The report was reviewed"), "approval": gettext_lazy("The report was approved"),
 }
 HALF_AT_MOST = 400
+READ_FIRST = 12
 SEVERITIES = {"high": gettext_lazy("High"), "medium": gettext_lazy("Medium"), "low": gettext_lazy("Low"), "info": gettext_lazy("Note")}
 LABEL_ICONS = {"below": "high", "not_below": "done", "inconclusive": "unknown", "not_computable": "low", "reference": "equal"}
 
@@ -86,8 +88,26 @@ def severity(name: str) -> SafeString:
 
 
 @register.filter
-def of_severity(findings: Sequence[Finding], name: str) -> list[Finding]:
-    return [finding for finding in findings if finding.severity == name]
+def other_draws(evidence: Evidence) -> str:
+    return printing.other_draws(evidence)
+
+
+@dataclass(frozen=True)
+class Matters:
+    """Findings, one a matter with those folded under it: at most a dozen first, then the rest, then notes."""
+
+    first: list[tuple[Finding, list[Finding]]]
+    further: list[tuple[Finding, list[Finding]]]
+    notes: list[tuple[Finding, list[Finding]]]
+
+
+@register.filter
+def by_matter(findings: Sequence[Finding]) -> Matters:
+    here = {finding.id for finding in findings}
+    # a comparison of two runs shows some of each one's findings: what the others are folded under may not be among them
+    leads = [(lead, [one for one in findings if one.under == lead.id]) for lead in findings if lead.under not in here]
+    grave = [each for each in leads if each[0].severity != "info"]
+    return Matters(grave[:READ_FIRST], grave[READ_FIRST:], [each for each in leads if each[0].severity == "info"])
 
 
 @register.simple_tag

@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from automl.audit.explanation_findings import explanation_findings
+from automl.audit.finding_topics import folded
 from automl.audit.governing import findings_of_governing, governs
 from automl.audit.intervals import LOW_PRECISION_BELOW
 from automl.audit.local_law_144_findings import law_findings
@@ -74,7 +75,7 @@ COVERAGE_OFF = 0.05, 0.5
 
 
 def write_findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """All findings on the other sections of the document, most severe first; their ids are unique and their pointers lead into it."""
+    """All findings on the other sections of the document, most severe first, those that say more of the same folded under the first of it; their ids are unique and their pointers lead into it."""
     fairness, performance, spec = evidence.fairness, evidence.performance, evidence.spec
     found = [
         *findings_of_governing(fairness),
@@ -84,7 +85,7 @@ def write_findings(evidence: Evidence) -> tuple[Finding, ...]:
         *law_findings(evidence.local_law_144, evidence.data.split.audit), *weakness_findings(evidence.slices, evidence.robustness),
         *findings_of_mitigation(evidence.mitigation, fairness),
     ]
-    return tuple(sorted(found, key=lambda finding: (ORDER.index(finding.severity), not governs(fairness, finding))))
+    return folded(sorted(found, key=lambda finding: (ORDER.index(finding.severity), not governs(fairness, finding))), evidence)
 
 
 def number(value: float, limit: float | None = None) -> str:

@@ -148,11 +148,6 @@ class FittedModel:
         """What the attributions of one row cost, roughly, in leaves of trees (`families.FoldModel`)."""
         return sum(fold.attribution_cost for member in self.members for fold in member.folds)
 
-    @property
-    def attributions_are_sampled(self) -> bool:
-        """Whether a member's attributions are estimates, each made of hundreds of predictions, so that a row costs far more than an exact one."""
-        return any(fold.explainer.startswith("sampled") for member in self.members for fold in member.folds)
-
     def _aligned(self, frame: pd.DataFrame) -> pd.DataFrame:
         return as_categories(frame.reindex(columns=list(self.features)), self.schema.texts)
 

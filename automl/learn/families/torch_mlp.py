@@ -270,7 +270,7 @@ class TorchMlp:
         if not fold.train.shape[1]:
             raise CannotFit("there are no features")
         torch.set_num_threads(effort.threads)
-        inputs = _inputs(fold)
+        inputs = inputs_of(fold)
         encoder = inputs.encoder
         outputs = fold.classes if fold.task == "multiclass" else 1
         levels = tuple(0 if known is None else max(1, len(known)) for known in encoder.levels)
@@ -295,7 +295,7 @@ class TorchMlp:
 
 
 @dataclass(frozen=True)
-class _Inputs:
+class Inputs:
     """A fold's rows as networks read them, on the device."""
 
     encoder: CodeEncoder
@@ -304,7 +304,7 @@ class _Inputs:
     valid: Tensor
 
 
-def _inputs(fold: Fold) -> _Inputs:
+def inputs_of(fold: Fold) -> Inputs:
     """Encoded once per fold and kept, at half of the precision that the table has."""
     if "torch" not in fold.cache:
         train, valid, texts = texts_in_numbers(fold)
@@ -312,8 +312,8 @@ def _inputs(fold: Fold) -> _Inputs:
         codes = encoder.transform(train)
         numbers = [at for at, levels in enumerate(encoder.levels) if levels is None]
         edges = torch.from_numpy(_quantiles(codes[:, numbers]))
-        fold.cache["torch"] = _Inputs(encoder, edges, _tensor(codes, device), _tensor(encoder.transform(valid), device))
-    kept: _Inputs = fold.cache["torch"]
+        fold.cache["torch"] = Inputs(encoder, edges, _tensor(codes, device), _tensor(encoder.transform(valid), device))
+    kept: Inputs = fold.cache["torch"]
     return kept
 
 
@@ -327,11 +327,11 @@ def _quantiles(numbers: Array) -> Array:
     return edges
 
 
-def _learn(network: Network, params: Params, fold: Fold, inputs: _Inputs, unit: tuple[float, float], effort: Effort) -> None:
+def _learn(network: Network, params: Params, fold: Fold, inputs: Inputs, unit: tuple[float, float], effort: Effort) -> None:
     """Trains in place until the planned epochs or the effort end; leaves the weights of the epoch with the lowest validation loss."""
     device = network.edges.device
-    x, y, w = inputs.train, _targets(fold.train_y, fold.task, unit, device), _weights(fold.train_weight, len(inputs.train), device)
-    vx, vy, vw = inputs.valid, _targets(fold.valid_y, fold.task, unit, device), _weights(fold.valid_weight, len(inputs.valid), device)
+    x, y, w = inputs.train, targets_of(fold.train_y, fold.task, unit, device), weights_of(fold.train_weight, len(inputs.train), device)
+    vx, vy, vw = inputs.valid, targets_of(fold.valid_y, fold.task, unit, device), weights_of(fold.valid_weight, len(inputs.valid), device)
     groups = [{"params": parameters, "kind": kind} for kind, parameters in network.kinds().items()]
     optimiser = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
     batch, precision = batch_size(len(x), device), learning_precision(device)
@@ -344,10 +344,10 @@ def _learn(network: Network, params: Params, fold: Fold, inputs: _Inputs, unit: 
     while not plan.is_over and waited < PATIENCE:
         network.train()
         for rows in torch.split(torch.randperm(len(x), generator=order).to(device), batch):
-            _set_rates(optimiser, params, plan.rate())
+            set_rates(optimiser, params, plan.rate())
             optimiser.zero_grad()
             with precision:
-                loss = _loss(network(x[rows]), y[rows], w[rows], fold)
+                loss = loss_of(network(x[rows]), y[rows], w[rows], fold)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             plan.step += 1
@@ -399,7 +399,8 @@ class _Plan:
         self.epochs = min(self.epochs, max(math.ceil(passed), int(affordable)))
 
 
-def _set_rates(optimiser: torch.optim.Optimizer, params: Params, share: float) -> None:
+def set_rates(optimiser: torch.optim.Optimizer, params: Params, share: float) -> None:
+    """The learning rate and the weight decay of every kind of parameter, at this share of the settings."""
     for group in optimiser.param_groups:
         group["lr"] = params["learning_rate"] * share * RATES[group["kind"]]
         # scaled with the rate once more, as RealMLP does: none is left at the end
@@ -410,19 +411,21 @@ def _state(network: Network) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
 
-def _targets(y: Any, task: TaskKind, unit: tuple[float, float], device: torch.device) -> Tensor:
+def targets_of(y: Any, task: TaskKind, unit: tuple[float, float], device: torch.device) -> Tensor:
+    """Class indices, or numbers in their ``unit`` (centre, scale)."""
     if task == "multiclass":
         return torch.from_numpy(np.asarray(y, dtype=np.int64)).to(device)
     numbers = (y - unit[0]) / unit[1] if task == "regression" else y
     return torch.from_numpy(np.asarray(numbers, dtype=np.float32)).to(device)
 
 
-def _weights(weight: Any, n: int, device: torch.device) -> Tensor:
+def weights_of(weight: Any, n: int, device: torch.device) -> Tensor:
+    """Of mean 1; ones where rows have none."""
     numbers = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64) / max(float(np.mean(weight)), 1e-12)
     return torch.from_numpy(numbers.astype(np.float32)).to(device)
 
 
-def _loss(raw: Tensor, y: Tensor, w: Tensor, fold: Fold) -> Tensor:
+def loss_of(raw: Tensor, y: Tensor, w: Tensor, fold: Fold) -> Tensor:
     """Weighted mean over rows of the members' mean loss; each member answers for its own output, as TabM asks."""
     rows, members, outputs = raw.shape
     if fold.task == "multiclass":
@@ -443,7 +446,7 @@ def _valid_loss(network: Network, x: Tensor, y: Tensor, w: Tensor, fold: Fold) -
     network.eval()
     with torch.inference_mode():
         raw = torch.cat([network(block).mean(dim=1, keepdim=True) for block in torch.split(x, BLOCK)])
-        return float(_loss(raw, y, w, fold))
+        return float(loss_of(raw, y, w, fold))
 
 
 FAMILY = TorchMlp()

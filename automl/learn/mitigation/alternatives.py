@@ -22,6 +22,7 @@ from automl.learn.metrics import OF_DECISIONS
 from automl.learn.mitigation.cuts import Cuts, common_cuts, curves_of, towards_equal_odds, towards_parity
 from automl.learn.mitigation.decisions import Aim, Array, Decisions, Spread, aim_of, cells, spread, value_of
 from automl.learn.mitigation.optimizer import optimized_cuts
+from automl.learn.mitigation.penalties import penalty_path
 from automl.learn.mitigation.reductions import Reduced, reduced
 from automl.learn.mitigation.refits import STRENGTHS, Learner
 from automl.learn.model import FittedModel
@@ -66,7 +67,7 @@ class Frozen:
 
     @property
     def uses_attribute_in_training(self) -> bool:
-        return self.parameters.get("strength") != 0.0 if self.method == "reweighing" else True
+        return self.parameters.get("strength") != 0.0
 
     @property
     def drawn_by_lot(self) -> bool:
@@ -221,7 +222,7 @@ def cuts_alone(cutting: Cutting, elsewhere: str) -> Prepared | NotMeasured:
         return _no_groups(cutting)
     deployed = [cutting.deployed(aim) for aim in aims]
     found = [*(each for aim, now in zip(aims, deployed, strict=True) for each in cutting.cut(aim, now)), *cutting.optimized(aims[0])]
-    for method in ("reweighing", "exponentiated_gradient"):
+    for method in _LEARN_AGAIN:
         cutting.leave(aims[0], method, elsewhere)
     return cutting.frozen(aims, deployed, found, threads=1)
 
@@ -280,6 +281,20 @@ class _Workshop(Cutting):
                 continue
             yield Frozen("", "exponentiated_gradient", aim.attribute, criterion, {"classifiers": sum(len(half.trees) for half in mixture.halves), "rows": mixture.rows},
                          self.known(mixture.out_of_fold, aim), mixture=mixture)
+        yield from self._penalised(aim)
+
+    def _penalised(self, aim: Aim) -> Iterator[Frozen]:
+        if "torch" not in self.result.families:
+            self.leave(aim, "in_training_penalty", "networks are not among the families of this run")
+            return
+        try:
+            path = penalty_path(
+                self.rows, self.problem, self.result.frame, self.decisions, self.model, aim, CRITERIA, seed=self.spec.seed, threads=self.result.threads, check=self.check)
+        except CannotFit as cannot:
+            self.leave(aim, "in_training_penalty", cannot)
+            return
+        for (criterion, strength), model in path.items():
+            yield self._of_model("in_training_penalty", aim, criterion or "demographic_parity", model, strength=strength)
 
     def _searched(self, aims: Sequence[Aim], others: Mapping[str, FittedModel]) -> Iterator[Frozen]:
         objective = self.spec.fairness_objective
@@ -295,7 +310,8 @@ class _Workshop(Cutting):
         return Frozen("", method, aim.attribute, criterion, parameters, self.known(given, aim), model=model)
 
 
-_SLOW: tuple[MitigationMethod, ...] = ("threshold_optimizer", "reweighing", "exponentiated_gradient")
+_LEARN_AGAIN: tuple[MitigationMethod, ...] = ("reweighing", "exponentiated_gradient", "in_training_penalty")
+_SLOW: tuple[MitigationMethod, ...] = ("threshold_optimizer", *_LEARN_AGAIN)
 
 
 def _pareto(aim: Aim, deployed: Known, alternatives: Sequence[Frozen]) -> Iterator[ParetoFront]:

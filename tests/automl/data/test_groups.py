@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from automl.data.groups import bin_names, check_references, default_bins, group_labels, train_bins
+from automl.data.groups import bin_names, by_value, check_references, default_bins, group_labels, train_bins
 from automl.errors import BadInput
 from automl.spec import TaskSpec
 
@@ -98,3 +99,10 @@ def test_a_reference_that_is_no_group_is_refused_with_the_closest(table_of):
 def test_a_second_table_is_named_as_the_first(table_of):
     second = table_of("age,y\n25.5,1\n40,0\n")
     assert group_labels(second, spec(sensitive=["age"]), {"age": (30.0,)}, whole={"age"})["age"].tolist() == ["<= 30", ">= 31"]
+
+
+def test_equal_texts_are_one_object_and_missing_ones_none() -> None:
+    found = by_value(pd.Series(["a", None, "b", "".join(["a"]), "b"], dtype="str"))
+    assert found.tolist() == ["a", None, "b", "a", "b"]
+    assert found[0] is found[3]
+    assert found[2] is found[4]

@@ -155,12 +155,12 @@ def test_weights_leave_out_what_knows_none(searched: Any) -> None:
     assert {each.method for each in found.not_tried if "no weights" in each.reason} == {"threshold_optimizer", "exponentiated_gradient"}
 
 
-def test_persons_are_never_in_both_halves(searched: Any) -> None:
-    from automl.learn.mitigation.reductions import _halves
+def test_persons_are_never_in_bothhalves_of(searched: Any) -> None:
+    from automl.learn.mitigation.reductions import halves_of
 
     split, problem, _, _, _ = searched
     cluster = np.random.default_rng(0).integers(0, 200, N)
-    one, other = _halves(replace(split.train, cluster=cluster), problem, 0)
+    one, other = halves_of(replace(split.train, cluster=cluster), problem, 0)
     assert not set(cluster[one]) & set(cluster[other])
     assert sorted([*one, *other]) == list(range(N))
 
