@@ -100,8 +100,9 @@ def _on_a_token(address: str, certificate: x509.Certificate, chain: list[x509.Ce
         raise _no_token(error) from error
     with session:
         signer = PKCS11Signer(
-            session, signing_cert=certificate, ca_chain=chain, key_label=parts.get("object"), key_id=parts["id"].encode("latin-1") if "id" in parts else None,
+            session, signing_cert=certificate, key_label=parts.get("object"), key_id=parts["id"].encode("latin-1") if "id" in parts else None,
             use_raw_mechanism=certificate.public_key.algorithm == "ec")  # few tokens hash for a curve
+        signer._cert_registry = _store(chain)  # it counts the signing certificate among the others, and would write it twice
         try:
             _probe(signer, certificate)
             yield signer
