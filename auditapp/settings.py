@@ -53,8 +53,8 @@ class Environment(BaseSettings):
     """An RFC 3161 time stamp authority; empty: reports carry the time of this machine's clock."""
     authorities: Path | None = None
     """PEM of the root certificates, and those between, of whoever issued the time stamp authority's certificate and the signing one. Time stamps of others are then a problem of a report."""
-    signature_level: Literal["", "B-LT", "B-LTA"] = ""
-    """The PAdES level of signatures. Empty: B-T with a time stamp authority, else B-B. The others put into the file what it takes to check it after its certificates have ended."""
+    signature_level: Literal["", "B-LTA"] = ""
+    """The PAdES level of signatures. Empty: B-T with a time stamp authority, else B-B. B-LTA puts into the file what it takes to check it after its certificates have ended, and a time stamp over that."""
     ledger_heads: Path | None = None
     """The folder for the signed file of each day with the newest entry of every ledger; copies belong elsewhere. Empty: ledger-heads under the home."""
     trusted_proxies: int = Field(0, ge=0, le=5)

@@ -1,4 +1,4 @@
-"""Sign an unsigned report, or a document for others that was made of one: PAdES B-B (B-T with a time stamp authority; B-LT and B-LTA where asked for), certified so that no change is allowed after it."""
+"""Sign an unsigned report, or a document for others that was made of one: PAdES B-B (B-T with a time stamp authority; B-LTA where asked for), certified so that no change is allowed after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign import fields, signers, timestamps
 from pyhanko.sign.general import SigningError
-from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
+from pyhanko.sign.signers.pdf_signer import DSSContentSettings
 from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
@@ -56,7 +56,7 @@ def _signed(unsigned: bytes, signer: signers.Signer) -> Signed:
     name = common_name(certificate)
     metadata = signers.PdfSignatureMetadata(
         field_name=FIELD_NAME, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, certify=True,
-        docmdp_permissions=fields.MDPPerm.NO_CHANGES, name=name, reason=_what_it_is(unsigned), **(_for_later(level, authorities) if level else {}))
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES, name=name, reason=_what_it_is(unsigned), **(_for_later(authorities) if level else {}))
     # Out of bounds, never hidden: PDF/A refuses the hidden flag, PDF/UA refuses an untagged box on the page
     field = fields.SigFieldSpec(FIELD_NAME, invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True), readable_field_name="Signature")
     out = io.BytesIO()
@@ -84,12 +84,9 @@ def _authorities() -> Authorities:
         raise NoSigningKey(f"the certificates of the authorities cannot be read: {error}") from error
 
 
-def _for_later(level: str, authorities: Authorities) -> dict[str, Any]:
-    """Data for later validation within the signed revision, where the signature covers them; B-LTA has a time stamp over it all besides."""
-    return {
-        "embed_validation_info": True, "validation_context": context_for_signing(authorities), "use_pades_lta": level == "B-LTA",
-        "dss_settings": DSSContentSettings(include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE),
-    }
+def _for_later(authorities: Authorities) -> dict[str, Any]:
+    """Data for later validation, together with a time stamp over the file that holds them: alone, nothing would cover them."""
+    return {"embed_validation_info": True, "use_pades_lta": True, "validation_context": context_for_signing(authorities), "dss_settings": DSSContentSettings(include_vri=False)}
 
 
 def _timestamper() -> timestamps.TimeStamper | None:

@@ -26,6 +26,7 @@ from tests.auditapp.report.certificate_authority import CertificateAuthority
 from tests.auditapp.report.conftest import VERIFY_AT
 from tests.auditapp.report.test_export_pdf import summary_of, worst
 from tests.auditapp.report.test_render import document
+from tests.auditapp.report.test_sign import as_b_lt
 from tests.evidence_example import make_evidence
 from tests.evidence_variants import hostile, regression
 
@@ -195,9 +196,12 @@ def test_independent_judges_find_nothing_short_of_the_standards_and_every_signat
     folder = authority.issue("A test's report signer")
     settings.SIGNING_KEY, settings.SIGNING_CERTIFICATE = folder / "key.pem", folder / "certificate.pem"
     settings.TIMESTAMP_URL, settings.AUTHORITIES = authority.address, authority.pem
-    for level, reached in (("", "T"), ("B-LT", "LT"), ("B-LTA", "LTA")):
+    for level, reached in (("", "T"), ("B-LTA", "LTA")):
         settings.SIGNATURE_LEVEL = level
         expected[written(tmp_path / f"stamped-{reached}.pdf", sign_pdf(unsigned).bytes)] = f"PAdES-BASELINE-{reached}"
+    # As others may make them: what they call the level is what our verification calls it (test_sign.py)
+    for ask, reached in ((True, "LT"), (False, "T")):
+        expected[written(tmp_path / f"later-{reached}.pdf", as_b_lt(unsigned, folder, authority, ask=ask))] = f"PAdES-BASELINE-{reached}"
     judged = subprocess.run([*judge, "--signed", "--json", *expected], capture_output=True, text=True, check=False)
     verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
     assert {verdict["file"]: (verdict["faults"], [one["level"] for one in verdict["signatures"][:1]]) for verdict in verdicts} == {file: ([], [level]) for file, level in expected.items()}, judged.stderr
