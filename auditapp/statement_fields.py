@@ -46,6 +46,8 @@ USE_CLASSES = {
     "migration": "Annex III: migration, asylum and border control", "justice": "Annex III: justice and democratic processes", "other": "another class, named under the intended purpose",
 }
 PROFILE = "report_profile"
+LANGUAGE = "report_language"
+LANGUAGES = {"en": "English", "de": "German"}
 PROFILES = {name: one.title for name, one in JURISDICTIONS.items()}
 APPROVALS = {"approved": "its texts were read and are approved as printed", "not_approved": "its texts were read and are not approved"}
 
@@ -61,6 +63,8 @@ class Field:
     help: str
     kind: Kind = "text"
     choices: Mapping[str, str] | None = None
+    printed: bool = True
+    """Whether the report prints it; what says how the report is made shows in it anyway."""
 
     @property
     def limit(self) -> int:
@@ -118,6 +122,7 @@ _FIELDS = (
     Field("mitigation_choice", (14,), "What was chosen, and why", DEPLOYER, "Which alternative was taken or refused, and for which reason."),
     Field("unintended", (15,), "Known unintended outcomes", PROVIDER, "Outcomes that are known or expected beyond what was measured here."),
     Field(PROFILE, (16,), "For whom this report is written", LEGAL, "Which law or framework the report asks about; where nothing is chosen, all of them.", "choice", PROFILES),
+    Field(LANGUAGE, (16,), "Language of this report", RESPONSIBLE, "English where nothing is chosen. The attached evidence is the same in every language.", "choice", LANGUAGES, printed=False),
     Field("retention", (17,), "Retention of records", LEGAL, "How long this report, its evidence and the logs are kept, and where."),
     Field("change_plan", (17,), "Changes that are planned", PROVIDER, "Changes decided in advance, and how the system stays within what was assessed."),
     Field("lifecycle_changes", (17,), "Changes since the last audit", PROVIDER, "What has changed in system, data and use."),
@@ -136,7 +141,7 @@ FIELDS: dict[str, Field] = {field.name: field for field in _FIELDS}
 
 def asked_in(section: int) -> list[Field]:
     """The fields that the report's section of this number prints, in order."""
-    return [field for field in _FIELDS if section in field.sections]
+    return [field for field in _FIELDS if section in field.sections and field.printed]
 
 
 def edited_in(section: int) -> list[Field]:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asn1crypto import tsp
-from pyhanko.keys import load_cert_from_pemder, load_private_key_from_pemder
-from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from auditapp.signing_identity import ensure_signing_identity
 from automl.card import write_card
 from automl.charts import draw_charts
 from automl.evidence import Evidence, canonical_json
+from tests.auditapp.report.certificate_authority import CertificateAuthority, certificate_authority
 from workers.render import PDF_NAME, render_bundle
 
 
@@ -115,29 +110,28 @@ def judge() -> list[str]:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Iterator[str]:
-    """A time stamp authority on the loopback, over real HTTP."""
-    from tests.auditapp.report.test_sign import write_pair
+def authority(tmp_path: Path) -> Iterator[CertificateAuthority]:
+    """Issues certificates, lists revoked ones and stamps times."""
+    with certificate_authority(tmp_path / "authority") as running:
+        yield running
 
-    folder = write_pair(tmp_path / "tsa", begin=datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1), days=10, time_stamping=True)
-    stamper = DummyTimeStamper(load_cert_from_pemder(folder / "certificate.pem"), load_private_key_from_pemder(folder / "key.pem", None), include_nonce=False)
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = tsp.TimeStampReq.load(self.rfile.read(int(self.headers["Content-Length"])))
-            body = stamper.request_tsa_response(request).dump()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.end_headers()
-            self.wfile.write(body)
+@pytest.fixture
+def issued_key(settings: Any, authority: CertificateAuthority) -> Path:
+    """The installation's key with a certificate of an authority, which stamps times too."""
+    folder = authority.issue("A test's report signer")
+    settings.SIGNING_KEY, settings.SIGNING_CERTIFICATE = folder / "key.pem", folder / "certificate.pem"
+    settings.TIMESTAMP_URL, settings.AUTHORITIES = authority.address, authority.pem
+    return folder
 
-        def log_message(self, *_: Any) -> None:
-            pass
 
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+@pytest.fixture(scope="session")
+def small_report() -> bytes:
+    """One page with the evidence inside, unsigned."""
+    from auditapp.report.render import Attachment, compile_pdf
+    from tests.auditapp.report.test_render import document
+    from tests.evidence_example import make_evidence
+
+    evidence = make_evidence()
+    attachment = Attachment("evidence.json", canonical_json(evidence.model_dump(mode="json")), "application/json", "data", "The evidence")
+    return compile_pdf(document(blocks=[{"kind": "text", "text": "Nothing."}], keywords=[f"evidence {evidence.digest}"]), {}, [attachment])

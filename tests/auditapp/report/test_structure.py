@@ -14,22 +14,19 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pyhanko.keys import load_cert_from_pemder
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import fields, signers
-from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
-from pyhanko_certvalidator import ValidationContext
 
 from auditapp.report.annex_iv import annex_iv
 from auditapp.report.context import report_data
 from auditapp.report.export_pdf import compile_export
 from auditapp.report.render import Attachment, compile_pdf
-from auditapp.report.sign import FIELD_NAME, sign_pdf
+from auditapp.report.sign import sign_pdf
 from automl.evidence import Charts, Evidence, canonical_json
 from automl.provenance import config_sha256
+from tests.auditapp.report.certificate_authority import CertificateAuthority
 from tests.auditapp.report.conftest import VERIFY_AT
 from tests.auditapp.report.test_export_pdf import summary_of, worst
 from tests.auditapp.report.test_render import document
+from tests.auditapp.report.test_sign import as_b_lt
 from tests.evidence_example import make_evidence
 from tests.evidence_variants import hostile, regression
 
@@ -190,31 +187,24 @@ def test_the_first_page_is_a_picture_too(signed_reports: list[Path]) -> None:
 
 
 def test_independent_judges_find_nothing_short_of_the_standards_and_every_signature_intact(
-        signed_reports: list[Path], unsigned: bytes, own_key: Path, settings: Any, authority: str, judge: list[str], tmp_path: Path) -> None:
+        signed_reports: list[Path], unsigned: bytes, own_key: Path, settings: Any, authority: CertificateAuthority, judge: list[str], tmp_path: Path) -> None:
     """Of every kind of signed file in one call, since what costs is the start of a judge."""
     expected = {str(path): "PAdES-BASELINE-B" for path in signed_reports}
     others = {"summary": compile_export("law_summary", summary_of(worst())), "annex": compile_export("annex_iv", annex_iv(hostile(), None)), "annex-regression": compile_export("annex_iv", annex_iv(regression(), None)), "long": long_report()}
     for name, data in others.items():
         expected[written(tmp_path / f"{name}.pdf", sign_pdf(data).bytes)] = "PAdES-BASELINE-B"
-    settings.TIMESTAMP_URL = authority
-    expected[written(tmp_path / "stamped.pdf", sign_pdf(unsigned).bytes)] = "PAdES-BASELINE-T"
-    # With validation data and a second stamp; without revocation data, which a self-made certificate has none of, that reaches no more than T
-    expected[written(tmp_path / "archived.pdf", as_an_archive_keeps_it(unsigned, own_key, authority, tmp_path / "tsa" / "certificate.pem"))] = "PAdES-BASELINE-T"
+    folder = authority.issue("A test's report signer")
+    settings.SIGNING_KEY, settings.SIGNING_CERTIFICATE = folder / "key.pem", folder / "certificate.pem"
+    settings.TIMESTAMP_URL, settings.AUTHORITIES = authority.address, authority.pem
+    for level, reached in (("", "T"), ("B-LTA", "LTA")):
+        settings.SIGNATURE_LEVEL = level
+        expected[written(tmp_path / f"stamped-{reached}.pdf", sign_pdf(unsigned).bytes)] = f"PAdES-BASELINE-{reached}"
+    # As others may make them: what they call the level is what our verification calls it (test_sign.py)
+    for ask, reached in ((True, "LT"), (False, "T")):
+        expected[written(tmp_path / f"later-{reached}.pdf", as_b_lt(unsigned, folder, authority, ask=ask))] = f"PAdES-BASELINE-{reached}"
     judged = subprocess.run([*judge, "--signed", "--json", *expected], capture_output=True, text=True, check=False)
     verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
     assert {verdict["file"]: (verdict["faults"], [one["level"] for one in verdict["signatures"][:1]]) for verdict in verdicts} == {file: ([], [level]) for file, level in expected.items()}, judged.stderr
-
-
-def as_an_archive_keeps_it(unsigned: bytes, own_key: Path, authority: str, of_authority: Path) -> bytes:
-    """Our report with what it takes to check it for longer than its certificates last: validation data and a time stamp over them. We make none such ourselves."""
-    signer = signers.SimpleSigner.load(str(own_key / "key.pem"), str(own_key / "certificate.pem"))
-    context = ValidationContext(trust_roots=[signer.signing_cert, load_cert_from_pemder(of_authority)], allow_fetching=False, revocation_mode="soft-fail")
-    metadata = signers.PdfSignatureMetadata(
-        field_name=FIELD_NAME, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, certify=True, docmdp_permissions=fields.MDPPerm.NO_CHANGES,
-        embed_validation_info=True, use_pades_lta=True, validation_context=context)
-    field = fields.SigFieldSpec(FIELD_NAME, invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True), readable_field_name="Signature")
-    stamper = RequestsHTTPTimeStamper(authority)
-    return bytes(signers.PdfSigner(metadata, signer, timestamper=stamper, new_field_spec=field).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(unsigned + b"\n"))).getvalue())
 
 
 def written(path: Path, data: bytes) -> str:
