@@ -128,7 +128,7 @@ class FittedModel:
     def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int = 0) -> Attributions:
         """Attributions of every row of ``frame`` against all rows of ``background`` (at least one), of the whole ensemble.
 
-        Exact for linear models and trees, sampled for networks (`Attributions.explainer` says which), adding up for all.
+        Exact for linear models and for trees of single columns, sampled for networks and for trees that read pairs (`Attributions.explainer` says which), adding up for all.
         """
         rows, back = self._aligned(frame), self._aligned(background)
         parts = [(member.weight / len(member.folds), fold) for member in self.members for fold in member.folds]

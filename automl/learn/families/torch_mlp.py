@@ -21,9 +21,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from automl.data.encoding import CodeEncoder, quantile_edges
+from automl.data.bins import quantile_edges
+from automl.data.encoding import CodeEncoder
 from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
 from automl.learn.predictions import centred
+from automl.learn.sampled_shap import EXPLAINER, WALKS, sampled_shapley_values
 from automl.spec import MEDIAN, TaskKind
 
 if TYPE_CHECKING:
@@ -50,10 +52,8 @@ FEWEST_EPOCHS = 5
 WARM_UP = 0.05
 RATES = {"scaling_alone": 6.0, "scaling": 1.0, "weights": 1.0, "embeddings": 0.3, "biases": 0.1}
 """Of the learning rate, per kind of parameter."""
-WALKS, ROWS_AT_ONCE = 24, 16
 PARAMETERS_OF_A_LEAF = 250
 """Of a network, multiplied and added in the time that a leaf of a tree takes when attributions are computed."""
-"""Attributions: background rows that each row walks to, and rows that are walked together."""
 BLOCK = 8192
 """Rows per forward pass where nothing is learned: bounds the memory of prediction and attribution."""
 
@@ -179,7 +179,7 @@ class TorchModel:
     centre: float
     scale: float
     """Regression: the network's output is (value - centre) / scale."""
-    explainer = f"sampled interventional SHAP: per row {WALKS} background rows, each by one random order of the columns"
+    explainer = EXPLAINER
 
     def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
         return self._raw((encoded or Encoded(frame)).by(self.encoder))
@@ -193,46 +193,15 @@ class TorchModel:
         return centred(raw) if self.shape.outputs > 1 else raw[:, 0] * self.scale + self.centre
 
     def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:
-        """Strumbelj and Kononenko (2014): a row and a background row walk from one to the other in a random order of columns.
-
-        Each row walks to at most `WALKS` background rows. What its sum then lacks to the distance from the mean over the whole background is shared out
-        over the columns by how uncertain each one's estimate is (as shap's sampling explainer does), so that the numbers add up.
-        """
         order = [list(frame.columns).index(name) for name in self.encoder.columns]
-        rows, back = self.encoder.transform(frame), self.encoder.transform(background)
-        gap = (self._raw(rows) - self._raw(back).mean(axis=0)).reshape(len(rows), -1)
-        draw = np.random.default_rng(seed)
-        phi = np.zeros((len(rows), frame.shape[1], self.shape.outputs))
-        for at in range(0, len(rows), ROWS_AT_ONCE):
-            block = slice(at, at + ROWS_AT_ONCE)
-            phi[block, order] = self._walked(rows[block], back, gap[block], draw)
+        phi = np.zeros((len(frame), frame.shape[1], self.shape.outputs))
+        phi[:, order] = sampled_shapley_values(self._raw, self.encoder.transform(frame), self.encoder.transform(background), self.encoder.places, seed)
         return phi[:, :, 0] if self.shape.outputs == 1 else phi
 
     @property
     def attribution_cost(self) -> float:
         parameters = sum(tensor.numel() for tensor in self.network.parameters())
         return float(WALKS * (len(self.encoder.columns) + 1) * parameters / PARAMETERS_OF_A_LEAF)
-
-    @property
-    def _sources(self) -> list[int]:
-        """Per column of the matrix: which column of the frame, by its place in ``encoder.columns``, it is made from."""
-        place = {name: at for at, name in enumerate(self.encoder.columns)}
-        return [place[name] for name in self.encoder.names]
-
-    def _walked(self, rows: Array, back: Array, gap: Array, draw: np.random.Generator) -> Array:
-        """(rows, columns, outputs): mean steps over the walks of each row, made to sum to its ``gap`` (rows, outputs)."""
-        n, m, d = len(rows), len(back), len(self.encoder.columns)
-        walks = min(m, WALKS)
-        to = back[np.argsort(draw.random((n, m)), axis=1)[:, :walks]]
-        half = np.argsort(draw.random((n, (walks + 1) // 2, d)), axis=2)
-        orders = np.concatenate([half, half[:, :, ::-1]], axis=1)[:, :walks]
-        rank = np.argsort(orders, axis=2)
-        # after s steps a walk has the row's own cells in the first s columns of its order; of a text in all that is made of it
-        taken = (rank[:, :, None, :] < np.arange(d + 1)[None, None, :, None])[..., self._sources]
-        raw = self._raw(np.where(taken, rows[:, None, None, :], to[:, :, None, :]).reshape(-1, rows.shape[1])).reshape(n, walks, d + 1, -1)
-        steps = np.take_along_axis(np.diff(raw, axis=2), rank[:, :, :, None], axis=2)
-        found, doubt = steps.mean(axis=1), steps.std(axis=1) + 1e-12
-        return np.asarray(found + doubt / doubt.sum(axis=1, keepdims=True) * (gap - found.sum(axis=1))[:, None, :])
 
     def files(self) -> Files:
         document = {"encoder": self.encoder.as_json(), "shape": self.shape.__dict__, "task": self.task, "centre": self.centre, "scale": self.scale}

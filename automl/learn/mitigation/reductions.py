@@ -143,7 +143,7 @@ class _Half:
         mine = frame.iloc[positions]
         texts: tuple[TextEncoder, ...] = fit_texts(mine, problem.schema.texts, seed)
         self.encoder, self.matrix = TreeEncoder.fit_transform(mine, self.deserving, "binary", seed, self.dates, texts)
-        if not len(self.encoder.sources):
+        if not self.encoder.width:
             raise ValueError("there are no features to learn from")
 
     def learn(self, constraint: Constraint, price: float, threads: int) -> Mixture:
