@@ -102,6 +102,9 @@ def in_german(text: str) -> str | None:
     if len(plain) > LONGEST:
         return None
     german = _read(plain)
+    if german is None and plain[:1].isupper():  # a refusal, with which a page begins a sentence
+        german = _read(plain[0].lower() + plain[1:])
+        german = german and german[0].upper() + german[1:]
     if german is None:
         return None
     return "".join(quotes[ord(character) - FIRST_QUOTE] if ord(character) >= FIRST_QUOTE else character for character in german)
