@@ -2,13 +2,14 @@
 
 The evidence stays English, digested and signed; this reads it. A sentence is given in German as a whole or not at all: whatever is not recognised, down to the last word, stays as it was written.
 In a translation ``{0}`` is the value in German (numbers in German writing, words as the catalogue has them), ``{=0}`` the value as it stands: a name from the data is never translated.
-``{?0}`` is a value of several words that may be either, ``{#0}`` a number or a name, ``{~0}`` the conditions of a slice. A translation that is ``=`` says that no reader sees the text.
+``{?0}`` is a value of several words that may be either, ``{#0}`` a number or a name, ``{~0}`` the conditions of a slice, ``{!0}`` a text that the catalogue has as it is. A translation that is ``=`` says that no reader sees the text.
 """
 
 from __future__ import annotations
 
 import functools
 import heapq
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +24,8 @@ MOST_TRIES = 20_000
 """Of one text: a name from the data that is made to look like many sentences at once must not keep us."""
 MOST_KNOWN = 100_000
 LONGEST = 6_000
-FEWEST_LETTERS = 6
-_PLACE = re.compile(r"\{([=?~#]?)(\d+)\}")
+FEWEST_LETTERS = 5
+_PLACE = re.compile(r"\{([=?~#!]?)(\d+)\}")
 NO_TEXT = "="
 CUT = "…"
 _QUOTED = re.compile(f"{QUOTE}([^{QUOTE}{UNQUOTE}]*){UNQUOTE}")
@@ -69,7 +70,7 @@ class Pattern:
     @functools.cached_property
     def alone(self) -> bool:
         """Whether it can be told from a sentence that is not ours: not with a few letters round names, which then stand within another pattern only."""
-        return self.literals >= FEWEST_LETTERS or not any(self.kinds.values()) or self.parts[1] in (" by ", " (trial ")
+        return self.literals >= FEWEST_LETTERS or not any(self.kinds.values()) or "!" in self.kinds.values()
 
 
 @dataclass
@@ -101,6 +102,9 @@ def in_german(text: str) -> str | None:
     if len(plain) > LONGEST:
         return None
     german = _read(plain)
+    if german is None and plain[:1].isupper():  # a refusal, with which a page begins a sentence
+        german = _read(plain[0].lower() + plain[1:])
+        german = german and german[0].upper() + german[1:]
     if german is None:
         return None
     return "".join(quotes[ord(character) - FIRST_QUOTE] if ord(character) >= FIRST_QUOTE else character for character in german)
@@ -197,6 +201,8 @@ def _value(text: str, kind: str, reading: _Reading) -> str | None:
         return conditions_in_german(text)
     if kind == "=!":
         return text if text and ord(text[0]) >= FIRST_QUOTE and len(text) == 1 else None
+    if kind == "!":
+        return _exactly(text) if text else None
     if kind == "#":
         return _figures(text) or text
     german = None if kind == "?" and (" " not in text or _figures(text)) else _whole(text, reading, within=True)
@@ -205,7 +211,8 @@ def _value(text: str, kind: str, reading: _Reading) -> str | None:
 
 def _may_be_name(text: str) -> bool:
     """Not two texts, nor the half of one: a name from the data may hold what it likes, but then the sentence stays English."""
-    return "; " not in text and ". " not in text and text.count("(") == text.count(")")
+    depths = list(itertools.accumulate((character == "(") - (character == ")") for character in text))
+    return "; " not in text and ". " not in text and min(depths, default=0) >= 0 and (not depths or depths[-1] == 0)
 
 
 def _name_and_more(text: str, reading: _Reading) -> str:
@@ -248,7 +255,7 @@ def _ends(parts: tuple[str | int, ...], at: int, text: str, start: int, *, longe
         ends = [end for end in range(start + 1, len(text) + 1) if end == len(text) or not (text[end - 1].isalnum() and text[end].isalnum())]
         return iter([*ends, start] if longest else ends)
     ends = [found.start() for found in re.finditer(f"(?={re.escape(after)})", text[start:])]
-    return iter([start + end for end in (reversed(ends) if longest else ends)])
+    return iter([start + end for end in (reversed(ends) if longest and after != " " else ends)])
 
 
 def _cut_in_two(text: str, reading: _Reading, boundaries: Iterable[re.Pattern[str]], within: bool) -> str | None:
