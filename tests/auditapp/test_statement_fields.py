@@ -13,7 +13,7 @@ from automl.errors import BadInput
 def test_the_language_is_chosen_like_a_statement_and_printed_nowhere() -> None:
     assert [language_of({}), language_of({LANGUAGE: "de"}), language_of({LANGUAGE: "tlh"})] == ["en", "de", "en"], "what a later version offers, this one does not know"
     assert LANGUAGE in {field.name for field in edited_in(16)}
-    assert not any(LANGUAGE == field.name for number in SECTIONS for field in asked_in(number))
+    assert not any(field.name == LANGUAGE for number in SECTIONS for field in asked_in(number))
     with pytest.raises(BadInput, match="'fr' is not offered"):
         checked(LANGUAGE, "fr")
 
