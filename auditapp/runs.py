@@ -317,7 +317,7 @@ def _commit(lease: Lease, opened: Bundle, stored: dict[str, storage.Stored], sig
         _after_end(run.workspace_id)
         notices.ask(run)
         ledger.append(run.workspace, "service", "run.succeeded", run.pk, {
-            "audited_sha256": lease.test_sha256 or lease.dataset_sha256, "evidence_digest": opened.evidence.digest, "model_sha256": model_sha256,
+            "audited_sha256": lease.test_sha256 or lease.dataset_sha256, "plan_sha256": opened.evidence.plan.sha256, "evidence_digest": opened.evidence.digest, "model_sha256": model_sha256,
             "report": "signed" if signed else "awaiting_signature", "pdf_sha256": stored["audit.pdf"].sha256 if signed else None})
 
 

@@ -171,7 +171,8 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
 
 def sign_or_wait(unsigned: bytes) -> Any | None:
     """The signed report (`auditapp.report.sign.Signed`); None where no key can be used now."""
-    from auditapp.report.sign import NoSigningKey, sign_pdf
+    from auditapp.report.sign import sign_pdf
+    from auditapp.report.signing_key import NoSigningKey
 
     try:
         return sign_pdf(unsigned)

@@ -32,12 +32,12 @@ from auditapp.report.sign_off_section import said_words, sign_off_section
 from auditapp.report.translated import in_language
 from auditapp.report.weakness_sections import weakness_section
 from auditapp.statement_document import Statements
+from auditapp.statement_fields import LANGUAGES
 from automl.crosswalk.jurisdictions import asked_for
-from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
+from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport, measured_digest_of
 from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
-LANGUAGES = ("en", "de")
 FINDINGS_AT_A_GLANCE = 6
 """What leaves room on the first page for the table of values; section 15 has all of them, with what to do."""
 SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Note"}
@@ -214,7 +214,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{data_text(name)} {seed}" for name, seed in provenance.seeds.items())),
             ("Hardware", ", ".join(f"{data_text(name, 40)}: {data_text(str(value), 80)}" for name, value in provenance.hardware.items())),
             ("Configuration, SHA-256", provenance.config_sha256), ("Data, SHA-256", provenance.dataset_sha256), ("Model, SHA-256", provenance.model_sha256 or "no model"),
-            ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest),
+            ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest), ("Digest of what was measured", measured_digest_of(evidence.model_dump(mode="json"))),
         ]),
         heading("The analysis plan, sealed before the audit part was opened"),
         facts([
@@ -233,7 +233,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
 def _made_again(evidence: Evidence) -> str:
     if isinstance(evidence.spec, TaskSpec) and evidence.spec.parallel > 1:
         return f"up to {evidence.spec.parallel} workers searched together, so the search is not reproducible trial by trial: which trial knew of which depended on timing."
-    return "the same inputs, seed, threads and budget in trials give the same digest."
+    return "the same inputs, seed, threads and budget in trials give the same digest of what was measured; the evidence digest counts each audit of the data as well."
 
 
 def _exported(onnx: OnnxExport | NotMeasured) -> str:

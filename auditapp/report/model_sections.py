@@ -101,7 +101,7 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
         table("Trials", [("trial", "right", 0), ("family", "left", 0), (f"out-of-fold {words}", "right", 0), ("seconds", "right", 0), ("state", "left", 0), ("note", "left", 1)],
               [(str(trial.number), trial.family, "–" if trial.score is None else significant(trial.score), significant(trial.seconds, 3), trial.state, our_words(trial.note) if trial.note else "")
                for trial in search.trials[:MOST_TRIALS]],
-              "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence."),
+              "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence.", fold="note"),
     ]
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from auditapp import results
 from auditapp.access import find
 from auditapp.api.files import download
+from auditapp.downloads import noted_file, noted_report
 from auditapp.models import Artifact, Run
 from auditapp.uploads import nameless_file
 from auditapp.views.alternatives import alternatives_of
@@ -156,7 +157,8 @@ def report_pdf(request: PageRequest, run_id: str) -> HttpResponseBase:
         report = results.signed_report(run)
     except results.NotSigned:
         return render(request, "report_not_there.html", {"run": run}, status=409)
-    return download(request, results.open_report(run, report.version), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    answer = download(request, results.open_report(run, report.version), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    return noted_report(answer, request, request.caller, report)
 
 
 @require_safe
@@ -177,7 +179,7 @@ def bundle_zip(request: PageRequest, run_id: str) -> HttpResponseBase:
         file.close()
         raise Http404 from None
     file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{run.pk}.zip", content_type="application/zip")
+    return noted_file(FileResponse(file, as_attachment=True, filename=f"{run.pk}.zip", content_type="application/zip"), request, request.caller, run, "bundle.zip")
 
 
 @require_safe
@@ -212,4 +214,5 @@ def _artifact(request: PageRequest, run: Run, name: str, filename: str) -> HttpR
     row = Artifact.objects.filter(run=run, name=name).first()
     if row is None:
         raise Http404
-    return download(request, results.open_artifact(run, name), name=filename, media_type=row.media_type, sha256=row.sha256)
+    answer = download(request, results.open_artifact(run, name), name=filename, media_type=row.media_type, sha256=row.sha256)
+    return answer if name.startswith("charts/") else noted_file(answer, request, request.caller, run, name, row.sha256)

@@ -49,6 +49,9 @@ def test_an_estimate_shows_two_digits_of_its_interval() -> None:
 
 
 def test_what_is_not_measured_says_why() -> None:
+    everybody = Estimate(value=1.0, low=0.9957, high=1.0, method="wilson", n=900)
+    assert estimate(everybody, as_percent=True) == "100 % (99.57 to 100)"
+    assert estimate(everybody.model_copy(update={"value": 0.99999}), as_percent=True) == "100.00 % (99.57 to 100)", "nearly so"
     assert estimate(NotMeasured(reason="the denominator is 0")) == "not measured: the denominator is 0"
     assert ratio(NotMeasured(reason="one group"), 0.8) == "not measured: one group"
 

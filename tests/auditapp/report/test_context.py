@@ -124,7 +124,7 @@ def test_every_field_of_the_catalogue_is_printed_in_its_sections_and_nowhere_els
     sections = data_of(evidence, statements=said)["sections"]
     for name, field in FIELDS.items():
         printed = tuple(number for number, section in enumerate(sections, start=1) if any(text == f"said of {name}" for text in strings_of(section["blocks"])))
-        assert printed == tuple(sorted(field.sections)), name
+        assert printed == (tuple(sorted(field.sections)) if field.printed else ()), name
     assert {number: sections[number - 1]["title"] for number in SECTIONS} == SECTIONS
 
 
