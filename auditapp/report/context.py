@@ -50,15 +50,16 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
     if lang not in LANGUAGES:
         raise ValueError(f"reports are written in {', '.join(LANGUAGES)}, not in {lang}")
     with quotations_marked():
-        document = _english(evidence, charts, statements, profile or profile_of(statements))
+        document = english_document(evidence, charts, statements, profile)
     document = in_language(document, lang) | {"lang": lang}
     for section in document["sections"]:
         section["short"] = our_words(section["short"], IN_CONTENTS) if section["short"] else ""
     return document
 
 
-def _english(evidence: Evidence, charts: Charts, statements: Statements | None, profile: str) -> dict[str, Any]:
-    """The document as the evidence is written; what it quotes from the data is marked."""
+def english_document(evidence: Evidence, charts: Charts, statements: Statements | None = None, profile: str | None = None) -> dict[str, Any]:
+    """The document as the evidence is written; what it quotes from the data is marked where `quotations_marked`."""
+    profile = profile or profile_of(statements)
     sections = [
         ("Identity", _identity(evidence, statements)),
         ("Findings at a glance", _glance(evidence, statements)),
@@ -210,7 +211,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
     return [
         facts([
             ("Run", evidence.run.id), ("Parent run", evidence.run.parent or "none"), ("Started", provenance.started_at), ("Finished", provenance.finished_at), ("Duration", f"{significant(provenance.seconds, 3)} s"),
-            ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{name} {seed}" for name, seed in provenance.seeds.items())),
+            ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{data_text(name)} {seed}" for name, seed in provenance.seeds.items())),
             ("Hardware", ", ".join(f"{data_text(name, 40)}: {data_text(str(value), 80)}" for name, value in provenance.hardware.items())),
             ("Configuration, SHA-256", provenance.config_sha256), ("Data, SHA-256", provenance.dataset_sha256), ("Model, SHA-256", provenance.model_sha256 or "no model"),
             ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest), ("Digest of what was measured", measured_digest_of(evidence.model_dump(mode="json"))),
@@ -223,7 +224,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             *([("Metric that governs", GOVERNING_WORDS[plan.governing])] if plan.governing else []),
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
         ]),
-        facts([("Libraries", ", ".join(f"{name} {version}" for name, version in sorted(provenance.libraries.items())))]),
+        facts([("Libraries", ", ".join(data_text(f"{name} {version}") for name, version in sorted(provenance.libraries.items())))]),
         note("The file evidence.json is attached to this PDF byte for byte; " + _made_again(evidence)
              + " Where counts.csv and recompute.py are attached beside it, the command python3 recompute.py, in a folder with the three files, computes every counts-based number again."),
     ]
