@@ -1,7 +1,7 @@
 """``python -m workers.render BUNDLE``: the pictures and the unsigned PDF of a bundle, drawn in a process with no key, no network and no other folder to write.
 
 Reads ``evidence.json`` and ``charts.json``; writes ``charts/NAME.svg``, ``charts/NAME.dark.svg``, ``page-one.png`` and, last, ``audit.unsigned.pdf``. With ``--again`` it makes a further version of a report: the pictures are
-there already, and ``statements.json`` is what people have said since.
+there already, and ``statements.json`` is what people have said since. With ``--pictures-in de`` it draws ``charts/NAME.de.svg`` and ``.de.dark.svg`` as well, for pages in German.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="a further version: the folder was laid out by us, with finished pictures and statements.json")
     parser.add_argument("--verify-at", default="", metavar="URL", help="the address that the report names for having a copy checked")
     parser.add_argument("--lang", default="", help="the language of the report (default: as people have said, else English)")
+    parser.add_argument("--pictures-in", default="", metavar="LANG", help="a further language to draw the pictures in, for pages")
     options = parser.parse_args(arguments)
     bundle: Path = options.bundle.resolve()
     # No limit on address space or data: V8 reserves far more than it uses. The supervisor watches what is resident
     confine(cpu_seconds=CPU_SECONDS, writable=[bundle], readable=[bundle])
-    render_bundle(bundle, again=options.again, verify_at=options.verify_at, lang=options.lang)
+    render_bundle(bundle, again=options.again, verify_at=options.verify_at, lang=options.lang, pictures_in=options.pictures_in)
     return 0
 
 
-def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lang: str = "") -> None:
+def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lang: str = "", pictures_in: str = "") -> None:
     """Draw what is in ``bundle``. The same bundle gives the same bytes; drawing again replaces what was drawn before. ``lang``: of the report (default: as people have said, else English); the
     stored pictures are English.
 
@@ -75,9 +76,15 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lan
             light = draw_svg(chart.spec)
             _write(folder / f"{chart.name}.svg", light.encode())
             _write(folder / f"{chart.name}.dark.svg", in_the_dark(light).encode())
+            if pictures_in:
+                further = draw_svg(chart_in_language(chart, pictures_in).spec, pictures_in)
+                _write(folder / f"{chart.name}.{pictures_in}.svg", further.encode())
+                _write(folder / f"{chart.name}.{pictures_in}.dark.svg", in_the_dark(further).encode())
         # A browser has fonts of its own; on paper there is only ours
         spec, changed = printable_document(chart_in_language(chart, lang).spec, longest_run=2)
-        for_print[chart.name] = (draw_svg(spec, lang) if changed or lang != DEFAULT_LANGUAGE else light).encode()
+        there = folder / f"{chart.name}.{lang}.svg"
+        finished = light if lang == DEFAULT_LANGUAGE else there.read_text() if there.is_file() else None
+        for_print[chart.name] = (draw_svg(spec, lang) if changed or finished is None else finished).encode()
     attachments = [Attachment("evidence.json", evidence_bytes, "application/json", "data", "The evidence that every number of this report is taken from")]
     attachments.append(Attachment(STATEMENTS_NAME, canonical_json(statements.model_dump(mode="json")), "application/json", "data", "What people said of the audit, and who signed it off"))
     card = bundle / "modelcard.md"

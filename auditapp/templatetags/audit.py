@@ -11,6 +11,7 @@ from django import template
 from django.forms import BoundField
 from django.template import defaultfilters
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
@@ -301,7 +302,7 @@ def histogram(bars: Sequence[Bar], width: int = 80, height: int = 24) -> SafeStr
 @register.inclusion_tag("partials/chart.html", takes_context=True)
 def chart(context: template.Context, chart: Chart) -> dict[str, object]:
     """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
-    return {"chart": chart, "run": context["run"]}
+    return {"chart": chart, "run": context["run"], "lang": "" if in_english() else f"lang={translation.get_language()}"}
 
 
 @register.filter
