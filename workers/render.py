@@ -83,7 +83,8 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lan
         # A browser has fonts of its own; on paper there is only ours
         spec, changed = printable_document(chart_in_language(chart, lang).spec, longest_run=2)
         there = folder / f"{chart.name}.{lang}.svg"
-        finished = light if lang == DEFAULT_LANGUAGE else there.read_text() if there.is_file() else None
+        ours = again or lang == pictures_in  # else it would be what the child has left under that name
+        finished = light if lang == DEFAULT_LANGUAGE else there.read_text() if ours and there.is_file() else None
         for_print[chart.name] = (draw_svg(spec, lang) if changed or finished is None else finished).encode()
     attachments = [Attachment("evidence.json", evidence_bytes, "application/json", "data", "The evidence that every number of this report is taken from")]
     attachments.append(Attachment(STATEMENTS_NAME, canonical_json(statements.model_dump(mode="json")), "application/json", "data", "What people said of the audit, and who signed it off"))
