@@ -47,7 +47,8 @@ USE_CLASSES = {
 }
 PROFILE = "report_profile"
 LANGUAGE = "report_language"
-LANGUAGES = {"en": "English", "de": "German"}
+DEFAULT_LANGUAGE = "en"
+LANGUAGES = {DEFAULT_LANGUAGE: "English", "de": "German"}
 PROFILES = {name: one.title for name, one in JURISDICTIONS.items()}
 APPROVALS = {"approved": "its texts were read and are approved as printed", "not_approved": "its texts were read and are not approved"}
 
@@ -180,6 +181,12 @@ def words_of(name: str, text: str) -> str:
     """A kept text for a reader: a choice in words. What a later catalogue no longer knows is shown as it was kept."""
     field = FIELDS.get(name)
     return text if field is None or field.choices is None else field.choices.get(text, text)
+
+
+def language_of(said: Mapping[str, str]) -> str:
+    """The language that people have chosen for the report."""
+    chosen = said.get(LANGUAGE, DEFAULT_LANGUAGE)
+    return chosen if chosen in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def label_of(name: str) -> str:

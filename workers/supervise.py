@@ -151,7 +151,7 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
     open_checked(bundle, lease.run_id)
     keeper.stage("draw")
     failpoint("draw")
-    drawn = run_render(staging, limits=render_limits(), wish=keeper.wish, verify_at=settings.VERIFY_URL)
+    drawn = run_render(staging, limits=render_limits(), wish=keeper.wish, verify_at=settings.VERIFY_URL, pictures_in=runs.pictures_in(lease.run_id))
     if drawn.kind != "done":
         _end_without_result(lease, drawn, render_limits())
         return

@@ -23,7 +23,7 @@ LONGEST = 160
 """Characters of a string from the data that a report prints; the attached evidence has all of them."""
 LOW_PRECISION = "†"
 UNMEASURED = "not measured: "
-FOLDED_FROM = 30
+FOLDED_FROM = 24
 """Letters of a cell that are worth a reference to below the table."""
 _marked: ContextVar[bool] = ContextVar("_marked", default=False)
 
@@ -74,7 +74,7 @@ def table(
     """``columns``: heading, alignment and relative width (0: as wide as its text). A table without rows is a sentence.
 
     ``share``: tables that follow each other and each have one stand side by side, as wide as their shares. ``dense``: smaller letters, for many columns.
-    Why something was not measured stands once below the table where several cells would say it, unless ``whole_reasons``; so does what several cells of the column ``fold`` say.
+    Why something was not measured stands once below the table where several cells would say it, unless ``whole_reasons``; so do the sentences of the column ``fold``.
     """
     cells = [list(row) for row in rows]
     folded = [column[0] for column in columns].index(fold) if fold else None
@@ -96,9 +96,10 @@ def _below(cell: str, letters: Mapping[str, str]) -> str:
 
 
 def _said_below(rows: Sequence[Sequence[Cell]], folded: int | None) -> dict[str, str]:
-    """Letters by the cells that say the same reason for not being measured as others, or in the column ``folded`` the same sentence."""
-    found = Counter(cell for row in rows for at, cell in enumerate(row) if isinstance(cell, str) and (cell.startswith(UNMEASURED) or (at == folded and len(cell) > FOLDED_FROM)))
-    return dict(zip((cell for cell, count in found.items() if count > 1), ascii_lowercase, strict=False))
+    """Letters by the cells that say the same reason for not being measured as others, and by the sentences of the column ``folded``."""
+    found = Counter(cell for row in rows for cell in row if isinstance(cell, str) and cell.startswith(UNMEASURED))
+    sentences = dict.fromkeys(row[folded] for row in rows if len(str(row[folded])) > FOLDED_FROM) if folded is not None else {}
+    return dict(zip([*(cell for cell, count in found.items() if count > 1), *map(str, sentences)], ascii_lowercase, strict=False))
 
 
 def charts_of(charts: Charts, prefix: str, *, exactly: bool = False) -> list[Block]:

@@ -85,7 +85,7 @@ def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, p
         table(
             f"Outcomes by {data_text(attribute.attribute)}",
             [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.25),
-             ("impact ratio, 95 % interval", "left", 1.9), ("against the limit", "left", 1.5)],
+             ("impact ratio, 95 % interval", "left", 1.35), ("against the limit", "left", 1.8)],
             [_outcome_row(group, limit) for group in attribute.groups], _unknown_rows(attribute)),
     ]
 
@@ -138,12 +138,12 @@ def tests_section(evidence: Evidence) -> list[Block]:
                   "A small p says that a group differs from the pooled others, not that the difference matters; the ratio and the shortfall say how large it is."),
     ]
     for attribute in fairness.attributes:
-        blocks += _tests(attribute)
+        blocks += [*_tests(attribute), _design(evidence, attribute)]
     for of_class in fairness.by_class:
         blocks.append(heading(f"Favourable outcome {data_text(of_class.favourable)}"))
         for attribute in of_class.attributes:
-            blocks += _tests(attribute)
-    return [*blocks, note(design(evidence.design))]
+            blocks += [*_tests(attribute), _design(evidence, attribute)]
+    return blocks
 
 
 def _tests(attribute: Attribute) -> list[Block]:
@@ -184,8 +184,7 @@ def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [not_measured("Error rates by group", fairness)]
     blocks: list[Block] = []
     for place, attribute in enumerate(fairness.attributes, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_errors(attribute, charts, str(place))]
-    blocks.append(note(design(evidence.design)))
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_errors(attribute, charts, str(place)), _design(evidence, attribute)]
     blocks.append(note("With unequal base rates, calibration and equal error rates cannot all hold at once; which of them governs is for people to say."))
     return blocks
 
@@ -234,8 +233,9 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [paragraph("No two attributes were crossed: fewer than two were declared, or crossings were not asked for.")]
     blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: no correction covers it.")]
     for place, attribute in enumerate(fairness.intersections, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"), *_tests(attribute), _design(evidence, attribute)]
-        blocks += charts_of(charts, f"error-rates-crossing-{place}", exactly=True)
+        # A tall picture never follows another: the tables between them fill the pages
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"),
+                   *charts_of(charts, f"error-rates-crossing-{place}", exactly=True), *_tests(attribute), _design(evidence, attribute)]
     return blocks
 
 

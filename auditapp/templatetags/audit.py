@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,14 +12,16 @@ from django import template
 from django.forms import BoundField
 from django.template import defaultfilters
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from auditapp import languages
 from auditapp.access import Action, Caller, may as caller_may
 from auditapp.languages import EVIDENCE_LANGUAGE, in_english, numbers
 from auditapp.models import Run
-from auditapp.sentences import in_german, said_in
+from auditapp.sentences import conditions_in_german, in_german
 from auditapp.statement_document import VersionEntry
 from auditapp.statement_fields import Field, label_of, words_of
 from automl import printing
@@ -170,10 +172,13 @@ def english(sentence: str = "") -> SafeString:
     return SafeString("") if in_english() or (sentence and in_german(sentence) is not None) else SafeString(f' lang="{EVIDENCE_LANGUAGE}"')
 
 
+register.filter("said", languages.said)
+
+
 @register.filter
-def said(sentence: str) -> str:
-    """A sentence of the evidence as the page's language has it, else as it is: for attributes."""
-    return sentence if in_english() else said_in(sentence, "de")
+def conditions(words: str, most: int) -> str:
+    """What defines a slice, with the words of the page's language between names and values."""
+    return printing.visible(words if in_english() else conditions_in_german(words), most)
 
 
 @register.filter
@@ -185,9 +190,17 @@ def in_its_language(sentence: str, most: int | None = None) -> str:
 
 
 @register.filter
-def cell(value: object) -> str:
-    """A cell of a chart's table. A single word may be a name from the data and stays; what has several and is ours is given in the page's language."""
-    return in_its_language(value) if isinstance(value, str) and " " in value and not in_english() and in_german(value) is not None else number(value)
+def told(errors: Iterable[object]) -> str:
+    """What a form refuses, each as `said`: the engine's refusals are English sentences, the form's own are in the page's language."""
+    return " ".join(languages.said(str(error)) for error in errors)
+
+
+@register.filter
+def cell(value: object, chart: str = "") -> str:
+    """A cell of the table of ``chart``. A single word may be a name from the data and stays; what has several and is ours is given in the page's language."""
+    if not isinstance(value, str) or in_english() or " " not in value:
+        return number(value)
+    return in_german(value) or (conditions(value, 300) if chart == "slices" else value)
 
 
 @register.filter(expects_localtime=True)
@@ -311,7 +324,7 @@ def histogram(bars: Sequence[Bar], width: int = 80, height: int = 24) -> SafeStr
 @register.inclusion_tag("partials/chart.html", takes_context=True)
 def chart(context: template.Context, chart: Chart) -> dict[str, object]:
     """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
-    return {"chart": chart, "run": context["run"]}
+    return {"chart": chart, "run": context["run"], "lang": "" if in_english() else f"lang={translation.get_language()}"}
 
 
 @register.filter

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from defusedcsv import csv as safe_csv
+from django.conf import settings
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as lazy
@@ -188,7 +189,11 @@ def chart_svg(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
     run = find(Run, request.caller, run_id)
     if _CHART.fullmatch(name) is None:
         raise Http404
-    stored = f"charts/{name}.dark.svg" if request.GET.get("theme") == "dark" else f"charts/{name}.svg"
+    theme = ".dark" if request.GET.get("theme") == "dark" else ""
+    language = f".{request.GET['lang']}" if request.GET.get("lang") in dict(settings.LANGUAGES) else ""
+    # Drawn for whoever asked for the run; who reads in another language has the English one
+    in_language = f"charts/{name}{language}{theme}.svg"
+    stored = in_language if Artifact.objects.filter(run=run, name=in_language).exists() else f"charts/{name}{theme}.svg"
     return _artifact(request, run, stored, f"{run_id}-{name}.svg")
 
 

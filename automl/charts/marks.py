@@ -23,7 +23,7 @@ LETTER = 7.2
 """Pixels that a letter takes at most on average, at the size of our labels and in a browser's widest usual font."""
 SHORT_LABEL = 20
 """Letters of row labels that leave a picture of half the width room for its marks."""
-LABEL_OF_DOTS = 30
+LABEL_OF_DOTS = 24
 """The same where each row has one dot with its interval, which need less room: names of crossings."""
 TITLE_LENGTH = 30
 """Letters of an axis title that stand on one line below half a picture."""

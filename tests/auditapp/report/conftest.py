@@ -13,6 +13,7 @@ from automl.card import write_card
 from automl.charts import draw_charts
 from automl.evidence import Evidence, canonical_json
 from tests.auditapp.report.certificate_authority import CertificateAuthority, certificate_authority
+from tests.evidence_example import make_evidence
 from workers.render import PDF_NAME, render_bundle
 
 
@@ -41,20 +42,18 @@ def hebrew_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 VERIFY_AT = "https://audit.example.org/verify"
 
 
-def draw_bundle(evidence: Evidence, folder: Path, *, verify_at: str = "") -> Path:
+def draw_bundle(evidence: Evidence, folder: Path, *, verify_at: str = "", lang: str = "") -> Path:
     """A bundle folder with what drawing reads, drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "evidence.json").write_bytes(canonical_json(evidence.model_dump(mode="json")))
     (folder / "charts.json").write_bytes(canonical_json(draw_charts(evidence).model_dump(mode="json")))
     (folder / "modelcard.md").write_text(write_card(evidence))
-    render_bundle(folder, verify_at=verify_at)
+    render_bundle(folder, verify_at=verify_at, lang=lang)
     return folder
 
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.evidence_example import make_evidence
-
     return draw_bundle(make_evidence(), tmp_path_factory.mktemp("report") / "bundle")
 
 
@@ -70,14 +69,26 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="session")
 def signed_reports(bundle: Path, folders: list[Path], identity: Path) -> list[Path]:
     """Signed reports of every kind of run, as they are given out."""
+    return [signed_in(folder, identity) for folder in (bundle, *folders)]
+
+
+@pytest.fixture(scope="session")
+def german_reports(tmp_path_factory: pytest.TempPathFactory, identity: Path) -> list[Path]:
+    """The same in German."""
+    from tests.evidence_variants import hostile, multiclass, predictions, regression
+
+    root = tmp_path_factory.mktemp("german")
+    return [signed_in(draw_bundle(make(), root / make.__name__, lang="de"), identity) for make in (make_evidence, multiclass, regression, predictions, hostile)]
+
+
+def signed_in(folder: Path, identity: Path) -> Path:
     from django.test import override_settings
 
     from auditapp.report.sign import sign_pdf
 
     with override_settings(SIGNING_KEY=identity / "key.pem", SIGNING_CERTIFICATE=identity / "certificate.pem", TIMESTAMP_URL=""):
-        for folder in (bundle, *folders):
-            (folder / "audit.pdf").write_bytes(sign_pdf((folder / PDF_NAME).read_bytes()).bytes)
-    return [folder / "audit.pdf" for folder in (bundle, *folders)]
+        (folder / "audit.pdf").write_bytes(sign_pdf((folder / PDF_NAME).read_bytes()).bytes)
+    return folder / "audit.pdf"
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +141,6 @@ def small_report() -> bytes:
     """One page with the evidence inside, unsigned."""
     from auditapp.report.render import Attachment, compile_pdf
     from tests.auditapp.report.test_render import document
-    from tests.evidence_example import make_evidence
 
     evidence = make_evidence()
     attachment = Attachment("evidence.json", canonical_json(evidence.model_dump(mode="json")), "application/json", "data", "The evidence")

@@ -20,6 +20,8 @@ from auditapp.report.context import report_data
 from auditapp.report.export_pdf import compile_export
 from auditapp.report.render import Attachment, compile_pdf
 from auditapp.report.sign import sign_pdf
+from auditapp.report.translated import chart_in_language
+from auditapp.sentences import said_in
 from automl.evidence import Charts, Evidence, canonical_json
 from automl.provenance import config_sha256
 from tests.auditapp.report.certificate_authority import CertificateAuthority
@@ -77,19 +79,23 @@ def scope_of(cell: pikepdf.Dictionary) -> str:
     return ""
 
 
-@pytest.fixture(params=range(5), ids=["binary", "multiclass", "regression", "predictions", "hostile"])
-def report(request: pytest.FixtureRequest, signed_reports: list[Path]) -> Iterator[tuple[pikepdf.Pdf, Path]]:
-    path = signed_reports[request.param]
+@pytest.fixture(params=range(6), ids=["binary", "multiclass", "regression", "predictions", "hostile", "german"])
+def report(request: pytest.FixtureRequest) -> Iterator[tuple[pikepdf.Pdf, Path]]:
+    path: Path = request.getfixturevalue("german_reports")[0] if request.param == 5 else request.getfixturevalue("signed_reports")[request.param]
     with pikepdf.open(path) as pdf:
         yield pdf, path
 
 
+def language(pdf: pikepdf.Pdf) -> str:
+    return str(pdf.Root.Lang)
+
+
 def test_both_standards_are_declared_and_language_title_and_tab_order_are_set(report: tuple[pikepdf.Pdf, Path]) -> None:
-    pdf, _ = report
+    pdf, path = report
+    assert language(pdf) == ("de" if path.parent.name == "make_evidence" else "en")
     with pdf.open_metadata() as metadata:
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"], metadata["pdfuaid:part"]) == ("3", "A", "1")
-        assert metadata["dc:title"].startswith("Audit report: ")
-    assert str(pdf.Root.Lang) == "en"
+        assert metadata["dc:title"].startswith(f"{said_in('Audit report', language(pdf))}: ")
     assert bool(pdf.Root.MarkInfo.Marked)
     assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
     assert {str(page.get("/Tabs")) for page in pdf.pages} == {"/S"}
@@ -103,8 +109,8 @@ def test_tags_headings_and_bookmarks_follow_the_sections(report: tuple[pikepdf.P
     assert {"/Title", "/TOC", "/Table", "/THead", "/TH", "/TD", "/Caption", "/Figure", "/P"} - set(kinds) <= ({"/Figure"} if path.parent.name == "predictions" else set())
     with pdf.open_outline() as outline:
         titles = [re.sub(r"^\d+\W+", "", item.title) for item in outline.root]
-    sections = report_data(Evidence.model_validate_json((path.parent / "evidence.json").read_bytes()), Charts())["sections"]
-    assert titles == [*(section["title"] for section in sections), "Glossary"]
+    sections = report_data(Evidence.model_validate_json((path.parent / "evidence.json").read_bytes()), Charts(), lang=language(pdf))["sections"]
+    assert titles == [*(section["title"] for section in sections), said_in("Glossary", language(pdf))]
 
 
 def test_what_is_read_aloud_comes_in_the_order_in_which_it_is_written(report: tuple[pikepdf.Pdf, Path]) -> None:
@@ -128,7 +134,7 @@ def test_every_picture_says_what_it_shows(report: tuple[pikepdf.Pdf, Path]) -> N
         said.remove(f"QR code of the address {VERIFY_AT}, where anybody can have a copy of this report checked")
     assert len(said) == len(drawn)
     if path.parent.name != "hostile":  # there, characters without a glyph are written as code points
-        assert sorted(said) == sorted(chart.sentence for chart in drawn)
+        assert sorted(said) == sorted(chart_in_language(chart, language(pdf)).sentence for chart in drawn)
     assert all(len(words) > 20 for words in said)
 
 
@@ -162,8 +168,8 @@ def test_the_pages_are_counted_and_tables_and_figures_numbered_once(report: tupl
     """The engine lays out until nothing moves any more; where it gave up, numbers would be wrong and nothing else would tell."""
     pdf, path = report
     text = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
-    assert [int(at) for at in re.findall(r"page (\d+) / \d+", text)] == list(range(1, len(pdf.pages) + 1))
-    for word in ("Table", "Figure"):
+    assert [int(at) for at in re.findall(r"(?:page|Seite) (\d+) / \d+", text)] == list(range(1, len(pdf.pages) + 1))
+    for word in (said_in(word, language(pdf)) for word in ("Table", "Figure")):
         numbers = [int(number) for number in re.findall(rf"\b{word} (\d+)\.", text)]
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
@@ -187,9 +193,9 @@ def test_the_first_page_is_a_picture_too(signed_reports: list[Path]) -> None:
 
 
 def test_independent_judges_find_nothing_short_of_the_standards_and_every_signature_intact(
-        signed_reports: list[Path], unsigned: bytes, own_key: Path, settings: Any, authority: CertificateAuthority, judge: list[str], tmp_path: Path) -> None:
+        signed_reports: list[Path], german_reports: list[Path], unsigned: bytes, own_key: Path, settings: Any, authority: CertificateAuthority, judge: list[str], tmp_path: Path) -> None:
     """Of every kind of signed file in one call, since what costs is the start of a judge."""
-    expected = {str(path): "PAdES-BASELINE-B" for path in signed_reports}
+    expected = {str(path): "PAdES-BASELINE-B" for path in (*signed_reports, *german_reports)}
     others = {"summary": compile_export("law_summary", summary_of(worst())), "annex": compile_export("annex_iv", annex_iv(hostile(), None)), "annex-regression": compile_export("annex_iv", annex_iv(regression(), None)), "long": long_report()}
     for name, data in others.items():
         expected[written(tmp_path / f"{name}.pdf", sign_pdf(data).bytes)] = "PAdES-BASELINE-B"
@@ -215,7 +221,7 @@ def written(path: Path, data: bytes) -> str:
 def long_report() -> bytes:
     """Two hundred pages, which an audit of many attributes and classes may reach: a table of fifty and a picture on each of the others."""
     table = {"kind": "table", "caption": "Many", "columns": ["group", "n"], "align": ["left", "right"], "widths": [1, 0], "after": "", "share": 0, "dense": False,
-             "rows": [[f"group number {at} of a community", str(at)] for at in range(2_250)]}
+             "rows": [[f"group number {at} of a community", str(at)] for at in range(5_600)]}
     charts = [{"kind": "chart", "name": f"c{at}", "title": f"Picture {at}", "alt": f"What picture {at} shows."} for at in range(165)]
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="900"><text x="20" y="90" font-family="Source Sans 3">group</text><path d="M0 0L600 800" stroke="#000"/></svg>'
     evidence = Attachment("evidence.json", canonical_json(make_evidence().model_dump(mode="json")), "application/json", "data", "The evidence")
