@@ -35,7 +35,7 @@ CUT = "…"
 _QUOTED = re.compile(f"{QUOTE}([^{QUOTE}{UNQUOTE}]*){UNQUOTE}")
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?:e[−+-]?\d+)?(?![\w]|[.,]\d)")
 _COMMA_FOR_POINT = str.maketrans(",.", ".,")
-_FIGURE_WORDS = {"to": "bis", "pp": "Prozentpunkte", "of": "von", "and": "und", "sd": "SD", "n": "n", "or": "oder", "Fisher": "Fisher", "mid-p": "mid-p", "Holm": "Holm", "chi-squared": "Chi-Quadrat", "ms": "ms"}
+_FIGURE_WORDS = {"to": "bis", "pp": "%-Punkte", "of": "von", "and": "und", "sd": "SD", "n": "n", "or": "oder", "Fisher": "Fisher", "mid-p": "mid-p", "Holm": "Holm", "chi-squared": "Chi-Quadrat", "ms": "ms"}
 _STRONG, _WEAK = (re.compile(r"(?<=[.!?]) |\n"), re.compile(r"; ")), (re.compile(r": |(?<=\)), "), re.compile(r", and |, | \(|(?<=\)) | and | of | = | · | – | / "))
 """Where texts are put together."""
 _CONDITIONS = {"missing": "fehlend", "unknown": "unbekannt", "above": "über", "after": "nach dem", "at most": "höchstens", "up to": "bis zum"}

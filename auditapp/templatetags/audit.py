@@ -176,9 +176,11 @@ def told(errors: Iterable[object]) -> str:
 
 
 @register.filter
-def cell(value: object) -> str:
-    """A cell of a chart's table. A single word may be a name from the data and stays; what has several and is ours is given in the page's language."""
-    return in_its_language(value) if isinstance(value, str) and " " in value and not in_english() and in_german(value) is not None else number(value)
+def cell(value: object, chart: str = "") -> str:
+    """A cell of the table of ``chart``. A single word may be a name from the data and stays; what has several and is ours is given in the page's language."""
+    if not isinstance(value, str) or in_english() or " " not in value:
+        return number(value)
+    return in_german(value) or (conditions(value, 300) if chart == "slices" else value)
 
 
 @register.filter(expects_localtime=True)
