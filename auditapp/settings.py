@@ -189,12 +189,12 @@ INSTALLED_APPS = [
     "django.contrib.humanize", "axes", "csp", "django_otp", "django_otp.plugins.otp_totp", "auditapp", "workers",
 ]
 MIDDLEWARE = [
-    "auditapp.gone.PassOverWhoHasGone",
     "auditapp.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "auditapp.languages.PageLanguage",  # before whatever refuses in words
+    "auditapp.crowd.CrowdControl",
     "auditapp.rate_limits.RateLimitHeaders",
     "auditapp.problems.ProblemAnswers",
     "auditapp.uploads.BodyLimits",

@@ -107,7 +107,6 @@ def test_t43_calls_that_follow_from_each_other(people: Any, succeeded_run: Any) 
 
     Story.run(settings=hypothesis_settings(
         max_examples=12 * TIMES, stateful_step_count=10, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]))
-    print({label: sorted(statuses) for label, statuses in sorted(heard.items())})
     assert len(heard) > 15, "or the stories go nowhere"
     assert any(200 in statuses for label, statuses in heard.items() if "{" in label), "nothing that a call made was found by another"
 

@@ -101,26 +101,24 @@ def _measure(web: Web, target: Target, house: House, seconds: float) -> int:
     print(f"{os.cpu_count()} cores, load {psutil.getloadavg()[0]:.1f}; {PEOPLE} people, {ENDED_RUNS} ended runs, one that searches with one thread; {seconds:g} s a phase\n", flush=True)
     play(web.port, [*_reads(target, 0.3), *_polls(target, 0.3)], 5)  # what is compiled or read once
     print("| phase | calls | a second | p50 ms | p95 ms | p99 ms | worst ms | limit p95 | answers |\n|---|---|---|---|---|---|---|---|---|", flush=True)
-    kept = []
-    for phase, streams, limit in (("lists and details", _reads(target), READ_LIMIT), ("status polling", _polls(target), POLL_LIMIT)):
-        play(web.port, streams, seconds)
-        kept.append(_say(phase, streams, limit))
+    kept, backs = [], []
+    for phase, streams, limit in (("lists and details", _reads, READ_LIMIT), ("status polling", _polls, POLL_LIMIT)):
+        usual, crowd, after = streams(target), streams(target, OVERLOAD), streams(target)
+        play(web.port, usual, seconds)
+        kept.append(_say(phase, usual, limit))
+        play(web.port, crowd, seconds)
+        kept.append(_say(f"{OVERLOAD} times as many", crowd, None))
+        began = time.perf_counter()
+        play(web.port, after, RECOVERY_LIMIT / 2)
+        _say("right after that", after, None)
+        backs.append(began - max(answer.due for stream in crowd for answer in stream.answers) + _back_after(after, began, limit))
     both = [*_reads(target), *_polls(target)]
     play(web.port, both, seconds)
-    kept.append(_say("both together", both, READ_LIMIT))
-    crowd = [*_reads(target, OVERLOAD), *_polls(target, OVERLOAD)]
-    play(web.port, crowd, seconds)
-    kept.append(_say(f"{OVERLOAD} times both", crowd, None))
-    after = [*_reads(target), *_polls(target)]
-    began = time.perf_counter()
-    play(web.port, after, RECOVERY_LIMIT + 5)
-    kept.append(_say("both, right after that", after, None))
-    quiet = began - max(answer.due for stream in crowd for answer in stream.answers)
-    back = quiet + _back_after(after, began)
-    print(f"\nback within the limits {back:.0f} s after the last of them (limit {RECOVERY_LIMIT:g} s)")
+    _say("both together", both, None)
+    print(f"\nback within the limits {backs[0]:.0f} and {backs[1]:.0f} s after the last of the many (limit {RECOVERY_LIMIT:g} s)")
     seen = house.do("look", run=target.running)
     print(f"meanwhile the run is {seen['state']} with {len(seen['trials'])} trials, attempt {seen['attempt']}")
-    return 0 if all(kept) and back <= RECOVERY_LIMIT else 1
+    return 0 if all(kept) and max(backs) <= RECOVERY_LIMIT else 1
 
 
 def _reads(target: Target, times: float = 1) -> list[Stream]:
@@ -168,17 +166,18 @@ def _say(phase: str, streams: Sequence[Stream], limit: float | None) -> bool:
         said = ", ".join(f"{count:,} x {status or 'none in time'}" for status, count in sorted(stream.statuses().items()))
         times = " | ".join(f"{1000 * stream.at(share):.0f}" for share in (0.5, 0.95, 0.99, 1))
         print(f"| {phase} | {'all' if stream is everything else stream.name} | {stream.rate:g} | {times} | {f'{1000 * limit:g}' if limit else ''} | {said} |", flush=True)
-    broken = [status for status in everything.statuses() if status >= 500]
-    return not broken and (limit is None or (everything.at(0.95) < limit and 0 not in everything.statuses()))
+    statuses = everything.statuses()
+    # A crowd may be sent away, in words and with a time to come back; ordinary use may not
+    return not any(status >= 500 for status in statuses) and (limit is None or (everything.at(0.95) < limit and set(statuses) <= {200, 304}))
 
 
-def _back_after(streams: Sequence[Stream], began: float) -> float:
-    """The first second from which on 95 of 100 calls of every second were answered within the limits."""
+def _back_after(streams: Sequence[Stream], began: float, limit: float) -> float:
+    """The first second from which on 95 of 100 calls of every second were answered within the limit."""
     late = 0.0
     answers = [answer for stream in streams for answer in stream.answers]
     for second in range(int(max(answer.due for answer in answers) - began)):
-        within = [answer.seconds if answer.status else float("inf") for answer in answers if second <= answer.due - began < second + 1]
-        if quantile(within, 0.95) >= READ_LIMIT:
+        within = [answer.seconds if answer.status in (200, 304) else float("inf") for answer in answers if second <= answer.due - began < second + 1]
+        if within and quantile(within, 0.95) >= limit:
             late = second + 1.0
     return late
 

