@@ -37,6 +37,9 @@ CRITERIA: tuple[Criterion, ...] = ("demographic_parity", "equalized_odds")
 MOST_ATTRIBUTES = 4
 REMAINING = (2 / 3, 1 / 3, 0.0)
 """Of today's gap: the steps between no change and equal rates."""
+EQUAL_SELECTION, EQUAL_ODDS = 0.004, 0.0075
+"""Selection rates, and error rates, that are no further apart out of fold count as equal: with tens of thousands of rows chance alone puts equal ones so far apart, and to ask for less costs
+right decisions for a nearness that no audit could tell."""
 LOSSES = (0.01, 0.025)
 """Of the metric, that one common cut-off elsewhere may cost."""
 
@@ -182,9 +185,11 @@ class Cutting:
         """Cut-offs of each group's own towards equal selection rates and towards equal error rates, and one for everybody."""
         curves = curves_of(self.decisions, aim, self.price)
         for remaining in REMAINING:
-            yield self.of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, remaining * now.spread.selection), gap_left=remaining)
+            width = max(remaining * now.spread.selection, EQUAL_SELECTION)
+            yield self.of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, width), gap_left=remaining, apart_at_most=width)
         for remaining in REMAINING:
-            yield self.of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, remaining * now.spread.odds, self.price), gap_left=remaining)
+            width = max(remaining * now.spread.odds, EQUAL_ODDS)
+            yield self.of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, width, self.price), gap_left=remaining, apart_at_most=width)
         moved = common_cuts(self.decisions, aim, self.metric, [now.value - loss for loss in LOSSES], self.favourable == 1)
         for loss, cuts, earlier in zip(LOSSES, moved, (None, *moved), strict=False):
             if cuts is not None and (earlier is None or cuts.everybody != earlier.everybody):
