@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
@@ -37,6 +38,17 @@ def set_notices(user: User, notices: str) -> None:
 def notices_of(user: User) -> str:
     """none, mine or all."""
     return Person.objects.filter(user=user).values_list("notices", flat=True).first() or "none"
+
+
+def remember_language(user: User, language: str) -> None:
+    """``language``: one of the settings' codes; any other is not kept."""
+    if language in dict(settings.LANGUAGES):
+        Person.objects.update_or_create(user=user, defaults={"language": language})
+
+
+def language_of(user: User | None) -> str:
+    """What mails to them are written in, and pictures are drawn in for them."""
+    return Person.objects.filter(user=user).values_list("language", flat=True).first() or settings.LANGUAGE_CODE if user else settings.LANGUAGE_CODE
 
 
 def set_email(user: User, email: str) -> None:

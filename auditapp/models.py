@@ -138,6 +138,8 @@ class Person(models.Model):
     reset_mailed_at = models.DateTimeField(null=True)
     notices = models.CharField(max_length=4, default="none")
     """Of which runs' ends they want a mail: none, mine (started by them), all (of their workspaces)."""
+    language = models.CharField(max_length=2, default="en")
+    """What mails to them are written in: as they last chose for the pages, or had when they asked for the mails."""
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(notices__in=["none", "mine", "all"]), name="person_notices_known")]

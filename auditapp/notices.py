@@ -12,10 +12,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from auditapp import dispatch, mail
+from auditapp import accounts, dispatch, mail
 from auditapp.models import Run, RunNotice
 from auditapp.public_address import public_address
 
@@ -69,4 +69,5 @@ def _send(notice: RunNotice) -> bool:
     if not user.is_active or not user.email or not user.memberships.filter(workspace_id=run.workspace_id).exists():
         return True  # owed no more: they have left
     link = public_address() + reverse("run", args=[run.pk])
-    return mail.send(user.email, _("Plumbline: a run has ended"), "mail/run_ended.txt", {"run": run, "link": link, "account": public_address() + reverse("account-notices")})
+    with translation.override(accounts.language_of(user)):
+        return mail.send(user.email, _("Plumbline: a run has ended"), "mail/run_ended.txt", {"run": run, "link": link, "account": public_address() + reverse("account-notices")})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from string import ascii_lowercase
 from typing import Any, Literal
 
+from auditapp.sentences import CONDITIONS, QUOTE, UNQUOTE
 from auditapp.statement_document import Statement, Statements
-from auditapp.statement_fields import asked_in, words_of
+from auditapp.statement_fields import Field, asked_in, words_of
 from automl.evidence import Charts, Estimate, NotMeasured, Value
 from automl.printing import estimate, visible
 
@@ -20,6 +23,7 @@ LONGEST = 160
 """Characters of a string from the data that a report prints; the attached evidence has all of them."""
 LOW_PRECISION = "†"
 UNMEASURED = "not measured: "
+_marked: ContextVar[bool] = ContextVar("_marked", default=False)
 
 
 def paragraph(text: str) -> Block:
@@ -99,8 +103,33 @@ def charts_of(charts: Charts, prefix: str, *, exactly: bool = False) -> list[Blo
 
 
 def data_text(text: str, limit: int = LONGEST) -> str:
-    """A string from the data, cut where it is too long for paper."""
+    """A string from the data, cut where it is too long for paper; `quoted`."""
+    return quoted(visible(text, limit) or "(empty)")
+
+
+def quoted(text: str) -> str:
+    """A text that is not ours, as it is, each of its lines marked as a quotation while a report is made that will be put into another language."""
+    return "\n".join(f"{QUOTE}{line}{UNQUOTE}" if line.strip() else line for line in text.split("\n")) if _marked.get() else text
+
+
+def conditions_text(text: str, limit: int) -> str:
+    """What defines a slice: names and values of the data with words of ours between them."""
+    return quoted((CONDITIONS if _marked.get() else "") + visible(text, limit))
+
+
+def our_words(text: str, limit: int = LONGEST) -> str:
+    """A sentence or word of the evidence, of ours and not of the data, cut where it is too long for paper."""
     return visible(text, limit) or "(empty)"
+
+
+@contextmanager
+def quotations_marked() -> Iterator[None]:
+    """While it lasts, what is quoted from the data stands between QUOTE and UNQUOTE (`auditapp.sentences`)."""
+    token = _marked.set(True)
+    try:
+        yield
+    finally:
+        _marked.reset(token)
 
 
 def shown(value: Value, *, as_percent: bool = False, signed: bool = False) -> str:
@@ -112,8 +141,12 @@ def stated(statements: Statements | None, section: int) -> Block:
     """The statements that the section of this number asks for (`auditapp.statement_fields`); what nobody has said prints NOT PROVIDED and who should say it."""
     said = statements.fields if statements else {}
     return spoken([
-        (field.label, words_of(field.name, said[field.name].text) if field.name in said else None, _by(said[field.name]) if field.name in said else f"to be provided by {field.who}")
+        (field.label, _text(field, said[field.name].text) if field.name in said else None, _by(said[field.name]) if field.name in said else f"to be provided by {field.who}")
         for field in asked_in(section)])
+
+
+def _text(field: Field, text: str) -> str:
+    return quoted(text) if field.choices is None else words_of(field.name, text)
 
 
 def spoken(rows: Iterable[tuple[str, str | None, str]]) -> Block:
@@ -123,7 +156,7 @@ def spoken(rows: Iterable[tuple[str, str | None, str]]) -> Block:
 
 
 def _by(said: Statement) -> str:
-    return f"{said.author}, {said.role}, {said.at}"
+    return f"{quoted(said.author)}, {said.role}, {said.at}"
 
 
 def said_of(statements: Statements | None) -> dict[str, str]:

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditapp.report.blocks import Block, Cell, columns, data_text, facts, heading, note, page_of, paragraph, said_of, shown, stated, table
+from auditapp.report.blocks import (
+    Block,
+    Cell,
+    columns,
+    data_text,
+    facts,
+    heading,
+    note,
+    our_words,
+    page_of,
+    paragraph,
+    quotations_marked,
+    said_of,
+    shown,
+    stated,
+    table,
+)
 from auditapp.report.crosswalk_section import NOT_ASKED_SHORT, crosswalk_blocks, profile_of, under_profile
 from auditapp.report.fairness_sections import attributes_of, crossings_section, errors_section, lowest_ratio, outcome_section, tests_section
 from auditapp.report.glossary import glossary_blocks
-from auditapp.report.leads import lead_of, not_measured_parts, section_of, short_of
+from auditapp.report.leads import IN_CONTENTS, lead_of, not_measured_parts, section_of, short_of
 from auditapp.report.mitigation_section import mitigation_section
 from auditapp.report.model_sections import data_section, explanation_section, model_section
 from auditapp.report.reasons_section import reasons_section
 from auditapp.report.sign_off_section import said_words, sign_off_section
+from auditapp.report.translated import in_language
 from auditapp.report.weakness_sections import weakness_section
 from auditapp.statement_document import Statements
 from automl.crosswalk.jurisdictions import asked_for
@@ -20,7 +37,7 @@ from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
 from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, other_draws, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "de")
 FINDINGS_AT_A_GLANCE = 6
 """What leaves room on the first page for the table of values; section 15 has all of them, with what to do."""
 SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Note"}
@@ -32,7 +49,16 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
     sections that it does not ask for keep their number and say so. ValueError for a language we do not have, BadInput for an unknown profile."""
     if lang not in LANGUAGES:
         raise ValueError(f"reports are written in {', '.join(LANGUAGES)}, not in {lang}")
-    profile = profile or profile_of(statements)
+    with quotations_marked():
+        document = _english(evidence, charts, statements, profile or profile_of(statements))
+    document = in_language(document, lang) | {"lang": lang}
+    for section in document["sections"]:
+        section["short"] = our_words(section["short"], IN_CONTENTS) if section["short"] else ""
+    return document
+
+
+def _english(evidence: Evidence, charts: Charts, statements: Statements | None, profile: str) -> dict[str, Any]:
+    """The document as the evidence is written; what it quotes from the data is marked."""
     sections = [
         ("Identity", _identity(evidence, statements)),
         ("Findings at a glance", _glance(evidence, statements)),
@@ -56,7 +82,6 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
     asked = asked_for(profile).sections
     sections = under_profile(sections, profile)
     return {
-        "lang": lang,
         "title": visible(evidence.run.title, TITLE_LENGTH) or "Untitled audit",
         "assessment": _assessment(evidence),
         "run": evidence.run.id,
@@ -161,13 +186,13 @@ def _limits(evidence: Evidence, statements: Statements | None) -> list[Block]:
     design = evidence.design
     blocks: list[Block] = [
         facts([
-            ("Population that the intervals speak of", data_text(design.population, 300)), ("Unit", data_text(design.unit, 100)),
+            ("Population that the intervals speak of", our_words(design.population, 300)), ("Unit", data_text(design.unit, 100)),
             ("Rows are", "taken as independent" if design.independent else f"not independent; resampled by {data_text(design.cluster or 'cluster', 60)}"),
-            ("Weights", data_text(design.weights, 60) if design.weights else "none"), ("Conditional on", ", ".join(design.conditional_on)), ("Unknown values", data_text(design.unknown_handling, 300)),
+            ("Weights", data_text(design.weights, 60) if design.weights else "none"), ("Conditional on", ", ".join(design.conditional_on)), ("Unknown values", our_words(design.unknown_handling, 300)),
         ]),
         heading("Not measured"),
         table("Checks that were not made, and why", [("check", "left", 1), ("reason", "left", 2.2)],
-              [(name, data_text(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)]),
+              [(name, our_words(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)]),
     ]
     if evidence.findings:
         blocks += [heading("All findings"), {"kind": "findings", "rows": [_finding(one) for one in evidence.findings], "after": ""}]
@@ -188,7 +213,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
         facts([
             ("Run", evidence.run.id), ("Parent run", evidence.run.parent or "none"), ("Started", provenance.started_at), ("Finished", provenance.finished_at), ("Duration", f"{significant(provenance.seconds, 3)} s"),
             ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{name} {seed}" for name, seed in provenance.seeds.items())),
-            ("Hardware", ", ".join(f"{visible(name, 40)}: {visible(str(value), 80)}" for name, value in provenance.hardware.items())),
+            ("Hardware", ", ".join(f"{data_text(name, 40)}: {data_text(str(value), 80)}" for name, value in provenance.hardware.items())),
             ("Configuration, SHA-256", provenance.config_sha256), ("Data, SHA-256", provenance.dataset_sha256), ("Model, SHA-256", provenance.model_sha256 or "no model"),
             ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest),
         ]),
@@ -196,7 +221,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
         facts([
             ("Plan, SHA-256", plan.sha256), ("Sealed", plan.sealed_at), ("Attributes", ", ".join(data_text(name, 60) for name in plan.attributes) or "none"),
             ("References named", ", ".join(f"{data_text(name, 60)}: {data_text(group, 60)}" for name, group in plan.reference.items()) or "none; the highest rate"),
-            ("Limit", f"{plan.limit:g}"), ("Primary family of tests", data_text(plan.family, 300)), ("Rule for the cut", data_text(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
+            ("Limit", f"{plan.limit:g}"), ("Primary family of tests", our_words(plan.family, 300)), ("Rule for the cut", our_words(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
             *([("Metric that governs", GOVERNING_WORDS[plan.governing])] if plan.governing else []),
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
         ]),
@@ -214,7 +239,7 @@ def _made_again(evidence: Evidence) -> str:
 
 def _exported(onnx: OnnxExport | NotMeasured) -> str:
     if isinstance(onnx, NotMeasured):
-        return f"not measured: {data_text(onnx.reason, 300)}"
+        return f"not measured: {our_words(onnx.reason, 300)}"
     return (
         f"{onnx.file}, {whole(onnx.bytes)} bytes, SHA-256 {onnx.sha256}; on {whole(onnx.rows)} rows it differs from the model by at most {significant(onnx.largest_difference, 3)} "
         f"({onnx.unit}); the limit is {onnx.limit:g}")

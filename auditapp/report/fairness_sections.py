@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditapp.report.blocks import LOW_PRECISION, Block, charts_of, data_text, facts, heading, not_measured, note, paragraph, shown, table
+from auditapp.report.blocks import LOW_PRECISION, Block, charts_of, data_text, facts, heading, not_measured, note, our_words, paragraph, shown, table
 from auditapp.report.local_law_144_section import law_blocks
 from automl.evidence import (
     Attribute,
@@ -66,7 +66,7 @@ def _governing(fairness: FairnessSection) -> list[Block]:
         heading("The metric that governs"),
         paragraph(f"Of the measures below {GOVERNING_WORDS[choice.metric]} governs: {who}, before anything was measured.{other} {why}"),
         table("By the metric that governs: the group of each attribute that is furthest away", [("compared", "left", 1.6), ("value, with its interval", "left", 1)],
-              [(data_text(governing_comparison(row), REASON_LENGTH), governing_value(row, fairness.limit.ratio)) for row in choice.rows],
+              [(our_words(governing_comparison(row), REASON_LENGTH), governing_value(row, fairness.limit.ratio)) for row in choice.rows],
               "Very small groups are left out where there are larger ones; the tables below have them all."),
     ]
 
@@ -106,7 +106,7 @@ def _who_is_compared(attribute: Attribute, highest: str) -> str:
 
 def _outcome_row(group: Group, limit: float) -> tuple[str, ...]:
     one = group.impact_ratio
-    label = data_text(against_limit(one), REASON_LENGTH) if isinstance(one, Ratio) else "not computable"
+    label = our_words(against_limit(one), REASON_LENGTH) if isinstance(one, Ratio) else "not computable"
     band = "" if group.unknown_band is None else f" [{fixed(group.unknown_band.low, 3, limit)} to {fixed(group.unknown_band.high, 3, limit)}]"
     return (
         data_text(group.group, GROUP_LENGTH), whole(group.n), percent(group.share), "–" if group.selected is None else whole(group.selected),

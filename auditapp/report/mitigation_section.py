@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
+from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.statement_document import Statements
 from automl.evidence import Alternative, Charts, DeployedAttribute, Estimate, Evidence, GroupGaps, MitigationSection, NotMeasured, ParetoFront
 from automl.printing import CRITERION_WORDS, PROFILE_WORDS, alternative_name, fixed, metric_words, significant, whole
@@ -37,7 +37,7 @@ def _measured(section: MitigationSection, charts: Charts) -> Iterator[Block]:
         yield from _attribute(section, deployed, place, charts)
     if section.not_tried:
         yield table("Not tried, and why", [("method", "left", 0.8), ("attribute", "left", 0.6), ("reason", "left", 2)],
-                    [(METHOD_WORDS[each.method], data_text(each.attribute, 60), data_text(each.reason, 300)) for each in section.not_tried])
+                    [(METHOD_WORDS[each.method], data_text(each.attribute, 60), our_words(each.reason, 300)) for each in section.not_tried])
 
 
 def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: int, charts: Charts) -> Iterator[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, table
+from auditapp.report.blocks import Block, charts_of, conditions_text, data_text, facts, heading, not_measured, our_words, paragraph, shown, table
 from automl.evidence import (
     AttributeChange,
     AttributeLevels,
@@ -50,7 +50,7 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
     yield heading("Where the errors are")
     yield paragraph(section.note)
     yield facts([
-        ("Looked for on", f"{data_text(section.discovered_on)} ({whole(section.rows_discovered)} rows)"), ("Measured on", f"{data_text(section.confirmed_on)} ({whole(section.rows_confirmed)} rows)"),
+        ("Looked for on", f"{our_words(section.discovered_on)} ({whole(section.rows_discovered)} rows)"), ("Measured on", f"{our_words(section.confirmed_on)} ({whole(section.rows_confirmed)} rows)"),
         ("Slices looked at", f"{whole(section.tried)}, each of at least {whole(section.smallest)} rows"), ("Slices tested", f"{whole(section.family)}, corrected by Holm"),
         ("May define a slice", data_text(", ".join(section.columns), 400)), (f"{section.error[:1].upper()}{section.error[1:]}, all rows", shown(section.overall, as_percent=shares)),
     ])
@@ -58,7 +58,7 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
     yield table(
         f"Slices by {section.error}, in the order in which they were frozen; with 95 % intervals",
         [("where", "left", 1.7), ("n", "right", 0), ("in the slice", "left", 1), ("in all other rows", "left", 1), ("log loss, and elsewhere", "left", 1), ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
-        [(f"{at}: {data_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
+        [(f"{at}: {conditions_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
           "–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}", "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
          for at, one in enumerate(section.rows, start=1)], dense=True)
 
@@ -152,7 +152,7 @@ def _spreads(variation: Variation, metric: str) -> Block:
 
     return table(
         f"What {whole(variation.models)} other models say of {whole(variation.n)} audited rows", [("number", "left", 1.4), ("deployed", "right", 0), ("lowest", "right", 0), ("highest", "right", 0), ("standard deviation", "right", 0)],
-        [row(metric, variation.metric), *(row(data_text(one.what, 100), one) for one in variation.selection)],
+        [row(metric, variation.metric), *(row(our_words(one.what, 100), one) for one in variation.selection)],
         f"They differ by {variation.of}. A description of these models: no interval. By group: selection rate, or mean prediction.")
 
 
@@ -187,7 +187,7 @@ def _operating(section: OperatingCharacteristics | NotMeasured) -> Iterator[Bloc
         [("attribute", "left", 0), ("group", "left", 0.8), ("n", "right", 0), *((f"true ratio {fixed(ratio, 1)}", "left", 1) for ratio in ratios)],
         [(data_text(attribute, 60), data_text(group, 60), whole(next(iter(at.values())).n), *(_chances(at.get(ratio)) for ratio in ratios)) for (attribute, group), at in each.items()],
         f"Each cell: below, inconclusive, not below; what is missing to 100 % is the chance to be the reference or to have no label. Two groups are enumerated exactly, more are drawn {whole(section.draws)} times; "
-        "their limits of error are in the attached evidence." + (f" Left out: {data_text('; '.join(section.left_out), 300)}." if section.left_out else ""), dense=True)
+        "their limits of error are in the attached evidence." + (f" Left out: {our_words('; '.join(section.left_out), 300)}." if section.left_out else ""), dense=True)
 
 
 def _chances(one: LabelChance | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,9 +16,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from auditapp import languages
 from auditapp.access import Action, Caller, may as caller_may
 from auditapp.languages import EVIDENCE_LANGUAGE, in_english, numbers
 from auditapp.models import Run
+from auditapp.sentences import conditions_in_german, in_german
 from auditapp.statement_document import VersionEntry
 from auditapp.statement_fields import Field, label_of, words_of
 from automl import printing
@@ -164,15 +166,38 @@ def calibration(value: ProbabilityCalibration | NotMeasured) -> str:
 
 
 @register.simple_tag
-def english() -> SafeString:
-    """An attribute for an element that holds a sentence of the evidence: what its language is, where the page's is another."""
-    return SafeString("") if in_english() else SafeString(f' lang="{EVIDENCE_LANGUAGE}"')
+def english(sentence: str = "") -> SafeString:
+    """An attribute for an element that holds an English text, or `said` of ``sentence``: what its language is, where the page's is another."""
+    return SafeString("") if in_english() or (sentence and in_german(sentence) is not None) else SafeString(f' lang="{EVIDENCE_LANGUAGE}"')
+
+
+register.filter("said", languages.said)
 
 
 @register.filter
-def in_its_language(sentence: str) -> str:
-    """A sentence of the evidence within one of the page, marked where the page's language is another."""
-    return sentence if in_english() else format_html('<span lang="{}">{}</span>', EVIDENCE_LANGUAGE, sentence)
+def conditions(words: str, most: int) -> str:
+    """What defines a slice, with the words of the page's language between names and values."""
+    return printing.visible(words if in_english() else conditions_in_german(words), most)
+
+
+@register.filter
+def in_its_language(sentence: str, most: int | None = None) -> str:
+    """A sentence or word of the evidence in the page's language, cut at ``most`` characters; where it cannot be given in German, as it is and marked as English."""
+    german = None if in_english() else in_german(str(sentence))
+    shown = printing.visible(str(sentence) if german is None else german, most)
+    return shown if in_english() or german is not None else format_html('<span lang="{}">{}</span>', EVIDENCE_LANGUAGE, shown)
+
+
+@register.filter
+def told(errors: Iterable[object]) -> str:
+    """What a form refuses, each as `said`: the engine's refusals are English sentences, the form's own are in the page's language."""
+    return " ".join(languages.said(str(error)) for error in errors)
+
+
+@register.filter
+def cell(value: object) -> str:
+    """A cell of a chart's table. A single word may be a name from the data and stays; what has several and is ours is given in the page's language."""
+    return in_its_language(value) if isinstance(value, str) and " " in value and not in_english() and in_german(value) is not None else number(value)
 
 
 @register.filter(expects_localtime=True)

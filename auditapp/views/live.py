@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from auditapp import drafts, repeats, results, runs
 from auditapp.access import find
 from auditapp.drafts import Draft
+from auditapp.languages import said
 from auditapp.models import Run, RunEvent
 from auditapp.trial_picture import TrialPoint, draw_trials
 from auditapp.views.guard import PageRequest, page
@@ -107,7 +108,7 @@ def repeat(request: PageRequest, run_id: str) -> HttpResponse:
     try:
         return redirect("run", repeats.repeat(run, request.caller.user).pk)
     except BadInput as why:  # the table is gone, or too many runs wait
-        messages.error(request, f"{why.sentence}.")
+        messages.error(request, said(f"{why.sentence}."))
         return redirect("run", run.pk)
 
 

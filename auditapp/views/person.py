@@ -11,7 +11,7 @@ from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import get_language, gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from auditapp import accounts, second_step, sessions
@@ -59,6 +59,7 @@ def notices(request: Any) -> HttpResponse:
     form = NoticesForm(request.POST or None, initial={"notices": accounts.notices_of(request.user)})
     if request.method == "POST" and form.is_valid():
         accounts.set_notices(request.user, form.cleaned_data["notices"])
+        accounts.remember_language(request.user, get_language() or "")
         messages.success(request, _("Your wish is kept."))
         return redirect("account")
     return render(request, "settings/notices.html", {"form": form, "mail_server": settings.MAIL_SERVER}, status=422 if form.errors else 200)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from auditapp import accounts, notices, runs
@@ -43,6 +44,27 @@ def test_who_asked_is_told_once_and_nothing_of_the_result_leaves(asked: Cast, su
     assert f"/runs/{run.pk}\n" in body
     assert 'in the workspace "Ada\'s" has finished' in body
     assert run.title not in body + mail.outbox[0].subject
+
+
+def test_a_mail_is_in_the_language_that_its_reader_chose_for_the_pages(asked: Cast, succeeded_run: Any) -> None:
+    page = Client()
+    page.force_login(asked.users["owner"])
+    page.post("/language", {"language": "de"})
+    page.post("/language", {"language": "xx"})
+    run = succeeded_run()
+    notices.send_due()
+    said = {message.to[0]: message for message in mail.outbox}
+    assert said["owner@example.org"].subject == "Plumbline: Ein Lauf ist zu Ende"
+    assert f"/runs/{run.pk}\n" in said["owner@example.org"].body
+    assert said["viewer@example.org"].subject == "Plumbline: a run has ended"
+
+
+def test_who_asks_for_mails_on_a_german_page_gets_german_ones(asked: Cast) -> None:
+    page = Client(headers={"Accept-Language": "de"})
+    page.force_login(asked.users["analyst"])
+    page.post("/settings/account/notices", {"notices": "all"})
+    assert accounts.language_of(asked.users["analyst"]) == "de"
+    assert accounts.language_of(None) == "en"
 
 
 def test_failures_are_told_and_who_has_left_is_not(asked: Cast, succeeded_run: Any) -> None:

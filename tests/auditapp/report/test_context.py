@@ -169,8 +169,8 @@ def test_an_excluded_group_says_so() -> None:
 
 
 def test_a_language_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match="not in de"):
-        data_of(make_evidence(), lang="de")
+    with pytest.raises(ValueError, match="not in fr"):
+        data_of(make_evidence(), lang="fr")
 
 
 def test_only_of_a_model_trained_here_is_said_that_it_had_not_seen_the_rows() -> None:
