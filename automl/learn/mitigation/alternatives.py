@@ -149,7 +149,8 @@ def prepare(
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Cutting:
-    """What asks no model again: the alternatives that cut the scores of ``decisions`` elsewhere. ``price``: of selecting an undeserving person, as in `curves.curve`."""
+    """What asks no model again: the alternatives that cut the scores of ``decisions`` elsewhere. ``price``: of selecting an undeserving person, as in `curves.curve`.
+    ``calibrated``: whether the scores are out-of-fold probabilities of ours, of which it is known how well they are calibrated."""
 
     sensitive: Sequence[str]
     reference: Mapping[str, str]
@@ -158,6 +159,7 @@ class Cutting:
     price: float
     metric: str
     seed: int
+    calibrated: bool = False
     not_tried: list[NotTried] = field(default_factory=list)
 
     def aims(self) -> tuple[Aim, ...]:
@@ -183,7 +185,7 @@ class Cutting:
 
     def cut(self, aim: Aim, now: Known) -> Iterator[Frozen]:
         """Cut-offs of each group's own towards equal selection rates and towards equal error rates, and one for everybody."""
-        curves = curves_of(self.decisions, aim, self.price)
+        curves = curves_of(self.decisions, aim, self.price, expected=self.calibrated)
         for remaining in REMAINING:
             width = max(remaining * now.spread.selection, EQUAL_SELECTION)
             yield self.of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, width), gap_left=remaining, apart_at_most=width)
@@ -252,7 +254,7 @@ class _Workshop(Cutting):
         favourable = problem.labels.index(problem.favourable[0])
         metric = problem.metric if problem.metric in OF_DECISIONS else "accuracy"
         return cls(result=result, model=model, rows=rows, problem=problem, spec=spec, check=check, favourable=favourable, seed=spec.seed, sensitive=spec.sensitive, reference=spec.reference,
-                   decisions=decisions_of(model, model.out_of_fold, rows, favourable), price=price_at(None if model.threshold is None else model.threshold.value, favourable), metric=metric)
+                   decisions=decisions_of(model, model.out_of_fold, rows, favourable), price=price_at(None if model.threshold is None else model.threshold.value, favourable), metric=metric, calibrated=True)
 
     def prepared(self, others: Mapping[str, FittedModel]) -> Prepared | NotMeasured:
         aims = self.aims()
