@@ -240,9 +240,10 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
 
 
 def lowest_ratio(attribute: Attribute) -> tuple[Group, Ratio] | None:
-    """The group whose impact ratio is the lowest of the table; None where there is no ratio."""
+    """The group whose impact ratio is the lowest of the table, passing over groups of a few rows where there are others; None where there is no ratio."""
     compared = [(group, group.impact_ratio) for group in attribute.groups if isinstance(group.impact_ratio, Ratio) and group.impact_ratio.label not in ("reference", "not_computable")]
-    return min(compared, key=lambda pair: pair[1].value) if compared else None
+    large = [pair for pair in compared if not (isinstance(pair[0].selection_rate, Estimate) and pair[0].selection_rate.low_precision)]
+    return min(large or compared, key=lambda pair: pair[1].value) if compared else None
 
 
 def attributes_of(fairness: FairnessSection) -> Sequence[Attribute]:

@@ -140,7 +140,7 @@ def _performance(performance: PerformanceSection, charts: Charts, kind: str) -> 
 def _drift(drift: Mapping[str, Value]) -> list[Block]:
     if not drift:
         return []
-    return [table("Mean score out of fold minus mean score on the audit part", [("rows", "left", 1), ("difference, with 95 % interval", "left", 1)],
+    return [table("Mean score for the favourable outcome (or predicted number) out of fold, minus that on the audit part", [("rows", "left", 1), ("difference, with 95 % interval", "left", 1)],
                   [(data_text(name) if name else "all", shown(value, signed=True)) for name, value in drift.items()])]
 
 

@@ -68,4 +68,5 @@ def _level(outcomes: Outcomes, rows: NDArray[Any]) -> float:
 def _spread(what: str, values: list[float]) -> ModelSpread:
     """The first of ``values`` is the deployed model's."""
     deployed, *others = values
-    return ModelSpread(what=what, deployed=deployed, values=tuple(others), lowest=min(others), highest=max(others), deviation=float(np.std(others, ddof=1)))
+    return ModelSpread(what=what, deployed=deployed, values=tuple(others), lowest=min(others), highest=max(others),
+                       deviation=float(np.std(others, ddof=1)) if min(others) < max(others) else 0.0)

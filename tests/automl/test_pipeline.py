@@ -123,7 +123,9 @@ def test_where_it_fails_is_measured_on_the_audited_rows(trained: tuple[Evidence,
     rows = _rows(folder)
     assert isinstance(slices.overall, Estimate)
     assert (slices.overall.k, slices.rows_confirmed) == (sum(row["label"] != row["prediction"] for row in rows), len(rows))
-    assert isinstance(robustness.seeds, NotMeasured)
+    assert isinstance(evidence.search, SearchSection)
+    family = {trial.number: trial.family for trial in evidence.search.trials}
+    assert isinstance(robustness.seeds, NotMeasured) == all(family[member.trial] == "linear" for member in evidence.search.ensemble)
     assert [name for name in ("noise", "missing", "rounding", "shift", "splits", "threshold_curve", "operating_characteristics", "label_noise", "membership")
             if isinstance(getattr(robustness, name), NotMeasured)] == []
     assert not isinstance(robustness.undisturbed, NotMeasured)

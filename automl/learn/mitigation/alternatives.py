@@ -37,6 +37,9 @@ CRITERIA: tuple[Criterion, ...] = ("demographic_parity", "equalized_odds")
 MOST_ATTRIBUTES = 4
 REMAINING = (2 / 3, 1 / 3, 0.0)
 """Of today's gap: the steps between no change and equal rates."""
+EQUAL_SELECTION, EQUAL_ODDS = 0.004, 0.0075
+"""Selection rates, and error rates, that are no further apart out of fold count as equal: with tens of thousands of rows chance alone puts equal ones so far apart, and to ask for less costs
+right decisions for a nearness that no audit could tell."""
 LOSSES = (0.01, 0.025)
 """Of the metric, that one common cut-off elsewhere may cost."""
 
@@ -146,7 +149,8 @@ def prepare(
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Cutting:
-    """What asks no model again: the alternatives that cut the scores of ``decisions`` elsewhere. ``price``: of selecting an undeserving person, as in `curves.curve`."""
+    """What asks no model again: the alternatives that cut the scores of ``decisions`` elsewhere. ``price``: of selecting an undeserving person, as in `curves.curve`.
+    ``calibrated``: whether the scores are out-of-fold probabilities of ours, of which it is known how well they are calibrated."""
 
     sensitive: Sequence[str]
     reference: Mapping[str, str]
@@ -155,6 +159,7 @@ class Cutting:
     price: float
     metric: str
     seed: int
+    calibrated: bool = False
     not_tried: list[NotTried] = field(default_factory=list)
 
     def aims(self) -> tuple[Aim, ...]:
@@ -180,11 +185,13 @@ class Cutting:
 
     def cut(self, aim: Aim, now: Known) -> Iterator[Frozen]:
         """Cut-offs of each group's own towards equal selection rates and towards equal error rates, and one for everybody."""
-        curves = curves_of(self.decisions, aim, self.price)
+        curves = curves_of(self.decisions, aim, self.price, expected=self.calibrated)
         for remaining in REMAINING:
-            yield self.of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, remaining * now.spread.selection), gap_left=remaining)
+            width = max(remaining * now.spread.selection, EQUAL_SELECTION)
+            yield self.of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, width), gap_left=remaining, apart_at_most=width)
         for remaining in REMAINING:
-            yield self.of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, remaining * now.spread.odds, self.price), gap_left=remaining)
+            width = max(remaining * now.spread.odds, EQUAL_ODDS)
+            yield self.of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, width, self.price), gap_left=remaining, apart_at_most=width)
         moved = common_cuts(self.decisions, aim, self.metric, [now.value - loss for loss in LOSSES], self.favourable == 1)
         for loss, cuts, earlier in zip(LOSSES, moved, (None, *moved), strict=False):
             if cuts is not None and (earlier is None or cuts.everybody != earlier.everybody):
@@ -247,7 +254,7 @@ class _Workshop(Cutting):
         favourable = problem.labels.index(problem.favourable[0])
         metric = problem.metric if problem.metric in OF_DECISIONS else "accuracy"
         return cls(result=result, model=model, rows=rows, problem=problem, spec=spec, check=check, favourable=favourable, seed=spec.seed, sensitive=spec.sensitive, reference=spec.reference,
-                   decisions=decisions_of(model, model.out_of_fold, rows, favourable), price=price_at(None if model.threshold is None else model.threshold.value, favourable), metric=metric)
+                   decisions=decisions_of(model, model.out_of_fold, rows, favourable), price=price_at(None if model.threshold is None else model.threshold.value, favourable), metric=metric, calibrated=True)
 
     def prepared(self, others: Mapping[str, FittedModel]) -> Prepared | NotMeasured:
         aims = self.aims()

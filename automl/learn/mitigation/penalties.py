@@ -54,7 +54,7 @@ def penalty_path(
     for at, (mine, other) in enumerate(zip(halves, reversed(halves), strict=True)):
         fold, learned = _fold(rows, problem, frame, mine, other, seed + at)
         base = family("torch").fit(SETTINGS, fold, Effort(threads))
-        assert isinstance(base, TorchModel), "the family of networks fits networks"
+        assert isinstance(base, TorchModel)
         found: list[FoldModel] = [base]
         for constraint in constraints:
             found += penalised(base, SETTINGS, fold, codes[learned], constraint, STRENGTHS, Effort(threads))
