@@ -53,7 +53,7 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "") -> 
     from auditapp.report.glyphs import printable_document
     from auditapp.report.render import Attachment, compile_pdf, first_page
     from auditapp.statement_document import Statements, nothing_said
-    from automl.charts.themes import in_the_dark
+    from automl.chart_theme import in_the_dark
     from automl.evidence import Charts, Evidence, canonical_json
 
     evidence_bytes = (bundle / "evidence.json").read_bytes()

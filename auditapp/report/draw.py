@@ -8,7 +8,7 @@ from typing import Any
 import vl_convert
 
 from auditapp.report.glyphs import FONTS
-from automl.charts.themes import theme
+from automl.chart_theme import theme
 
 
 def draw_svg(spec: dict[str, Any]) -> str:
