@@ -8,6 +8,10 @@ document.documentElement.classList.add("scripted");
 const summary = document.querySelector(".error-summary");
 if (summary) summary.focus();
 
+// Where tabs are one line, the current one is in it.
+const current = document.querySelector(".tabs [aria-current]");
+if (current) current.closest(".tabs").scrollLeft = current.offsetLeft - 48;
+
 // Copying a token, a request id or a digest.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
