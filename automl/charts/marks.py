@@ -23,8 +23,8 @@ LETTER = 7.2
 """Pixels that a letter takes at most on average, at the size of our labels and in a browser's widest usual font."""
 SHORT_LABEL = 20
 """Letters of row labels that leave a picture of half the width room for its marks."""
-TITLE_LENGTH = 30
-"""Letters of an axis title that stand on one line below half a picture."""
+TITLE_LENGTH = 26
+"""Letters of an axis title that stand on one line below half a picture, in a browser's widest usual font too."""
 MAX_ROWS = 40
 """Rows of a dot chart; the table behind it has every row."""
 
