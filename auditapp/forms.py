@@ -436,7 +436,7 @@ class BudgetForm(StepForm):
         time, group = kept.get("time", by_role.get("time")), kept.get("group", by_role.get("group"))
         add("split", forms.ChoiceField(label=_("How are the rows to be audited chosen?"), widget=forms.RadioSelect, initial="time" if time else "group" if group else "random", choices=[
             ("random", _("At random, with the shares of the target and of groups kept")), ("time", _("The latest rows: the model will be used on later cases")),
-            ("group", _("By person or group: several rows belong to one"))]))
+            ("group", _("By person or group: several rows belong to one"))], help_text=self.why_split(by_role)))
         add("time", forms.ChoiceField(label=_("Column that gives the time"), required=False, choices=self.column_choices(ordered, _("none")), initial=self.position_of(time), widget=forms.Select(attrs={"class": "w-mid"})))
         add("group", forms.ChoiceField(label=_("Column that names the person or group"), required=False, choices=self.column_choices(others, _("none")), initial=self.position_of(group), widget=forms.Select(attrs={"class": "w-mid"})))
         add("audit_fraction", forms.FloatField(label=_("Share of the rows kept for the audit"), min_value=0.05, max_value=0.5, initial=kept.get("audit_fraction", 0.25), widget=forms.NumberInput(attrs={"step": "any", "class": "w-short"})))
@@ -460,6 +460,14 @@ class BudgetForm(StepForm):
         add("simple", forms.BooleanField(label=_("One single model instead of a combination"), required=False, initial=kept.get("simple", False)))
         self.fields["preset"].initial = next((name for name, budget in PRESETS.items() if kept and budget == (kept.get("seconds"), kept.get("trials"))), "custom" if kept else "quick")
         self.fields["seconds"].initial, self.fields["trials"].initial = kept.get("seconds"), kept.get("trials")
+
+    def why_split(self, by_role: dict[str, str]) -> str:
+        """What of the table speaks for another split than a random one."""
+        if "time" in by_role:
+            return _("%(name)s gives the time, so the latest rows are proposed: they are most like the cases to come.") % {"name": _short(by_role["time"])}
+        if "group" in by_role:
+            return _("%(name)s names the person or group, so its rows are kept together: else the model would be audited on people that it knows.") % {"name": _short(by_role["group"])}
+        return ""
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}

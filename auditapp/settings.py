@@ -191,6 +191,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "auditapp.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
+    "auditapp.compression.CompressedPages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "auditapp.languages.PageLanguage",  # before whatever refuses in words
@@ -216,7 +217,7 @@ TEMPLATES = [{
             "django.template.context_processors.request", "django.contrib.auth.context_processors.auth",
             "django.contrib.messages.context_processors.messages",
         ],
-        "builtins": ["auditapp.templatetags.audit"],
+        "builtins": ["auditapp.templatetags.audit", "auditapp.templatetags.folds"],
     },
 }]
 

@@ -1,6 +1,7 @@
 """`make pictures`: the pictures of docs/, made anew from a real `make run` home: the sample's audit in Chromium, page one of its PDF, and two drawings for docs/statistics.md.
 
 ``--home DIR --link URL``: a home that serves already, and a login link of it; without them one is started, and ended.
+``--every DIR``: instead, every page of the newest audit and of the wizard as a whole, in both themes and as wide as a phone, for somebody who looks at each.
 """
 
 from __future__ import annotations
@@ -30,16 +31,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the pictures of docs/ anew.")
     parser.add_argument("--home", type=Path)
     parser.add_argument("--link")
+    parser.add_argument("--every", type=Path, metavar="DIR")
     options = parser.parse_args()
     PICTURES.mkdir(exist_ok=True)
-    draw_explanations()
+    if options.every is None:
+        draw_explanations()
     with ExitStack() as stack:
         home, link = options.home, options.link
         if home is None:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plp-"))) / "home"
             link = _start(stack, home)
-        _page_one(home / "sample" / "audit.pdf")
         browser = stack.enter_context(running_chromium())
+        if options.every is not None:
+            photograph_every_page(browser, link, options.every)
+            return
+        _page_one(home / "sample" / "audit.pdf")
         _photograph(browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light"), link)
     for path in sorted(PICTURES.glob("*.png")):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
@@ -74,6 +80,47 @@ def _photograph(context: Any, link: str) -> None:
     _shoot(page, "fairness")
     page.goto(results.removesuffix("/results") + "/report")
     _shoot(page, "report")
+
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": {"width": WIDTH, "height": HEIGHT}, "color_scheme": "light"}, "dark": {"viewport": {"width": WIDTH, "height": HEIGHT}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 360, "height": 780}, "color_scheme": "light", "device_scale_factor": 2},
+}
+SECTIONS = ("summary", "leaderboard", "performance", "explanation", "fairness", "mitigation", "weaknesses", "reasons", "data", "laws", "not-measured", "provenance")
+AROUND = ("/", "/new", "/verify", "/help", "/api/docs", "/compare", "/settings/tokens", "/settings/members", "/settings/webhooks", "/settings/account", "/settings/ledger", "/settings/workspace")
+
+
+def photograph_every_page(browser: Any, link: str, folder: Path) -> None:
+    """One picture a page and look, from its top to its foot, pictures in it drawn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    base = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(link))
+    first = browser.new_context()
+    page = first.new_page()
+    page.goto(link)
+    run = page.get_by_role("link", name="Results").first.get_attribute("href").removesuffix("/results")
+    # The wizard with the answers of that run
+    page.goto(base + run)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Another audit with these answers").click()
+    wizard = page.url.removeprefix(base).rsplit("/", 1)[0]
+    while "/check" not in page.url:
+        with page.expect_navigation():
+            page.get_by_role("button", name="Continue").click()
+    steps = [f"{wizard}/{step}" for step in ("columns", "target", "outcome", "attributes", "groups", "budget", "check")]
+    of_run = [run, *(f"{run}/results/{section}" for section in SECTIONS), f"{run}/report", f"{run}/statements", f"{run}/statements/1", f"{run}/shares"]
+    cookies = first.cookies()
+    for name, look in LOOKS.items():
+        context = browser.new_context(**look)
+        context.add_cookies(cookies)
+        page = context.new_page()
+        for address in [*AROUND, *steps, *of_run]:
+            page.goto(base + address)
+            for picture in page.locator("figure.chart img").all():
+                picture.scroll_into_view_if_needed()
+            page.wait_for_load_state("networkidle")
+            page.evaluate("window.scrollTo(0, 0)")
+            page.screenshot(path=folder / f"{address.replace(run, 'run').replace(wizard, 'new').strip('/').replace('/', '-') or 'home'}.{name}.png", full_page=True)
+        context.close()
 
 
 def _shoot(page: Any, name: str) -> None:
@@ -146,7 +193,7 @@ def _spec(rows: list[dict[str, Any]], title: str, domain: list[float], limit: fl
 def _draw(name: str, spec: dict[str, Any]) -> None:
     import vl_convert
 
-    from automl.charts.themes import theme
+    from automl.chart_theme import theme
 
     vl_convert.register_font_directory(str(FONTS))
     _keep(name, lambda path: path.write_bytes(vl_convert.vegalite_to_png(spec, config={**theme(), "background": "white"}, scale=1.5)))

@@ -58,7 +58,7 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lan
     from auditapp.report.translated import chart_in_language
     from auditapp.statement_document import Statements, nothing_said
     from auditapp.statement_fields import DEFAULT_LANGUAGE, language_of
-    from automl.charts.themes import in_the_dark
+    from automl.chart_theme import in_the_dark
     from automl.evidence import Charts, Evidence, canonical_json
 
     evidence_bytes = (bundle / "evidence.json").read_bytes()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import vl_convert
 
 from auditapp.report.glyphs import FONTS
-from automl.charts.themes import theme
+from automl.chart_theme import theme
 
 FORMATS: dict[str, Literal["de-DE"] | None] = {"en": None, "de": "de-DE"}
 """How d3 calls the writing of numbers in each language; English is its own."""

@@ -321,10 +321,30 @@ def histogram(bars: Sequence[Bar], width: int = 80, height: int = 24) -> SafeStr
                        width, height, width, height, title, rects)
 
 
+@register.simple_tag
+def share_bar(part: int, whole: int) -> SafeString:
+    """How much of a whole a part is, for the eye only: the number stands beside it."""
+    return format_html('<svg class="mini share" viewBox="0 0 80 6" width="80" height="6" aria-hidden="true" focusable="false"><rect class="ground" width="80" height="6"/>'
+                       '<rect width="{}" height="6" fill="currentColor"/></svg>', f"{80 * part / whole if whole else 0:.1f}")
+
+
+@register.simple_tag
+def dumbbell(before: Estimate | NotMeasured | None, after: Estimate | NotMeasured | None) -> SafeString:
+    """A rate in two runs on a line from 0 to 1, for the eye only: ring the first, square the second, each with its interval."""
+    if not isinstance(before, Estimate) or not isinstance(after, Estimate):
+        return SafeString("")
+    at = [f"{4 + 152 * min(max(value, 0.0), 1.0):.1f}" for one in (before, after) for value in (one.low, one.value, one.high)]
+    return format_html(
+        '<svg class="mini dumbbell" viewBox="0 0 160 22" width="160" height="22" aria-hidden="true" focusable="false" fill="none" stroke="currentColor"><path class="ground" d="M4 11H156M4 7v8M80 9v4M156 7v8"/>'
+        '<path d="M{} 6H{}M{} 16H{}"/><circle cx="{}" cy="6" r="3.5" class="ring"/><rect x="{}" y="12.5" width="7" height="7" fill="currentColor"/></svg>',
+        at[0], at[2], at[3], at[5], at[1], f"{float(at[4]) - 3.5:.1f}")
+
+
 @register.inclusion_tag("partials/chart.html", takes_context=True)
 def chart(context: template.Context, chart: Chart) -> dict[str, object]:
     """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
-    return {"chart": chart, "run": context["run"], "lang": "" if in_english() else f"lang={translation.get_language()}"}
+    return {"chart": chart, "run": context["run"], "folds": context.get("folds"), "fold_path": context.get("fold_path"),
+            "lang": "" if in_english() else f"lang={translation.get_language()}"}
 
 
 @register.filter
@@ -354,11 +374,14 @@ def add_number(text: str, number: int) -> str:
 
 @register.simple_tag
 def evidence_url(run: Run, pointer: str) -> str:
-    """Where on the results pages the thing at ``pointer`` (``/fairness/attributes/0/groups/1``) is shown; ids there are the pointer with dashes."""
+    """Where on the results pages the thing at ``pointer`` (``/fairness/attributes/0/groups/1``) is shown; ids there are the pointer with dashes, and a folded part that holds it is opened."""
     parts = [part for part in pointer.split("/") if part]
+    if parts[:1] == ["fairness"]:
+        # A group is one row, whichever of its numbers is meant; all crossings begin with the first
+        parts = [*parts, "0"] if parts[1:] == ["intersections"] else parts[:parts.index("groups") + 2] if "groups" in parts else parts
     section = SECTION_OF_POINTER.get(parts[0], "not-measured") if parts else "summary"
     anchor = "not-measured" if section == "not-measured" else "-".join(parts)
-    return f"{reverse('results-section', args=[run.pk, section])}#{quote(anchor)}"
+    return f"{reverse('results-section', args=[run.pk, section])}?to={quote(anchor)}#{quote(anchor)}"
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 from django.core.paginator import Paginator
@@ -11,10 +12,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from auditapp.models import Dataset, Run
+from auditapp.models import Dataset, Run, Workspace
 from auditapp.views.guard import PageRequest, page
+from automl.evidence import Bar
 
 RUNS_A_PAGE = 25
+WEEKS = 12
 
 
 @require_safe
@@ -30,5 +33,15 @@ def home(request: PageRequest) -> HttpResponse:
     pages.count = counts["all"]
     return render(request, "home.html", {
         **counts, "can_compare": counts["with_results"] >= 2, "page": pages.get_page(request.GET.get("page")),
+        "weeks": finished_by_week(request.caller.workspace),
         "has_datasets": Dataset.objects.filter(workspace=request.caller.workspace, deleted_at=None).exists(),
     })
+
+
+def finished_by_week(workspace: Workspace) -> list[Bar]:
+    """Finished audits of the last weeks, each bar a week by its Monday; nothing before there are two weeks to compare."""
+    monday = (timezone.now() - timedelta(days=timezone.now().weekday())).date()
+    weeks = [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
+    ends = Run.objects.filter(workspace=workspace, state="succeeded", finished_at__date__gte=weeks[0]).values_list("finished_at", flat=True)
+    counts = Counter(end.date() - timedelta(days=end.weekday()) for end in ends if end is not None)
+    return [Bar(label=week.isoformat(), n=counts[week]) for week in weeks] if len(counts) > 1 else []

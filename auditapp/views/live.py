@@ -22,6 +22,7 @@ from auditapp.access import find
 from auditapp.drafts import Draft
 from auditapp.languages import said
 from auditapp.models import Run, RunEvent
+from auditapp.time_left import time_left
 from auditapp.trial_picture import TrialPoint, draw_trials
 from auditapp.views.guard import PageRequest, page
 from automl.errors import BadInput
@@ -141,6 +142,7 @@ def _context(run: Run) -> dict[str, Any]:
         "best": run.progress.get("best") if run.progress.get("best") is not None else best.get("best"), "metric": run.progress.get("metric") or best.get("metric"),
         "picture": draw_trials(trial_points(events), maximize=best.get("metric") not in SMALLER_IS_BETTER) if run.kind == "training" else None,
         "poll_seconds": poll_seconds(run), "silent_since": silent_since(run),
+        "left": time_left(run, events, timezone.now()),
         "what_to_do": WHAT_TO_DO.get(run.failure_code), "report": results.newest_report(run) if run.state == "succeeded" else None,
         "workers": workers_of(run),
         "restarts": sum(event.kind == "requeued" for event in events),

@@ -22,6 +22,7 @@ from auditapp.access import find
 from auditapp.api.files import download
 from auditapp.downloads import noted_file, noted_report
 from auditapp.models import Artifact, Run
+from auditapp.templatetags.folds import render_with_folds
 from auditapp.uploads import nameless_file
 from auditapp.views.alternatives import alternatives_of
 from auditapp.views.guard import PageRequest, page
@@ -67,7 +68,7 @@ def section(request: PageRequest, run_id: str, section: str = "summary") -> Http
     tables = tables_of(evidence, charts) if section == "fairness" else []
     law_charts = [chart for chart in charts if chart.name.startswith("law-")]
     placed = {chart.name for table in tables for chart in (*table.charts, *table.error_charts)} | {chart.name for chart in law_charts}
-    return render(request, f"results/{section}.html", {
+    return render_with_folds(request, f"results/{section}.html", {
         "run": run, "evidence": evidence, "sections": SECTIONS, "section": section, "charts": charts, "report": results.newest_report(run),
         "tables": tables, "alternatives": alternatives_of(evidence, charts), "other_charts": [chart for chart in charts if chart.name not in placed], "tally": tally(evidence), "missing": not_measured(evidence), "law_tables": law_tables(evidence), "law_charts": law_charts, "limit": limit_of(evidence), "laws": laws_of(run, evidence, request.GET.get("profile")) if section == "laws" else None, "key_charts": _key_charts(run) if section == "summary" else (),
     })

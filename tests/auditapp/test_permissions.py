@@ -131,6 +131,7 @@ PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "run-export"): (302, 302, 404, 200, 200),
     ("GET", "run-chart"): (302, 302, 404, 200, 200),
     ("GET", "run-chart-csv"): (302, 302, 404, 200, 200),
+    ("GET", "run-chart-spec"): (302, 302, 404, 200, 200),
     ("GET", "help"): (200, 200, 200, 200, 200),
     ("POST", "language"): (302, 302, 302, 302, 302),
     ("GET", "api-docs"): (200, 200, 200, 200, 200),

@@ -6,6 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
+import pytest
+import vl_convert
 from django.conf import settings
 
 STATIC = Path(settings.BASE_DIR) / "auditapp" / "static"
@@ -24,3 +26,9 @@ def test_every_picture_of_the_style_sheet_exists_and_none_is_inlined() -> None:
     assert addresses
     assert all((STATIC / "plumbline" / address).is_file() for address in addresses)
     assert "data:" not in text
+
+
+@pytest.mark.slow
+def test_explore_draws_with_the_code_that_drew_the_pictures() -> None:
+    """The bundle is the installed vl-convert's own: who renews that wheel makes it anew (vendor/README.md)."""
+    assert (STATIC / "vendor" / "vega" / "vega-embed.min.js").read_text() == vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")

@@ -12,9 +12,9 @@ import altair as alt
 import pytest
 import vl_convert
 
+from automl.chart_theme import IN_THE_DARK, in_the_dark, spec_in_the_dark, theme
 from automl.charts import draw_charts
 from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals, grouped_dots
-from automl.charts.themes import IN_THE_DARK, in_the_dark, theme
 from automl.evidence import Chart, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
 from tests.drawing import drawn as charts_of
 from tests.evidence_example import make_evidence, make_explanation
@@ -77,6 +77,17 @@ def test_specs_carry_no_theme_and_no_background(drawn: tuple[Evidence, list[Char
     for chart in drawn[1]:
         assert "config" not in chart.spec
         assert "background" not in chart.spec
+
+
+def test_no_picture_has_more_marks_than_a_browser_can_move(drawn: tuple[Evidence, list[Chart]]) -> None:
+    assert all(len(rows) <= 1_500 for chart in drawn[1] for rows in chart.spec["datasets"].values())
+
+
+def test_a_spec_in_the_dark_has_other_colours_and_the_same_data() -> None:
+    spec = {"datasets": {"a": [{"group": "#0072B2"}]}, "layer": [{"mark": {"color": "#0072B2"}, "encoding": {"color": {"scale": {"domain": ["#0072B2"], "range": ["#0072B2", "#D55E00"]}}}}]}
+    dark = spec_in_the_dark(spec)
+    assert dark["datasets"] == spec["datasets"]
+    assert dark["layer"][0] == {"mark": {"color": "#56B4E9"}, "encoding": {"color": {"scale": {"domain": ["#0072B2"], "range": ["#56B4E9", "#D55E00"]}}}}
 
 
 def test_the_binary_task_has_every_picture_of_the_report() -> None:

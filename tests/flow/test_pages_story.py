@@ -78,3 +78,103 @@ def test_t28_on_a_small_screen_no_name_makes_a_page_wider(axe: Any, chromium: An
         found = axe.run(browser.page, options={"runOnly": ["scrollable-region-focusable", "target-size"], "resultTypes": ["violations"]}).response["violations"]
         assert not found, (address, [node["html"][:200] for node in found[0]["nodes"]])
     assert browser.complaints == []
+
+
+def sections_of(made: dict[str, Any], *names: str) -> list[str]:
+    return [address for address in made["pages"] if address.split("/")[-1] in names and "/results/" in address]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_explore_draws_every_picture_live_without_eval_or_styles_of_its_own(axe: Any, chromium: Any, made: dict[str, Any], theme: str) -> None:
+    browser = browser_of(chromium, made, color_scheme=theme, viewport={"width": 1280, "height": 900})
+    page = browser.page
+    drawn = 0
+    sections = sections_of(made, "summary", "leaderboard", "performance", "fairness", "explanation")
+    # Colours are all that the dark theme changes
+    for address in sections[:10] if theme == "light" else [one for one in sections if "performance" in one or "explanation" in one][:2]:
+        page.goto(made["base"] + address)
+        assert page.evaluate("window.vegaEmbed === undefined"), "the library comes when it is asked for"
+        page.evaluate("document.querySelectorAll('details').forEach(folded => { folded.open = true })")
+        figures = page.locator("figure.chart").all()
+        for figure in figures:
+            figure.locator("button.explore").click()
+            figure.locator(".live svg g.mark-group").first.wait_for()
+            assert figure.locator("picture").is_hidden()
+            drawn += 1
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(400)  # a button under the pointer changes its colours slowly
+        found = axe.run(page, options={"runOnly": EVERYTHING if theme == "light" else ["color-contrast"], "resultTypes": ["violations"]}).response["violations"]
+        assert not found, (address, [(one["id"], one["nodes"][0]["html"][:200]) for one in found])
+    assert drawn > (40 if theme == "light" else 10)
+    assert browser.complaints == []
+
+
+def test_a_live_picture_is_moved_by_buttons_and_says_what_is_under_the_pointer(chromium: Any, made: dict[str, Any]) -> None:
+    browser = browser_of(chromium, made, viewport={"width": 1280, "height": 900})
+    page = browser.page
+    page.goto(made["base"] + sections_of(made, "performance")[1])
+    figure = page.locator("#chart-roc")
+    button = figure.get_by_role("button", name="Explore")
+    button.focus()
+    page.keyboard.press("Enter")
+    figure.locator(".live svg g.mark-group").first.wait_for()
+    axis = "#chart-roc .live g.role-axis-label"
+    figure.get_by_role("button", name="Zoom in").press("Enter")
+    page.wait_for_function("axis => !document.querySelector(axis).textContent.includes('1.0')", arg=axis)
+    figure.get_by_role("button", name="All of it").press("Enter")
+    page.wait_for_function("axis => document.querySelector(axis).textContent.includes('1.0')", arg=axis)
+    figure.locator(".live svg g.mark-symbol path").nth(1).hover(force=True)
+    page.locator(".tip").wait_for(state="visible")
+    assert ": " in page.locator(".tip").inner_text()
+    figure.get_by_role("button", name="Show the still picture").press("Enter")
+    assert figure.locator(".live").count() == 0
+    assert figure.locator("picture").is_visible()
+    assert browser.complaints == []
+
+
+def test_a_part_that_is_not_with_the_page_comes_when_it_is_opened(chromium: Any, made: dict[str, Any]) -> None:
+    """By htmx where scripts run, by a link where they do not."""
+    browser = browser_of(chromium, made)
+    page = browser.page
+    address = next(address for address in sections_of(made, "fairness", "explanation") if page.goto(made["base"] + address) and page.locator(".later").count())
+    part = page.locator("details:has(> .later)").last
+    name = part.get_attribute("id")
+    part.locator("> summary").press("Enter")
+    page.locator(f"#{name}:not(:has(> .later))").wait_for()
+    said = page.locator(f"#{name} > .table-responsive td").all_text_contents()
+    assert said
+    assert browser.complaints == []
+
+    plain = browser_of(chromium, made, java_script_enabled=False).page
+    plain.goto(made["base"] + address)
+    plain.locator(f"#{name} > summary").click()
+    plain.locator(f"#{name}").get_by_role("link", name="Load this part").click()
+    assert plain.locator(f"#{name}[open] table").count()
+    assert plain.locator(f"#{name} > .table-responsive td").all_text_contents() == said
+
+
+def test_an_officer_is_three_clicks_from_the_signed_report(chromium: Any, made: dict[str, Any]) -> None:
+    """Home, the run, its results, the PDF; and the first thing on the results says how groups fare and how sure that is."""
+    browser = browser_of(chromium, made, viewport={"width": 1280, "height": 900})
+    page, clicks = browser.page, 0
+    page.goto(made["base"] + "/")
+    finished = page.locator("tbody tr", has=page.get_by_role("link", name="Results")).nth(1)
+    with page.expect_navigation():
+        finished.get_by_role("rowheader").get_by_role("link").click()
+    clicks += 1
+    with page.expect_navigation():
+        page.get_by_role("link", name="See the results").click()
+    clicks += 1
+    seen = page.evaluate("[...document.querySelectorAll('#limits, .tally')].every(part => part.getBoundingClientRect().bottom < innerHeight)")
+    assert seen, "against the limits, before any scrolling"
+    assert "Inconclusive at this sample size" in page.locator(".tally").inner_text()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download the signed PDF").click()
+    clicks += 1
+    assert waiting.value.suggested_filename.endswith(".pdf")
+    assert clicks <= 3
+    page.goto(made["base"] + "/")
+    with page.expect_download():
+        page.get_by_role("link", name="PDF").first.click()
+    assert browser.complaints == []

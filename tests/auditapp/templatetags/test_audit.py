@@ -79,11 +79,11 @@ def test_texts_from_the_data_are_cut_and_hide_nothing() -> None:
 
 def test_a_pointer_leads_to_its_place() -> None:
     run = SimpleNamespace(pk="run_x")
-    assert audit.evidence_url(run, "/fairness/attributes/0/groups/1") == "/runs/run_x/results/fairness#fairness-attributes-0-groups-1"
-    assert audit.evidence_url(run, "/search/leaderboard/0").startswith("/runs/run_x/results/leaderboard#")
-    assert audit.evidence_url(run, "/crosswalk") == "/runs/run_x/results/laws#crosswalk"
-    assert audit.evidence_url(run, "/unheard-of") == "/runs/run_x/results/not-measured#not-measured"
-    assert audit.evidence_url(run, "/slices/rows/0") == "/runs/run_x/results/weaknesses#slices-rows-0"
+    assert audit.evidence_url(run, "/fairness/attributes/0/groups/1") == "/runs/run_x/results/fairness?to=fairness-attributes-0-groups-1#fairness-attributes-0-groups-1"
+    assert audit.evidence_url(run, "/search/leaderboard/0").startswith("/runs/run_x/results/leaderboard?to=")
+    assert audit.evidence_url(run, "/crosswalk") == "/runs/run_x/results/laws?to=crosswalk#crosswalk"
+    assert audit.evidence_url(run, "/unheard-of") == "/runs/run_x/results/not-measured?to=not-measured#not-measured"
+    assert audit.evidence_url(run, "/slices/rows/0") == "/runs/run_x/results/weaknesses?to=slices-rows-0#slices-rows-0"
     assert audit.evidence_url(run, "") .startswith("/runs/run_x/results/summary")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from auditapp.models import Run
-from auditapp.views.home import RUNS_A_PAGE
+from auditapp.views.home import RUNS_A_PAGE, WEEKS, finished_by_week
 
 pytestmark = pytest.mark.django_db
 
@@ -32,3 +34,17 @@ def test_home_shows_a_page_of_runs(page: Client, waiting_run: Run, workspace: An
 
 def test_home_shows_no_runs_of_others(stranger: Client, waiting_run: Run) -> None:
     assert waiting_run.pk not in stranger.get("/").content.decode()
+
+
+def test_home_counts_finished_audits_by_week_once_there_are_two_weeks(page: Client, waiting_run: Run, workspace: Any, dataset: Any) -> None:
+    now = timezone.now()
+    made = [Run.objects.create(workspace=workspace, kind="training", dataset=dataset, title="", spec={}) for _ in range(3)]
+    for run, days in zip(made, (0, 0, 8), strict=True):
+        Run.objects.filter(pk=run.pk).update(state="succeeded", finished_at=now - timedelta(days=days))
+    weeks = finished_by_week(workspace)
+    assert [bar.n for bar in weeks[-3:]] in ([0, 1, 2], [1, 0, 2])
+    assert len(weeks) == WEEKS
+    assert "finished by week" in page.get("/").content.decode()
+    Run.objects.filter(pk=made[2].pk).delete()
+    assert finished_by_week(workspace) == []
+    assert "finished by week" not in page.get("/").content.decode()

@@ -13,6 +13,7 @@ from django.test import Client
 
 from auditapp import storage
 from auditapp.models import Artifact, Run
+from auditapp.templatetags import folds
 from auditapp.views.results import SECTIONS, tables_of, tally
 from automl import printing
 from automl.audit.labels import RULE
@@ -87,7 +88,9 @@ def test_the_metric_that_governs_comes_first_and_says_why(page: Client, waiting_
 
 
 @pytest.mark.parametrize("make", [make_evidence, multiclass, regression, quantile])
-def test_each_attribute_has_finding_pictures_table_and_folded_errors_in_this_order(page: Client, waiting_run: Run, make: Any) -> None:
+def test_each_attribute_has_finding_pictures_table_and_folded_errors_in_this_order(page: Client, waiting_run: Run, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folds, "SEEN", 10**6)
+    monkeypatch.setattr(folds, "CLOSED", 10**6)
     evidence = make()
     charts = drawn(evidence)
     finish_run(waiting_run, evidence, charts)
@@ -425,3 +428,37 @@ def test_every_fairness_table_says_its_design(page: Client, finished_run: Run) -
     for attribute in (*evidence.fairness.attributes, *evidence.fairness.intersections):
         assert printing.design(evidence.design, attribute.unknown) in text
     assert text.count("Design: people like those") == len((*evidence.fairness.attributes, *evidence.fairness.intersections))
+
+
+@pytest.mark.parametrize("section", ["fairness", "mitigation", "performance", "explanation"])
+def test_nothing_of_a_section_is_lost_where_there_is_no_room(page: Client, waiting_run: Run, section: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = with_mitigation()
+    finish_run(waiting_run, evidence, drawn(evidence))
+    address = f"/runs/{waiting_run.pk}/results/{section}"
+    whole = set(re.findall(r'\bid="([^"]+)"', page.get(address).content.decode()))
+    monkeypatch.setattr(folds, "SEEN", 0)
+    monkeypatch.setattr(folds, "CLOSED", 0)
+    found, seen = page.get(address).content.decode(), set()
+    waiting = [found]
+    while waiting:
+        text = waiting.pop()
+        seen |= set(re.findall(r'\bid="([^"]+)"', text))
+        for part in re.findall(r'data-part="([^"]+)"', text):
+            alone = page.get(html.unescape(part))
+            assert alone.status_code == 200
+            waiting.append(alone.content.decode())
+    assert whole <= seen
+    assert len(found) < 60_000
+
+
+@pytest.mark.parametrize("make", [make_evidence, with_weaknesses, with_mitigation])
+def test_every_finding_leads_to_a_place_that_is_there(page: Client, waiting_run: Run, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folds, "SEEN", 0)
+    monkeypatch.setattr(folds, "CLOSED", 0)
+    evidence = make()
+    finish_run(waiting_run, evidence, drawn(evidence))
+    links = set(re.findall(r'href="([^"]+\?to=[^"]+)"', page.get(f"/runs/{waiting_run.pk}/results").content.decode()))
+    assert links
+    for link in links:
+        address, _, anchor = html.unescape(link).partition("#")
+        assert f'id="{anchor}"' in page.get(address).content.decode(), link

@@ -25,6 +25,15 @@ def in_the_dark(svg: str) -> str:
     return _TAG.sub(lambda tag: _COLOUR.sub(lambda found: f'{found[1]}="{IN_THE_DARK.get(found[2], found[2])}"', tag[0]), svg)
 
 
+def spec_in_the_dark(node: Any) -> Any:
+    """A spec or a theme with its colours as they can be seen on a dark ground. Rows and domains are the data's own: a group may be called "#0072B2"."""
+    if isinstance(node, dict):
+        return {key: value if key in ("datasets", "values", "domain") else spec_in_the_dark(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [spec_in_the_dark(value) for value in node]
+    return IN_THE_DARK.get(node, node) if isinstance(node, str) else node
+
+
 def theme() -> dict[str, Any]:
     """Vega-Lite config. The background stays empty: page and paper bring their own."""
     text = {"font": FAMILY, "color": INK}

@@ -1,0 +1,29 @@
+"""The spec of a picture, for "Explore", which draws it live in the page, and for whoever opens it in a Vega editor."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from auditapp import results
+from auditapp.access import find
+from auditapp.api.files import document_with_etag
+from auditapp.models import Run
+from auditapp.views.guard import PageRequest, page
+from automl.chart_theme import spec_in_the_dark, theme
+
+
+@require_safe
+@page("read")
+def chart_spec(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
+    """Vega-Lite: the very spec that the picture was drawn from, with its look laid over it; ``?theme=dark`` for a dark ground."""
+    run = find(Run, request.caller, run_id)
+    try:
+        chart = next((chart for chart in results.read_charts(run).charts if chart.name == name), None)
+    except results.NoSuchArtifact:
+        chart = None
+    if chart is None:
+        raise Http404
+    spec = {**chart.spec, "description": chart.sentence, "config": theme()}
+    return document_with_etag(request, spec_in_the_dark(spec) if request.GET.get("theme") == "dark" else spec)
