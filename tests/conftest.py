@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _own_files(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the installation's files, no doorbell of a test rings at a real worker, no password costs a third of a second, and no file waits for the disk."""
-    settings.STORAGE_ROOT, settings.STAGING_ROOT = tmp_path / "storage", tmp_path / "staging"
+    settings.STORAGE_ROOT, settings.STAGING_ROOT, settings.LEDGER_HEADS = tmp_path / "storage", tmp_path / "staging", tmp_path / "ledger-heads"
     settings.REDIS_URL = f"redis+socket://{tmp_path}/no-redis.sock"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr("os.fsync", lambda descriptor: None)  # what it holds against, a power failure, no test can bring about
