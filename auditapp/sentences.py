@@ -211,7 +211,7 @@ def _value(text: str, kind: str, reading: _Reading) -> str | None:
     if kind == "=!":
         return text if text and ord(text[0]) >= FIRST_QUOTE and len(text) == 1 else None
     if kind == "!":
-        return _exactly(text) if text else None
+        return _exactly(text) if text else text
     if kind == ";" and ("; " in text or text[-1:] in (";", ".")):
         return None
     if kind == "%":
