@@ -45,7 +45,7 @@ def test_a_picture_of_groups_keeps_their_names_and_says_the_rest_in_german() -> 
     assert german.sentence == "Selektionsrate nach sex, niedrigste und höchste. no: 7,3 % (6,6 bis 8,2), n = 4.000."
     assert german.spec["datasets"]["d"] == [{"label": "no (n = 4.000)", "status": "unterhalb", "value": 0.07}, {"label": "below", "status": "Referenz", "value": 0.2}]
     assert german.spec["encoding"]["color"]["scale"]["domain"] == ["unterhalb", "Referenz"]
-    assert german.spec["encoding"]["x"]["title"] == ["Selektionsrate, mit 95-%-", "Intervall"]
+    assert german.spec["encoding"]["x"]["title"] == ["Selektionsrate, mit", "95-%-Intervall"]
     assert (german.table, chart_in_language(english, "en")) == (english.table, english)
 
 
