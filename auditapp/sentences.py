@@ -22,7 +22,7 @@ FIRST_QUOTE = 0xF0000
 """The character that stands for the first quotation while a text is read, and for nothing in texts."""
 MOST_TRIES = 20_000
 """Of one text: a name from the data that is made to look like many sentences at once must not keep us."""
-MOST_KNOWN = 100_000
+MOST_KNOWN = 30_000
 LONGEST = 6_000
 LONGEST_LEFT_OUT = 5
 """Letters of a value that a translation leaves out: an "is" or "are"."""
