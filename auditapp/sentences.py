@@ -22,7 +22,7 @@ FIRST_QUOTE = 0xF0000
 """The character that stands for the first quotation while a text is read, and for nothing in texts."""
 MOST_TRIES = 20_000
 """Of one text: a name from the data that is made to look like many sentences at once must not keep us."""
-MOST_KNOWN = 100_000
+MOST_KNOWN = 30_000
 LONGEST = 6_000
 LONGEST_LEFT_OUT = 5
 """Letters of a value that a translation leaves out: an "is" or "are"."""
@@ -211,7 +211,7 @@ def _value(text: str, kind: str, reading: _Reading) -> str | None:
     if kind == "=!":
         return text if text and ord(text[0]) >= FIRST_QUOTE and len(text) == 1 else None
     if kind == "!":
-        return _exactly(text) if text else None
+        return _exactly(text) if text else text
     if kind == ";" and ("; " in text or text[-1:] in (";", ".")):
         return None
     if kind == "%":
