@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
@@ -126,10 +126,11 @@ def caller_of(request: HttpRequest) -> Caller:
     user = request.user
     if not isinstance(user, User) or not user.is_active:
         raise NotAllowed("Log in first.")
-    memberships = Membership.objects.filter(user=user).select_related("workspace").order_by("pk")
-    chosen = memberships.filter(workspace_id=str(request.session.get("workspace", ""))).first() or memberships.first()
-    if chosen is None:
+    memberships = list(Membership.objects.filter(user=user).select_related("workspace").order_by("pk"))
+    if not memberships:
         raise NotAllowed("You are not a member of any workspace yet; ask an owner to add you.")
+    named = request.session.get("workspace")
+    chosen = next((one for one in memberships if one.workspace_id == named), memberships[0])
     return Caller(user, chosen.workspace, chosen.role)
 
 
@@ -150,15 +151,16 @@ def caller_of_token(header: str | None) -> Caller | None:
     match = _TOKEN.fullmatch(credentials.strip())
     if scheme.lower() != "bearer" or match is None:
         return None
-    token = ApiToken.objects.select_related("user", "workspace").filter(pk=match[1]).first()
+    membership = Membership.objects.filter(user=OuterRef("user"), workspace=OuterRef("workspace"))
+    # Each call begins here: one question for all of it
+    token = ApiToken.objects.select_related("user", "workspace").annotate(role=Subquery(membership.values("role"))).filter(pk=match[1]).first()
     expected = token.secret_sha256 if token else "0" * 64
     if not hmac.compare_digest(hashed(match[2]), expected) or token is None or not _is_living(token):
         return None
-    membership = Membership.objects.filter(user=token.user, workspace=token.workspace).first()
-    if membership is None:
+    if token.role is None:
         return None
     _note_use(token)
-    return Caller(token.user, token.workspace, membership.role, frozenset(token.scopes) & frozenset(SCOPES), token)
+    return Caller(token.user, token.workspace, token.role, frozenset(token.scopes) & frozenset(SCOPES), token)
 
 
 def _is_living(token: ApiToken) -> bool:

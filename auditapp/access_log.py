@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-_SECRET = re.compile(r"((?:/|%2F)(?:login(?:/|%2F)link|invitations|shared|password(?:/|%2F)new)(?:/|%2F))[^/?&\s]+", re.IGNORECASE)
+_SECRET = re.compile(r"((?:/|%2F)(?:login(?:/|%2F)link|invitations|shared|password(?:/|%2F)new|account(?:/|%2F)email)(?:/|%2F))[^/?&\s]+", re.IGNORECASE)
 
 
 class MaskingLogger(Logger):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -84,7 +85,7 @@ class NewPersonForm(UserCreationForm):
 
 
 class EmailForm(PageForm):
-    email = forms.EmailField(label=lazy("E-mail address"), max_length=254, required=False, help_text=lazy("Where a link goes when you forget your password, and notices if you want them. Left empty, there are none."),
+    email = forms.EmailField(label=lazy("E-mail address"), max_length=254, required=False, help_text=lazy("Where a link goes when you forget your password, and notices if you want them, once you have opened the link that is mailed to it. Left empty, there are none."),
                              widget=forms.EmailInput(attrs={"class": "w-mid", "autocomplete": "email"}))
     password = forms.CharField(label=lazy("Your present password"), strip=False, required=False, widget=forms.PasswordInput(attrs={"class": "w-mid", "autocomplete": "current-password"}))
 
@@ -122,6 +123,10 @@ class ForgottenPasswordForm(PasswordResetForm):
         super().__init__(*args, **kwargs)
         dressed(self)
 
+    def get_users(self, email: str) -> Iterator[User]:
+        """Of those with this address the ones that have proved it."""
+        return (user for user in super().get_users(email) if accounts.mail_address(user))
+
     def send_mail(self, subject_template_name: str, email_template_name: str, context: dict[str, Any], from_email: str | None, to_email: str, html_email_template_name: str | None = None) -> None:
-        if accounts.may_mail_reset(context["user"]):
+        if accounts.may_mail(context["user"]):
             mail.hand_over(EmailMessage(_("A new password for Plumbline"), render_to_string("mail/new_password.txt", context), to=[to_email]))

@@ -1,6 +1,6 @@
 """What differs between two runs: what was asked for, which table, and every number that both have, with the interval of its difference.
 
-Only what stands in the two evidence documents is compared. The interval of a difference is recovered from the two intervals as if they were of
+Only what stands in the two evidence documents is compared; whether one could be a repetition of the other is `auditapp.repeats`' question, and its answer. The interval of a difference is recovered from the two intervals as if they were of
 independent samples (MOVER: Zou and Donner 2008, Statistics in Medicine 27, 1693-1702). Two models measured on the same rows err together as a rule,
 so for them it is wider than one from paired rows would be.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from auditapp.repeats import Verdict, repetition
 from automl.evidence import Estimate, Evidence, FairnessSection, Finding, Group, NotMeasured, PerformanceSection, SearchSection
 
 INDEPENDENT = "MOVER, as of independent samples"
@@ -66,7 +67,7 @@ class Comparison:
     same_rows: bool
     """Both measured on the same audit rows; otherwise a difference mixes the models with the rows."""
     why_other_rows: str
-    same_digest: bool
+    verdict: Verdict
     metrics: tuple[Pair, ...]
     attributes: tuple[AttributePair, ...]
     new_findings: tuple[Finding, ...]
@@ -79,7 +80,7 @@ def compare(first: Evidence, second: Evidence) -> Comparison:
     why = _other_rows(first, second)
     return Comparison(
         settings=tuple(_settings(first, second)), same_table=first.data.sha256 == second.data.sha256, same_rows=not why, why_other_rows=why,
-        same_digest=first.digest == second.digest, metrics=tuple(_metrics(first, second)), attributes=tuple(_attributes(first, second)),
+        verdict=repetition(first, second).verdict, metrics=tuple(_metrics(first, second)), attributes=tuple(_attributes(first, second)),
         new_findings=_findings_without_twin(second, first), gone_findings=_findings_without_twin(first, second), models=(_model_of(first), _model_of(second)))
 
 

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Sum
 from django.db.models.functions import Now
 
 from auditapp import ledger, profiles, removal, runs, storage
@@ -36,17 +37,24 @@ class StillWanted(Exception):
 
 
 def store_upload(stream: IO[bytes], *, name: str, filename: str, workspace: Workspace, user: User | None) -> Dataset:
-    """Keep the uploaded bytes and ask for their profile. Raises BadInput (empty, larger than the limit) and storage.StorageFull."""
+    """Keep the uploaded bytes and ask for their profile. Raises BadInput (empty, larger than the limit, more than the workspace may keep) and storage.StorageFull."""
     stored = storage.put(stream, limit=settings.UPLOAD_BYTES)
     if stored.bytes == 0:
         removal.remove_unreferenced([stored.sha256])
         raise BadInput("the file is empty: 0 bytes were received")
-    with transaction.atomic():
-        dataset = Dataset.objects.create(
-            workspace=workspace, name=_shown(name) or _shown(filename) or "table", filename=_shown(filename), sha256=stored.sha256,
-            bytes=stored.bytes, created_by=user)
-        profiles.request_profile(dataset)
-        ledger.append(workspace, ledger.actor_of(user), "dataset.uploaded", dataset.pk, {"sha256": stored.sha256, "bytes": stored.bytes})
+    try:
+        with transaction.atomic():
+            # One upload of a workspace at a time, so that its limits are kept
+            Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+            _check_room(workspace, stored.bytes)
+            dataset = Dataset.objects.create(
+                workspace=workspace, name=_shown(name) or _shown(filename) or "table", filename=_shown(filename), sha256=stored.sha256,
+                bytes=stored.bytes, created_by=user)
+            profiles.request_profile(dataset)
+            ledger.append(workspace, ledger.actor_of(user), "dataset.uploaded", dataset.pk, {"sha256": stored.sha256, "bytes": stored.bytes})
+    except BadInput:
+        removal.remove_unreferenced([stored.sha256])
+        raise
     if not storage.exists(stored.sha256):
         # A deletion of the same bytes came between: ours are still in the stream
         stream.seek(0)
@@ -71,6 +79,14 @@ def delete_dataset(dataset: Dataset, user: User | None, *, unwanted: Callable[[]
     removed = removal.remove_unreferenced([dataset.sha256])
     dataset.refresh_from_db()
     return RemovedDataset(dataset.pk, dataset.sha256, dataset.sha256 in removed, cancelled, kept)
+
+
+def _check_room(workspace: Workspace, more: int) -> None:
+    kept = Dataset.objects.filter(workspace=workspace, deleted_at=None).aggregate(tables=Count("pk"), bytes=Sum("bytes"))
+    if kept["tables"] >= settings.WORKSPACE_TABLES:
+        raise BadInput(f"this workspace keeps {kept['tables']:,} tables, which is the limit; delete one first")
+    if (kept["bytes"] or 0) + more > settings.WORKSPACE_BYTES:
+        raise BadInput(f"with this file the tables of this workspace would take more than the limit of {settings.WORKSPACE_BYTES / 2**30:,.3g} GiB; delete one first")
 
 
 def _shown(text: str) -> str:

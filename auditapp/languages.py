@@ -1,4 +1,4 @@
-"""Which language a page is in, and how it writes numbers. The evidence, its sentences and the REST interface are English in every language."""
+"""Which language a page is in, and how it writes numbers and sentences of the evidence. The evidence itself and the REST interface are English in every language."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
 from auditapp.problems import API_PREFIX
+from auditapp.sentences import said_in
 
 EVIDENCE_LANGUAGE = "en"
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
@@ -34,6 +35,11 @@ class PageLanguage(LocaleMiddleware):
 def in_english() -> bool:
     """Whether the page is in the language of the evidence."""
     return (translation.get_language() or EVIDENCE_LANGUAGE).startswith(EVIDENCE_LANGUAGE)
+
+
+def said(sentence: str) -> str:
+    """A sentence of the evidence, or a refusal of the engine, in the page's language; as it is where it cannot be given in German."""
+    return sentence if in_english() else said_in(sentence, "de")
 
 
 def numbers(text: str) -> str:

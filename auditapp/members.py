@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from auditapp import ledger
+from auditapp import accounts, ledger
 from auditapp.access import OWNER, Caller, hashed, is_secret, new_secret, revoke_token
 from auditapp.models import ApiToken, Invitation, Membership, Workspace
 
@@ -84,9 +84,15 @@ def accept(invitation: Invitation, user: User) -> Membership:
 def join_as_new(invitation: Invitation, user: User) -> Membership:
     """``user``, not saved yet and with a password of their own, gets an account at the invited address and takes the place; both or neither."""
     with transaction.atomic():
-        user.email = invitation.email
         user.save()
-        return accept(invitation, user)
+        membership = accept(invitation, user)
+        accounts.set_email(user, invitation.email, verified=invitation.mailed_at is not None)
+        return membership
+
+
+def note_mailed(invitation: Invitation) -> None:
+    """A mail server took the mail with its link, which nobody else has seen: whoever opens it reads that mailbox."""
+    Invitation.objects.filter(pk=invitation.pk).update(mailed_at=timezone.now())
 
 
 def change_role(caller: Caller, member: Membership, role: str) -> None:

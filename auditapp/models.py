@@ -122,6 +122,8 @@ class Invitation(models.Model):
     secret_sha256 = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    mailed_at = models.DateTimeField(null=True)
+    """When a mail server took the mail with the link, which nobody else was shown; None: whoever invited handed it on."""
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
@@ -136,8 +138,12 @@ class Person(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="person")
     reset_mailed_at = models.DateTimeField(null=True)
+    verified_email = models.EmailField(default="")
+    """The address that a link was mailed to and opened from. Only while it is the account's own does anything go there."""
     notices = models.CharField(max_length=4, default="none")
     """Of which runs' ends they want a mail: none, mine (started by them), all (of their workspaces)."""
+    language = models.CharField(max_length=2, default="en")
+    """What mails to them are written in: as they last chose for the pages, or had when they asked for the mails."""
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(notices__in=["none", "mine", "all"]), name="person_notices_known")]

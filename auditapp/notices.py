@@ -10,12 +10,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from auditapp import dispatch, mail
+from auditapp import accounts, dispatch, mail
 from auditapp.models import Run, RunNotice
 from auditapp.public_address import public_address
 
@@ -31,7 +31,7 @@ def ask(run: Run) -> None:
     if not settings.MAIL_SERVER:
         return
     wanting = Q(person__notices="all") | Q(person__notices="mine", pk=run.created_by_id)
-    people = User.objects.filter(wanting, memberships__workspace_id=run.workspace_id, is_active=True).exclude(email="")
+    people = User.objects.filter(wanting, person__verified_email=F("email"), memberships__workspace_id=run.workspace_id, is_active=True).exclude(email="")
     now = timezone.now()
     owed = RunNotice.objects.bulk_create((RunNotice(run=run, user=user, due_at=now) for user in people), ignore_conflicts=True)
     if owed:
@@ -66,7 +66,9 @@ def sweep() -> dict[str, int]:
 
 def _send(notice: RunNotice) -> bool:
     run, user = notice.run, notice.user
-    if not user.is_active or not user.email or not user.memberships.filter(workspace_id=run.workspace_id).exists():
+    address = accounts.mail_address(user)
+    if not user.is_active or not address or not user.memberships.filter(workspace_id=run.workspace_id).exists():
         return True  # owed no more: they have left
     link = public_address() + reverse("run", args=[run.pk])
-    return mail.send(user.email, _("Plumbline: a run has ended"), "mail/run_ended.txt", {"run": run, "link": link, "account": public_address() + reverse("account-notices")})
+    with translation.override(accounts.language_of(user)):
+        return mail.send(address, _("Plumbline: a run has ended"), "mail/run_ended.txt", {"run": run, "link": link, "account": public_address() + reverse("account-notices")})

@@ -53,6 +53,7 @@ CATALOGUE: dict[str, Kind] = {
     "key-reused": Kind(422, "Idempotency-Key used for something else", "The key belongs to another call of the last 24 hours; use a new one."),
     "base-missing": Kind(428, "What the change is based on is missing", "Send `If-Match` with the ETag, or `version` in the body: the change must not undo what others have said since."),
     "queue-full": Kind(429, "Too many waiting runs", "The workspace has as many waiting runs as it may have; wait for one to end or cancel one."),
+    "crowded": Kind(429, "Too much is asked at once", "The call waited longer than anybody should before it could be looked at, and was sent away; call again after `Retry-After` seconds."),
     "rate-limited": Kind(429, "Too many calls", "The token has used up its calls of this minute; `RateLimit` says what is left, `Retry-After` when to call again. An answer 304 is not counted."),
     "internal": Kind(500, "Something went wrong on our side", "Nothing is wrong with the request. Quote `request_id` when asking for help."),
     "unavailable": Kind(503, "Not available now", "The service cannot answer for the moment; ask again after `Retry-After` seconds."),

@@ -17,12 +17,17 @@ from django.db.models.functions import Now
 from auditapp import dispatch, leases
 from auditapp.leases import Fence, LeaseLost
 from auditapp.models import Dataset, Profile
+from automl.errors import BadInput
 from automl.evidence import DatasetProfile, canonical_json
 from automl.spec import DEFAULT_MISSING, TableOptions
 
-__all__ = ["LeaseLost", "ProfileLease", "beat", "claim_profile", "fail", "finish", "lose", "ready_profile", "request_profile", "sweep"]
+__all__ = ["LeaseLost", "ProfileLease", "QueueFull", "beat", "claim_profile", "fail", "finish", "lose", "ready_profile", "request_profile", "sweep"]
 
 _BATCH = 100
+
+
+class QueueFull(BadInput):
+    """As many readings of the workspace's tables wait as may."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class ProfileLease:
 
 
 def request_profile(dataset: Dataset, options: TableOptions | None = None, missing: tuple[str, ...] = DEFAULT_MISSING) -> Profile:
-    """The profile of ``dataset`` read in this way, asked for when it is not there yet. What failed for a reason of ours is tried again."""
+    """The profile of ``dataset`` read in this way, asked for when it is not there yet. What failed for a reason of ours is tried again. Raises QueueFull at the limit."""
     reading = _reading(options or TableOptions(), missing)
     with transaction.atomic():
         profile, new = Profile.objects.get_or_create(
@@ -49,6 +54,8 @@ def request_profile(dataset: Dataset, options: TableOptions | None = None, missi
         again = Profile.objects.filter(pk=profile.pk, state="failed").exclude(failure_code="bad_input").update(
             state="queued", failure_code="", failure_text="", finished_at=None, queued_at=Now(), rung_at=None,
             max_attempts=F("attempt") + settings.MAX_ATTEMPTS)
+        if (new or again) and _rows().filter(dataset__workspace=dataset.workspace_id, state="queued").count() > settings.READINGS_QUEUED:
+            raise QueueFull(f"{settings.READINGS_QUEUED} readings of this workspace's tables are waiting, which is the limit; wait for one to be done")
         if new or again:
             dispatch.ring_profile(profile.pk)
     if again:

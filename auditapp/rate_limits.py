@@ -10,16 +10,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import redis
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from auditapp.problems import Problem
+from auditapp.redis_store import store
 
 WINDOW_SECONDS = 60
 PATIENCE_SECONDS = 0.2
@@ -98,14 +96,9 @@ def _asked(question: Callable[[redis.Redis], int]) -> int | None:
     if time.monotonic() < _paused_until:
         return None
     try:
-        return question(_store(settings.REDIS_URL))
+        return question(store(settings.REDIS_URL, PATIENCE_SECONDS))
     except redis.RedisError as error:
         _paused_until = time.monotonic() + PAUSE_SECONDS
         logger.warning("calls are not counted for the next %g s: %s", PAUSE_SECONDS, error)
         return None
 
-
-@cache
-def _store(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        url.replace("redis+socket://", "unix://"), socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS, retry=Retry(NoBackoff(), 0))

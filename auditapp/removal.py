@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
 
 from auditapp import storage
 from auditapp.models import Artifact, Dataset, Report, RunTrial, SignedExport
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+ORPHAN_SECONDS = 24 * 3600
+"""Bytes are stored before the row that names them is committed; what is so much older has none to come."""
 
 
 def _references() -> tuple[tuple[QuerySet[Any], str], ...]:
@@ -35,3 +41,15 @@ def every_reference() -> list[QuerySet[Any]]:
 def remove_unreferenced(shas: Iterable[str]) -> list[str]:
     """Delete from storage those of ``shas`` that nothing refers to; returns them. Call it after the rows are gone and committed."""
     return [sha for sha in sorted(set(shas)) if sha and not referenced(sha) and storage.delete(sha, needed_after_all=partial(referenced, sha))]
+
+
+def sweep() -> dict[str, int]:
+    """Remove what a process stored that died before its row was written. Looks at one of the storage's 256 folders a time: at all of them in little more than an hour.
+
+    Of files on this machine only: listing an object store that often would cost more than what it finds.
+    """
+    folder = int(time.time() // settings.SWEEP_SECONDS) % 256
+    old = storage.stored_in(folder, older_than_seconds=ORPHAN_SECONDS)
+    for rows, column in _references() if old else ():
+        old.difference_update(rows.filter(**{f"{column}__in": old}).values_list(column, flat=True))
+    return {"orphans_removed": len(remove_unreferenced(old))}

@@ -7,6 +7,8 @@ import zipfile
 from functools import lru_cache
 from typing import IO, BinaryIO
 
+from django.db.models import Prefetch, QuerySet
+
 from auditapp import storage
 from auditapp.models import Artifact, Report, Run
 from automl.evidence import Charts, Evidence
@@ -39,7 +41,13 @@ def artifact_names(run: Run) -> list[str]:
 
 
 def newest_report(run: Run) -> Report | None:
-    return Report.objects.filter(run=run).order_by("-version").first()
+    fetched: list[Report] | None = getattr(run, "fetched_reports", None)
+    return next(iter(run.reports.all()[:1] if fetched is None else fetched), None)
+
+
+def with_reports(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """For a list: what `newest_report` would ask for each, asked once."""
+    return runs.prefetch_related(Prefetch("reports", to_attr="fetched_reports"))
 
 
 def signed_report(run: Run, version: int | None = None) -> Report:

@@ -26,6 +26,7 @@ from django.conf import settings
 from automl.errors import BadInput
 
 _CHUNK = 2**20
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -49,13 +50,13 @@ class Stored:
 
 def put(stream: IO[bytes], limit: int | None = None) -> Stored:
     """Store all of ``stream``. At most ``limit`` bytes: else TooLarge. Nothing half-written is ever seen under its key; raises StorageFull."""
-    with _full_disk_named():
+    with full_disk_named():
         draft, stored = _write_draft(stream, limit)
     try:
         if settings.STORAGE_URL:
             _upload(draft, stored.sha256)
         else:
-            with _full_disk_named():
+            with full_disk_named():
                 _rename_into_place(draft, _path(stored.sha256))
     finally:
         draft.unlink(missing_ok=True)
@@ -100,7 +101,7 @@ def local_path(sha256: str) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=_drafts()) as folder, open_stored(sha256) as source:
         path = Path(folder) / sha256
-        with _full_disk_named(), path.open("wb") as target:
+        with full_disk_named(), path.open("wb") as target:
             shutil.copyfileobj(source, target, _CHUNK)
         yield path
 
@@ -154,8 +155,19 @@ def sweep_drafts(older_than_seconds: float = 3600) -> int:
     return removed
 
 
+def stored_in(folder: int, *, older_than_seconds: float) -> set[str]:
+    """The sha256 of each file in one of the 256 folders on this machine that was put there so long ago; none of an object store."""
+    root = Path(settings.STORAGE_ROOT) / "sha256" / f"{folder:02x}"
+    found = set()
+    for path in () if settings.STORAGE_URL else root.glob("*/*"):
+        with suppress(FileNotFoundError):
+            if _SHA256.fullmatch(path.name) and time.time() - path.stat().st_mtime > older_than_seconds:
+                found.add(path.name)
+    return found
+
+
 def _key(sha256: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+    if not _SHA256.fullmatch(sha256):
         raise ValueError("not a sha256")
     return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
@@ -217,7 +229,8 @@ def _upload(draft: Path, sha256: str) -> None:
 
 
 @contextmanager
-def _full_disk_named() -> Iterator[None]:
+def full_disk_named() -> Iterator[None]:
+    """Raises StorageFull where the kernel refuses to let a file grow."""
     try:
         yield
     except OSError as error:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from auditapp import members, notices, parts, profiles, report_versions, retention, runs, sessions, staging, storage, webhooks, workspaces
+from contextlib import suppress
+
+import redis
+from django.conf import settings
+
+from auditapp import members, notices, parts, profiles, removal, report_versions, retention, runs, sessions, staging, storage, webhooks, workspaces
+from auditapp.redis_store import store
+
+SWEPT = "plumbline:swept"
+MISSED = 4
+"""Sweeps that may be left out before `/readyz` says that nobody sweeps."""
+PATIENCE_SECONDS = 2.0
 
 
 def sweep_all() -> dict[str, int]:
     """Idempotent and safe in parallel; returns what was done."""
-    return {
+    done = {
         **runs.sweep(), **parts.sweep(), **profiles.sweep(), **report_versions.sweep(), **webhooks.sweep(),
-        "staging_removed": staging.sweep_staging(), "drafts_removed": storage.sweep_drafts(),
+        "staging_removed": staging.sweep_staging(), "drafts_removed": storage.sweep_drafts(), **removal.sweep(),
         **sessions.sweep(), **members.sweep(), **notices.sweep(), **retention.sweep(), **workspaces.sweep(),
     }
+    with suppress(redis.RedisError):
+        store(settings.REDIS_URL, PATIENCE_SECONDS).set(SWEPT, 1, px=int(1000 * MISSED * settings.SWEEP_SECONDS))
+    return done
+
+
+def are_going_on() -> bool:
+    """Whether anybody has swept of late. Raises redis.RedisError."""
+    return bool(store(settings.REDIS_URL, PATIENCE_SECONDS).exists(SWEPT))

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal
 
@@ -20,10 +20,11 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from auditapp import storage
 from auditapp.languages import numbers
 from auditapp.problems import API_PREFIX, problem_response
 
@@ -53,6 +54,8 @@ class CappedUpload(FileUploadHandler):
 
     receiving: IO[bytes] | None = None
     """The file that is being received."""
+    is_full: storage.StorageFull | None = None
+    """Why it could not be: there is no room for it."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -65,11 +68,13 @@ class CappedUpload(FileUploadHandler):
         self.size += len(raw_data)
         if self.size > settings.UPLOAD_BYTES + ENVELOPE_BYTES:
             raise RequestDataTooBig(too_large_sentence(settings.UPLOAD_BYTES))
-        self.receiving.write(raw_data)
+        with self._room():
+            self.receiving.write(raw_data)
 
     def file_complete(self, file_size: int) -> UploadedFile:
         assert self.receiving is not None
-        self.receiving.seek(0)
+        with self._room():
+            self.receiving.seek(0)  # what it still held back is written now
         whole = UploadedFile(self.receiving, self.file_name, self.content_type, file_size, self.charset, self.content_type_extra)
         self.receiving = None  # from here on the request closes it
         return whole
@@ -77,8 +82,18 @@ class CappedUpload(FileUploadHandler):
     def close(self) -> None:
         """Let go of a file that will not be completed."""
         if self.receiving is not None:
-            self.receiving.close()
+            with suppress(OSError):  # closing writes what was held back, where there is room
+                self.receiving.close()
             self.receiving = None
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        try:
+            with storage.full_disk_named():
+                yield
+        except storage.StorageFull as full:
+            self.is_full = full
+            raise
 
     upload_interrupted = close
 
@@ -150,6 +165,9 @@ class BodyLimits:
             for handler in request.upload_handlers:
                 if isinstance(handler, CappedUpload):
                     handler.close()
+                    if handler.is_full and not request.path_info.startswith(API_PREFIX):
+                        # A page's form is read before there is a page that could say so
+                        response = _page(507, _("There is no room left to store this"), f"{handler.is_full}.".capitalize())
         return response
 
 
@@ -249,21 +267,20 @@ class _Ended:
 def _busy(request: HttpRequest) -> HttpResponseBase:
     if request.path_info.startswith(API_PREFIX):
         return problem_response("unavailable", headers={"Retry-After": "5"})
-    from auditapp.views.errors import error_page
-
-    answer = error_page(503, _("Too much is being sent at once"), _("Nothing was changed. Try again in a moment."))
+    answer = _page(503, _("Too much is being sent at once"), _("Nothing was changed. Try again in a moment."))
     answer["Retry-After"] = "5"
     return answer
 
 
-def _refuse(request: HttpRequest, sentence: str) -> HttpResponseBase:
-    if request.path_info.startswith(API_PREFIX):
-        answer = problem_response("too-large", sentence)
-    else:
-        # Here, because the pages stand on this module
-        from auditapp.views.errors import error_page
+def _page(status: int, heading: str, text: str) -> HttpResponse:
+    # Here, because the pages stand on this module
+    from auditapp.views.errors import error_page
 
-        answer = error_page(413, _("The file is too large"), sentence)
+    return error_page(status, heading, text)
+
+
+def _refuse(request: HttpRequest, sentence: str) -> HttpResponseBase:
+    answer = problem_response("too-large", sentence) if request.path_info.startswith(API_PREFIX) else _page(413, _("The file is too large"), sentence)
     response = StreamingHttpResponse(_said_then_drained(answer.content, request), status=413, content_type=answer["Content-Type"])
     # Not another request on this connection: its body is still on the way
     response["Content-Length"], response["Connection"] = str(len(answer.content)), "close"

@@ -97,6 +97,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/replay", webhooks.replay, name="webhook-replay"),
     path("settings/account", person.account, name="account"),
     path("settings/account/email", person.email, name="account-email"),
+    path("settings/account/email/<str:proof>", person.email_proved, name="account-email-proved"),
     path("settings/account/password", person.password, name="account-password"),
     path("settings/account/notices", person.notices, name="account-notices"),
     path("settings/account/sessions/end-others", person.end_other_sessions, name="sessions-end-others"),

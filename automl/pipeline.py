@@ -46,6 +46,7 @@ from automl.learn.ensemble import Candidate, candidates, combined, ensemble_not_
 from automl.learn.mitigation.alternatives import Prepared, prepare
 from automl.learn.model import FittedModel
 from automl.learn.predictions import to_predictions
+from automl.learn.reseeded import reseeded
 from automl.learn.search import SearchResult, search, usable_threads
 from automl.learn.shared_search import search_together
 from automl.provenance import provenance
@@ -83,6 +84,9 @@ def run_training(
     hooks.progress(Progress("ensemble"))
     model = fit_best(result, split, problem, spec)
     front, others = _front(result, model, split, problem, spec)
+    hooks.progress(Progress("ensemble", 1, 3, note="the same with other seeds"))
+    again = _unless_left_out(spec, "robustness", lambda: reseeded(result, model, split.train, problem, spec, lambda: _end_if_cancelled(hooks)))
+    hooks.progress(Progress("ensemble", 2, 3, note="alternatives to the model"))
     alternatives = _unless_left_out(spec, "mitigation", lambda: prepare(result, model, split.train, problem, spec, others, lambda: _end_if_cancelled(hooks)))
     plan = seal_plan(spec, split.bins, cut_rule=_cut_rule(problem, model.threshold), audit_number=audit_number, alternatives=_frozen(alternatives), governing=governing,
                      sealed_at="after the model was fitted, its cut-off chosen and the alternatives to it frozen, before the audit part was opened")
@@ -104,7 +108,7 @@ def run_training(
     slices = step.done("slices", measure_slices(
         suspected, columns_of(audit, kinds), outcomes, discovered_on="training rows, by out-of-fold predictions", confirmed_on="the audit part"))
     robustness = step.done("robustness", _unless_left_out(spec, "robustness", lambda: measure_robustness(
-        model, split.train, audit, outcomes, lambda rows, predicted: outcomes_of_model(problem, rows, predicted, model.threshold), spec)))
+        model, split.train, audit, outcomes, lambda rows, predicted: outcomes_of_model(problem, rows, predicted, model.threshold), spec, again)))
     export = step.done("export", export_model(model, split.train.features, spec.seed))
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
     leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in rivals]

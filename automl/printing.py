@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from automl.evidence import Alternative, DesignSection, Estimate, GoverningMeasure, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio, Value
+from automl.evidence import Alternative, DesignSection, Estimate, Evidence, GoverningMeasure, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio, Value
 from automl.spec import GoverningMetric, OptionalPart
 from automl.visible_text import visible as visible  # many know it from here
 
@@ -72,7 +72,7 @@ def estimate(value: Value, *, as_percent: bool = False, signed: bool = False) ->
     numbers = (value.value, value.low, value.high)
     if as_percent:
         decimals = min(4, max(1, decimals_of(value.low * 100, value.high * 100)))
-        middle, low, high = (fixed(number * 100, decimals) for number in numbers)
+        middle, low, high = (_share(number, decimals, signed=signed) for number in numbers)
     elif _huge_or_tiny(value):
         middle, low, high = (significant(number) for number in numbers)
     else:
@@ -80,6 +80,12 @@ def estimate(value: Value, *, as_percent: bool = False, signed: bool = False) ->
     sign = "+" if signed and value.value > 0 else ""
     unit = " %" if as_percent and not signed else " pp" if as_percent else ""
     return f"{sign}{middle}{unit} ({low} to {high})"
+
+
+def _share(number: float, decimals: int, *, signed: bool) -> str:
+    """All and nothing have no decimals: "100 %" is everybody, "100.0 %" nearly so. Differences have them."""
+    exact = not signed and any(abs(number - whole) < 1e-12 for whole in (0, 1))
+    return fixed(number * 100, 0 if exact else decimals)
 
 
 def _huge_or_tiny(value: Estimate) -> bool:
@@ -240,7 +246,24 @@ def alternative_name(one: Alternative) -> str:
         return f"one cut-off for everybody, moved for at most {said['largest_loss']:g} of the metric"
     if one.method == "reweighing":
         return f"reweighing, strength {said['strength']:g}" if said["strength"] else "learned again, not reweighed"
+    if one.method == "in_training_penalty":
+        return f"a network with a penalty of {said['strength']:g}, {aim}" if said["strength"] else "a network, no penalty"
     return f"exponentiated gradient, {aim}" if one.method == "exponentiated_gradient" else f"trial {said['trial']} of the searched front"
+
+
+def other_draws(evidence: Evidence) -> str:
+    """What stands beside the headline numbers: how far they go with the seed, with the rows learned from and, of the inputs' order, with the background. "" where none was measured."""
+    parts = []
+    if not isinstance(evidence.robustness, NotMeasured):
+        for what, found in (("other seeds", evidence.robustness.seeds), ("other training rows", evidence.robustness.splits)):
+            if not isinstance(found, NotMeasured):
+                metric = found.metric
+                parts.append(f"{metric_words(metric.what)} from {significant(metric.lowest)} to {significant(metric.highest)} with {what} ({found.models} models)")
+    if not isinstance(evidence.explanation, NotMeasured) and not isinstance(evidence.explanation.stability, NotMeasured):
+        draws = next((each for each in evidence.explanation.stability.over if each.varied == "background"), None)
+        if draws is not None:
+            parts.append(f"the order of the inputs agrees with a mean Kendall's tau of {fixed(draws.kendall_tau.mean, 2)} over {draws.draws} backgrounds")
+    return "; ".join(parts)
 
 
 def in_markdown(text: str, limit: int = 200) -> str:

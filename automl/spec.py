@@ -22,6 +22,7 @@ Metric = Literal[
 ]
 Family = Literal["linear", "lgbm", "torch", "trees"]
 FairnessMetric = Literal["demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference", "equal_opportunity_difference"]
+FAIRNESS_METRICS: tuple[FairnessMetric, ...] = get_args(FairnessMetric)
 GoverningMetric = Literal[
     "demographic_parity_ratio", "demographic_parity_difference", "equal_opportunity_difference", "equalized_odds_difference", "predictive_parity_difference",
     "calibration_within_groups", "mean_prediction_difference", "mean_error_difference",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
+from tests.suite import CHROMIUM, found
 
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -45,7 +46,7 @@ class Browser:
 def running_chromium() -> Iterator[Any]:
     """Skips the test, out loud, where there is no browser or nothing to drive it."""
     api = pytest.importorskip("playwright.sync_api", reason="no browser driver: the playwright wheel is not installed")
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    binary = found(CHROMIUM)
     if binary is None:
         pytest.skip("no Chromium on this machine (Debian: chromium)")
     with api.sync_playwright() as playwright:

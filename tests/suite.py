@@ -25,7 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "poppler-utils": ("pdftotext",)}
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = {"chromium": CHROMIUM, "poppler-utils": ("pdftotext",)}
 """Debian's package, and the names one of which it brings."""
 STATE_AND_ACCESS = ("runs", "parts", "leases", "sweeps", "submission", "storage", "datasets", "profiles", "dispatch", "ledger", "access", "idempotency", "removal")
 STATE_AND_ACCESS_TESTS = "tests/auditapp/test_*.py"
@@ -137,8 +138,9 @@ def _say_servers() -> int:
 
 def _programs() -> int:
     """What the tests need beside wheels: found, or fetched from Debian where we may."""
-    missing = [package for package, names in PROGRAMS.items() if not _found(names)]
+    missing = [package for package, names in PROGRAMS.items() if not found(names)]
     if not missing:
+        print(*filter(None, map(found, PROGRAMS.values())), sep="\n")
         return 0
     packages = " and ".join(missing)
     apt = shutil.which("apt-get")
@@ -149,17 +151,15 @@ def _programs() -> int:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *missing]):
         subprocess.run([apt, *arguments], env=environment, stdout=subprocess.DEVNULL)
-    if all(_found(PROGRAMS[package]) for package in missing):
+    if all(found(PROGRAMS[package]) for package in missing):
         return 0
     print(f"Could not be installed, and is needed for the tests, from Debian: {packages}.", file=sys.stderr)
     return 1
 
 
-def _found(names: tuple[str, ...]) -> bool:
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found:
-        print(found)
-    return found is not None
+def found(names: tuple[str, ...]) -> str | None:
+    """The first of these programs that there is."""
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+from auditapp.statement_fields import LANGUAGES
 from automl.errors import BadInput
-from automl.spec import GOVERNING_METRICS, OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
+from automl.spec import FAIRNESS_METRICS, GOVERNING_METRICS, OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="K", type=int)
     parser.add_argument("--threads", metavar="T", type=int)
     parser.add_argument("--spec", metavar="FILE.json", type=Path, help="a spec as REST takes it; options given beside it stand above it")
+    parser.add_argument("--lang", choices=list(LANGUAGES), default="", help="the language of the report (default: en); the evidence is the same in every language")
     parser.add_argument("--fail-on", choices=["high", "medium"], help="exit code 3 when a finding of this or a higher severity exists")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder that is made; it must be empty or absent")
 
@@ -55,6 +57,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time", metavar="COL", help="the audit part is the latest rows by this column")
     parser.add_argument("--simple", action="store_true", default=None, help="one readable model instead of an ensemble")
     parser.add_argument("--sensitive-as-features", action="store_true", default=None)
+    parser.add_argument("--fairness-objective", metavar="METRIC[=ATTRIBUTE]", type=_objective, help="a second objective of the search beside the metric, between the groups of this attribute "
+                        f"(default: of every one named in --sensitive): {', '.join(FAIRNESS_METRICS)}")
 
 
 def add_prediction_options(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +70,7 @@ def add_prediction_options(parser: argparse.ArgumentParser) -> None:
 
 
 _PLAIN = (
-    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "label", "score", "decision", "threshold", "positive", "intersections", "profile", "group",
+    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "fairness_objective", "label", "score", "decision", "threshold", "positive", "intersections", "profile", "group",
     "weight", "title", "seed", "threads",
 )
 _OPTION_OF = {"budget": "seconds", "table": "delimiter"}
@@ -136,6 +140,11 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not ATTRIBUTE=GROUP")
     return name, value
+
+
+def _objective(text: str) -> dict[str, str]:
+    metric, _, attribute = text.partition("=")
+    return {"metric": metric, **({"attribute": attribute} if attribute else {})}
 
 
 def _bins(text: str) -> tuple[str, list[float]]:

@@ -18,7 +18,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.responses import NinjaJSONEncoder
 
-from auditapp import storage
+from auditapp import profiles, storage
 from auditapp.api import about, datasets, exports, members, repeats, results, runs, statements, webhooks
 from auditapp.api.files import document_with_etag
 from auditapp.api.strict_json import StrictParser
@@ -104,7 +104,8 @@ def _bad_input(request: HttpRequest, error: BadInput) -> HttpResponse:
 
 
 @api.exception_handler(TooMany)
-def _too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
+@api.exception_handler(profiles.QueueFull)
+def _too_many(request: HttpRequest, error: TooMany | profiles.QueueFull) -> HttpResponse:
     return problem_response("queue-full", f"{error.sentence}.", headers={"Retry-After": "60"})
 
 

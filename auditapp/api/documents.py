@@ -206,8 +206,8 @@ def profile_document(dataset: Dataset, profile: Profile) -> ProfileDocument:
 
 def run_document(run: Run) -> RunDocument:
     progress = run.progress or {}
-    model = AuditedModel.objects.filter(run=run).only("pk").first()
-    report = results.newest_report(run)
+    model: AuditedModel | None = getattr(run, "model", None)  # absent before it has succeeded, and of predictions made elsewhere
+    report = results.newest_report(run) if run.state == "succeeded" else None
     return RunDocument(
         id=run.pk, kind=run.kind, title=run.title, state=run.state, stage=run.stage or None, percent=run.percent,
         best=progress.get("best"), metric=progress.get("metric"), trials=progress.get("trials") or 0, seconds_left=progress.get("seconds_left"),

@@ -11,7 +11,7 @@ from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from auditapp import datasets, drafts, profiles, runs
+from auditapp import datasets, drafts, profiles, results, runs
 from auditapp.access import Caller, find
 from auditapp.api.bearer import JSON, MULTIPART, BearerToken, caller
 from auditapp.api.datasets import created, store, upload_digest
@@ -103,7 +103,7 @@ def submit_audit(request: HttpRequest, file: Annotated[UploadedFile, File()], sp
 
 @router.get("/runs", auth=BearerToken("read"), response=RunPage, summary="List runs")
 def list_runs(request: HttpRequest, page: Annotated[RunQuery, Query()]) -> HttpResponseBase:
-    rows = Run.objects.filter(workspace=caller(request).workspace).select_related("created_by")
+    rows = results.with_reports(Run.objects.filter(workspace=caller(request).workspace).select_related("created_by", "model"))
     if page.state:
         rows = rows.filter(state=page.state)
     return page_of(request, rows, page, run_document)
@@ -112,7 +112,7 @@ def list_runs(request: HttpRequest, page: Annotated[RunQuery, Query()]) -> HttpR
 @router.get("/runs/{run_id}", auth=BearerToken("read"), response=RunDocument, summary="Where a run stands")
 def get_run(request: HttpRequest, run_id: RowId) -> object:
     """Poll it with `If-None-Match`: 304 while nothing has changed."""
-    return document_with_etag(request, run_document(find(Run, caller(request), run_id)).model_dump(mode="json"))
+    return document_with_etag(request, run_document(find(Run.objects.select_related("created_by", "model"), caller(request), run_id)).model_dump(mode="json"))
 
 
 @router.post("/runs/{run_id}/cancel", auth=BearerToken("cancel"), response={202: RunDocument}, summary="Cancel a run")

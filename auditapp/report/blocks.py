@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from string import ascii_lowercase
 from typing import Any, Literal
 
+from auditapp.sentences import CONDITIONS, QUOTE, UNQUOTE
 from auditapp.statement_document import Statement, Statements
-from auditapp.statement_fields import asked_in, words_of
+from auditapp.statement_fields import Field, asked_in, words_of
 from automl.evidence import Charts, Estimate, NotMeasured, Value
 from automl.printing import estimate, visible
 
@@ -20,6 +23,9 @@ LONGEST = 160
 """Characters of a string from the data that a report prints; the attached evidence has all of them."""
 LOW_PRECISION = "†"
 UNMEASURED = "not measured: "
+FOLDED_FROM = 24
+"""Letters of a cell that are worth a reference to below the table."""
+_marked: ContextVar[bool] = ContextVar("_marked", default=False)
 
 
 def paragraph(text: str) -> Block:
@@ -63,16 +69,17 @@ def page_of(section: int) -> Cell:
 
 
 def table(
-    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False, whole_reasons: bool = False,
+    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False, whole_reasons: bool = False, fold: str = "",
 ) -> Block:
     """``columns``: heading, alignment and relative width (0: as wide as its text). A table without rows is a sentence.
 
     ``share``: tables that follow each other and each have one stand side by side, as wide as their shares. ``dense``: smaller letters, for many columns.
-    Why something was not measured stands once below the table where several cells would say it, unless ``whole_reasons``.
+    Why something was not measured stands once below the table where several cells would say it, unless ``whole_reasons``; so do the sentences of the column ``fold``.
     """
     cells = [list(row) for row in rows]
-    reasons = {} if whole_reasons else _said_below(cells)
-    cells = [[f"not measured ({reasons[cell]})" if isinstance(cell, str) and cell in reasons else cell for cell in row] for row in cells]
+    folded = [column[0] for column in columns].index(fold) if fold else None
+    reasons = {} if whole_reasons else _said_below(cells, folded)
+    cells = [[_below(cell, reasons) if isinstance(cell, str) and cell in reasons else cell for cell in row] for row in cells]
     if not cells:
         return paragraph(f"{caption}: no rows.")
     if any(LOW_PRECISION in cell for row in cells for cell in row):
@@ -84,10 +91,15 @@ def table(
     }
 
 
-def _said_below(rows: Sequence[Sequence[Cell]]) -> dict[str, str]:
-    """Letters by the cells that say the same reason for not being measured as others."""
+def _below(cell: str, letters: Mapping[str, str]) -> str:
+    return f"not measured ({letters[cell]})" if cell.startswith(UNMEASURED) else f"({letters[cell]})"
+
+
+def _said_below(rows: Sequence[Sequence[Cell]], folded: int | None) -> dict[str, str]:
+    """Letters by the cells that say the same reason for not being measured as others, and by the sentences of the column ``folded``."""
     found = Counter(cell for row in rows for cell in row if isinstance(cell, str) and cell.startswith(UNMEASURED))
-    return dict(zip((cell for cell, count in found.items() if count > 1), ascii_lowercase, strict=False))
+    sentences = dict.fromkeys(row[folded] for row in rows if len(str(row[folded])) > FOLDED_FROM) if folded is not None else {}
+    return dict(zip([*(cell for cell, count in found.items() if count > 1), *map(str, sentences)], ascii_lowercase, strict=False))
 
 
 def charts_of(charts: Charts, prefix: str, *, exactly: bool = False) -> list[Block]:
@@ -99,8 +111,33 @@ def charts_of(charts: Charts, prefix: str, *, exactly: bool = False) -> list[Blo
 
 
 def data_text(text: str, limit: int = LONGEST) -> str:
-    """A string from the data, cut where it is too long for paper."""
+    """A string from the data, cut where it is too long for paper; `quoted`."""
+    return quoted(visible(text, limit) or "(empty)")
+
+
+def quoted(text: str) -> str:
+    """A text that is not ours, as it is, each of its lines marked as a quotation while a report is made that will be put into another language."""
+    return "\n".join(f"{QUOTE}{line}{UNQUOTE}" if line.strip() else line for line in text.split("\n")) if _marked.get() else text
+
+
+def conditions_text(text: str, limit: int) -> str:
+    """What defines a slice: names and values of the data with words of ours between them."""
+    return quoted((CONDITIONS if _marked.get() else "") + visible(text, limit))
+
+
+def our_words(text: str, limit: int = LONGEST) -> str:
+    """A sentence or word of the evidence, of ours and not of the data, cut where it is too long for paper."""
     return visible(text, limit) or "(empty)"
+
+
+@contextmanager
+def quotations_marked() -> Iterator[None]:
+    """While it lasts, what is quoted from the data stands between QUOTE and UNQUOTE (`auditapp.sentences`)."""
+    token = _marked.set(True)
+    try:
+        yield
+    finally:
+        _marked.reset(token)
 
 
 def shown(value: Value, *, as_percent: bool = False, signed: bool = False) -> str:
@@ -112,8 +149,12 @@ def stated(statements: Statements | None, section: int) -> Block:
     """The statements that the section of this number asks for (`auditapp.statement_fields`); what nobody has said prints NOT PROVIDED and who should say it."""
     said = statements.fields if statements else {}
     return spoken([
-        (field.label, words_of(field.name, said[field.name].text) if field.name in said else None, _by(said[field.name]) if field.name in said else f"to be provided by {field.who}")
+        (field.label, _text(field, said[field.name].text) if field.name in said else None, _by(said[field.name]) if field.name in said else f"to be provided by {field.who}")
         for field in asked_in(section)])
+
+
+def _text(field: Field, text: str) -> str:
+    return quoted(text) if field.choices is None else words_of(field.name, text)
 
 
 def spoken(rows: Iterable[tuple[str, str | None, str]]) -> Block:
@@ -123,7 +164,7 @@ def spoken(rows: Iterable[tuple[str, str | None, str]]) -> Block:
 
 
 def _by(said: Statement) -> str:
-    return f"{said.author}, {said.role}, {said.at}"
+    return f"{quoted(said.author)}, {said.role}, {said.at}"
 
 
 def said_of(statements: Statements | None) -> dict[str, str]:

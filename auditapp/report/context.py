@@ -4,23 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditapp.report.blocks import Block, Cell, columns, data_text, facts, heading, note, page_of, paragraph, said_of, shown, stated, table
+from auditapp.report.blocks import (
+    Block,
+    Cell,
+    columns,
+    data_text,
+    facts,
+    heading,
+    note,
+    our_words,
+    page_of,
+    paragraph,
+    quotations_marked,
+    said_of,
+    shown,
+    stated,
+    table,
+)
 from auditapp.report.crosswalk_section import NOT_ASKED_SHORT, crosswalk_blocks, profile_of, under_profile
 from auditapp.report.fairness_sections import attributes_of, crossings_section, errors_section, lowest_ratio, outcome_section, tests_section
 from auditapp.report.glossary import glossary_blocks
-from auditapp.report.leads import lead_of, not_measured_parts, section_of, short_of
+from auditapp.report.leads import IN_CONTENTS, lead_of, not_measured_parts, section_of, short_of
 from auditapp.report.mitigation_section import mitigation_section
 from auditapp.report.model_sections import data_section, explanation_section, model_section
 from auditapp.report.reasons_section import reasons_section
 from auditapp.report.sign_off_section import said_words, sign_off_section
+from auditapp.report.translated import in_language
 from auditapp.report.weakness_sections import weakness_section
 from auditapp.statement_document import Statements
+from auditapp.statement_fields import LANGUAGES
 from automl.crosswalk.jurisdictions import asked_for
-from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
-from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, ratio, significant, visible, whole
+from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport, measured_digest_of
+from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, other_draws, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
-LANGUAGES = ("en",)
 FINDINGS_AT_A_GLANCE = 6
 """What leaves room on the first page for the table of values; section 15 has all of them, with what to do."""
 SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Note"}
@@ -32,6 +49,16 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
     sections that it does not ask for keep their number and say so. ValueError for a language we do not have, BadInput for an unknown profile."""
     if lang not in LANGUAGES:
         raise ValueError(f"reports are written in {', '.join(LANGUAGES)}, not in {lang}")
+    with quotations_marked():
+        document = english_document(evidence, charts, statements, profile)
+    document = in_language(document, lang) | {"lang": lang}
+    for section in document["sections"]:
+        section["short"] = our_words(section["short"], IN_CONTENTS) if section["short"] else ""
+    return document
+
+
+def english_document(evidence: Evidence, charts: Charts, statements: Statements | None = None, profile: str | None = None) -> dict[str, Any]:
+    """The document as the evidence is written; what it quotes from the data is marked where `quotations_marked`."""
     profile = profile or profile_of(statements)
     sections = [
         ("Identity", _identity(evidence, statements)),
@@ -56,7 +83,6 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
     asked = asked_for(profile).sections
     sections = under_profile(sections, profile)
     return {
-        "lang": lang,
         "title": visible(evidence.run.title, TITLE_LENGTH) or "Untitled audit",
         "assessment": _assessment(evidence),
         "run": evidence.run.id,
@@ -106,7 +132,7 @@ def _version(statements: Statements | None) -> str:
 
 
 def _glance(evidence: Evidence, statements: Statements | None) -> list[Block]:
-    first = evidence.findings[:FINDINGS_AT_A_GLANCE]
+    first = [one for one in evidence.findings if not one.under][:FINDINGS_AT_A_GLANCE]
     what = "All findings" if len(evidence.findings) > len(first) else "The findings"
     blocks: list[Block] = [{"kind": "findings", "rows": [_finding(one) | {"suggestion": ""} for one in first], "after": f"{what}, with suggestions, are in section 15."}] if first else \
         [paragraph("No rule of the findings applied to this evidence; what was not measured is listed in section 15.")]
@@ -123,6 +149,8 @@ def _also(evidence: Evidence) -> list[tuple[str, str]]:
         ("Groups left out", ", ".join(data_text(group.group, 40) for attribute in attributes_of(fairness) for group in attribute.groups if group.excluded) or "none")]
     if evidence.data.unknown:
         rows.append(("Unknown values, rows", ", ".join(f"{data_text(name, 40)}: {whole(n)}" for name, n in evidence.data.unknown.items())))
+    if beside := other_draws(evidence):
+        rows.append(("Other draws", beside))
     return [*rows, ("Not measured", ", ".join(missing) or "nothing as a whole; parts say so in their sections")]
 
 
@@ -159,13 +187,13 @@ def _limits(evidence: Evidence, statements: Statements | None) -> list[Block]:
     design = evidence.design
     blocks: list[Block] = [
         facts([
-            ("Population that the intervals speak of", data_text(design.population, 300)), ("Unit", data_text(design.unit, 100)),
+            ("Population that the intervals speak of", our_words(design.population, 300)), ("Unit", data_text(design.unit, 100)),
             ("Rows are", "taken as independent" if design.independent else f"not independent; resampled by {data_text(design.cluster or 'cluster', 60)}"),
-            ("Weights", data_text(design.weights, 60) if design.weights else "none"), ("Conditional on", ", ".join(design.conditional_on)), ("Unknown values", data_text(design.unknown_handling, 300)),
+            ("Weights", data_text(design.weights, 60) if design.weights else "none"), ("Conditional on", ", ".join(design.conditional_on)), ("Unknown values", our_words(design.unknown_handling, 300)),
         ]),
         heading("Not measured"),
         table("Checks that were not made, and why", [("check", "left", 1), ("reason", "left", 2.2)],
-              [(name, data_text(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)]),
+              [(name, our_words(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)]),
     ]
     if evidence.findings:
         blocks += [heading("All findings"), {"kind": "findings", "rows": [_finding(one) for one in evidence.findings], "after": ""}]
@@ -185,20 +213,20 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
     return [
         facts([
             ("Run", evidence.run.id), ("Parent run", evidence.run.parent or "none"), ("Started", provenance.started_at), ("Finished", provenance.finished_at), ("Duration", f"{significant(provenance.seconds, 3)} s"),
-            ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{name} {seed}" for name, seed in provenance.seeds.items())),
-            ("Hardware", ", ".join(f"{visible(name, 40)}: {visible(str(value), 80)}" for name, value in provenance.hardware.items())),
+            ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{data_text(name)} {seed}" for name, seed in provenance.seeds.items())),
+            ("Hardware", ", ".join(f"{data_text(name, 40)}: {data_text(str(value), 80)}" for name, value in provenance.hardware.items())),
             ("Configuration, SHA-256", provenance.config_sha256), ("Data, SHA-256", provenance.dataset_sha256), ("Model, SHA-256", provenance.model_sha256 or "no model"),
-            ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest),
+            ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest), ("Digest of what was measured", measured_digest_of(evidence.model_dump(mode="json"))),
         ]),
         heading("The analysis plan, sealed before the audit part was opened"),
         facts([
             ("Plan, SHA-256", plan.sha256), ("Sealed", plan.sealed_at), ("Attributes", ", ".join(data_text(name, 60) for name in plan.attributes) or "none"),
             ("References named", ", ".join(f"{data_text(name, 60)}: {data_text(group, 60)}" for name, group in plan.reference.items()) or "none; the highest rate"),
-            ("Limit", f"{plan.limit:g}"), ("Primary family of tests", data_text(plan.family, 300)), ("Rule for the cut", data_text(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
+            ("Limit", f"{plan.limit:g}"), ("Primary family of tests", our_words(plan.family, 300)), ("Rule for the cut", our_words(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
             *([("Metric that governs", GOVERNING_WORDS[plan.governing])] if plan.governing else []),
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
         ]),
-        facts([("Libraries", ", ".join(f"{name} {version}" for name, version in sorted(provenance.libraries.items())))]),
+        facts([("Libraries", ", ".join(data_text(f"{name} {version}") for name, version in sorted(provenance.libraries.items())))]),
         note("The file evidence.json is attached to this PDF byte for byte; " + _made_again(evidence)
              + " Where counts.csv and recompute.py are attached beside it, the command python3 recompute.py, in a folder with the three files, computes every counts-based number again."),
     ]
@@ -207,12 +235,12 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
 def _made_again(evidence: Evidence) -> str:
     if isinstance(evidence.spec, TaskSpec) and evidence.spec.parallel > 1:
         return f"up to {evidence.spec.parallel} workers searched together, so the search is not reproducible trial by trial: which trial knew of which depended on timing."
-    return "the same inputs, seed, threads and budget in trials give the same digest."
+    return "the same inputs, seed, threads and budget in trials give the same digest of what was measured; the evidence digest counts each audit of the data as well."
 
 
 def _exported(onnx: OnnxExport | NotMeasured) -> str:
     if isinstance(onnx, NotMeasured):
-        return f"not measured: {data_text(onnx.reason, 300)}"
+        return f"not measured: {our_words(onnx.reason, 300)}"
     return (
         f"{onnx.file}, {whole(onnx.bytes)} bytes, SHA-256 {onnx.sha256}; on {whole(onnx.rows)} rows it differs from the model by at most {significant(onnx.largest_difference, 3)} "
         f"({onnx.unit}); the limit is {onnx.limit:g}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from auditapp.law_status import Law, LawStatus, law_status
-from auditapp.report.blocks import NOT_PROVIDED, Block, data_text, facts, heading, not_measured, note, paragraph, table
+from auditapp.report.blocks import NOT_PROVIDED, Block, facts, heading, not_measured, note, our_words, paragraph, table
 from auditapp.report.leads import ELSEWHERE
 from auditapp.statement_document import Statements
 from auditapp.statement_fields import FIELDS, PROFILE, label_of
@@ -18,7 +18,7 @@ SUPPLIED_MARKS = {"measured": "A", "person": "H", "both": "A+H", "not_applicable
 """What a report's narrow column has room for; its caption explains them."""
 SUPPLIED_WORDS = {"measured": "the audit", "person": "a person", "both": "the audit and a person", "not_applicable": "nobody here"}
 LONGEST_STATE = 240
-NOT_ASKED = "The profile of this report ({}) asks for nothing here. What was measured stands in the attached evidence, and what was found in section 15."
+NOT_ASKED = "The profile of this report ({0}) asks for nothing here. What was measured stands in the attached evidence, and what was found in section 15."
 NOT_ASKED_SHORT = "The profile of this report asks for nothing here."
 LONGEST_FIELD = 44
 
@@ -41,7 +41,7 @@ def _items(crosswalk: CrosswalkSection, said: Mapping[str, str], profile: str, s
     rows = asked_rows(crosswalk, profile)
     yield table(
         f"Items asked for, as compared on {crosswalk.as_of}",
-        [("law or framework", "left", 1.1), ("item", "left", 1.6), ("section", "left", 0.45), ("by", "left", 0), ("state", "left", 2.2)],
+        [("law or framework", "left", 1.1), ("item", "left", 1.6), ("section", "left", 0.45), ("by", "left", 0), ("state", "left", 2.7)],
         [(law_title(row, status), row.item, ", ".join(map(str, row.sections)) or "–", SUPPLIED_MARKS[row.supplied_by], state_words(row, said)) for row in rows],
         "A: supplied by the audit; H: by a person's statement.", dense=True, whole_reasons=True)
 
@@ -60,13 +60,13 @@ def asked_rows(crosswalk: CrosswalkSection, profile: str) -> list[CrosswalkRow]:
 
 def law_title(row: CrosswalkRow, status: LawStatus) -> str:
     """The law as it is called today: evidence is kept for years, and what it was compared with may be superseded by now, which the name then says."""
-    return next((law.title for law in status.laws if law.id == row.law_id), data_text(row.law))
+    return next((law.title for law in status.laws if law.id == row.law_id), our_words(row.law))
 
 
 def state_words(row: CrosswalkRow, said: Mapping[str, str]) -> str:
     """ "measured; stated", "not measured: why", "NOT PROVIDED: the fields" ..."""
     stated, missing = ([field_words(field) for field in row.statements if (field in said) == wanted] for wanted in (True, False))
-    parts = [] if row.status == TO_STATE else [data_text(row.status, LONGEST_STATE)]
+    parts = [] if row.status == TO_STATE else [our_words(row.status, LONGEST_STATE)]
     parts += [f"stated: {', '.join(stated)}"] if stated else []
     parts += [f"{NOT_PROVIDED}: {', '.join(missing)}"] if missing else []
     return "; ".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, table
+from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, table
 from automl.evidence import (
     Background,
     Charts,
@@ -27,7 +27,7 @@ def second_backgrounds(backgrounds: Mapping[str, Background] | NotMeasured) -> l
     """Facts on what score gaps are shown against a second time."""
     if isinstance(backgrounds, NotMeasured):
         return [("Second background", shown(backgrounds))]
-    return [(f"Second background for {data_text(attribute, 40)}", f"{data_text(one.source)}, n = {whole(one.n)}, sha256 {one.sha256}") for attribute, one in backgrounds.items()]
+    return [(f"Second background for {data_text(attribute, 40)}", f"{our_words(one.source)}, n = {whole(one.n)}, sha256 {one.sha256}") for attribute, one in backgrounds.items()]
 
 
 def reliance_blocks(explanation: ExplanationSection, charts: Charts) -> Iterator[Block]:
@@ -76,7 +76,7 @@ def _related(related: RelatedInputs) -> Iterator[Block]:
 
 def _curves(curves: DependenceSection, charts: Charts) -> Iterator[Block]:
     yield paragraph(
-        f"Numbers by accumulated local effects, categories by partial dependence, on {data_text(curves.source)}; blue: 95 % interval of the effect, grey: between the 10th and the 90th "
+        f"Numbers by accumulated local effects, categories by partial dependence, on {our_words(curves.source)}; blue: 95 % interval of the effect, grey: between the 10th and the 90th "
         f"percentile of {curves.single_rows} single rows. What the model does with a value, not what would happen to a person whose value changed.")
     yield from charts_of(charts, "dependence-")
 

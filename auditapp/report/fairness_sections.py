@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditapp.report.blocks import LOW_PRECISION, Block, charts_of, data_text, facts, heading, not_measured, note, paragraph, shown, table
+from auditapp.report.blocks import LOW_PRECISION, Block, charts_of, data_text, facts, heading, not_measured, note, our_words, paragraph, shown, table
 from auditapp.report.local_law_144_section import law_blocks
 from automl.evidence import (
     Attribute,
@@ -66,7 +66,7 @@ def _governing(fairness: FairnessSection) -> list[Block]:
         heading("The metric that governs"),
         paragraph(f"Of the measures below {GOVERNING_WORDS[choice.metric]} governs: {who}, before anything was measured.{other} {why}"),
         table("By the metric that governs: the group of each attribute that is furthest away", [("compared", "left", 1.6), ("value, with its interval", "left", 1)],
-              [(data_text(governing_comparison(row), REASON_LENGTH), governing_value(row, fairness.limit.ratio)) for row in choice.rows],
+              [(our_words(governing_comparison(row), REASON_LENGTH), governing_value(row, fairness.limit.ratio)) for row in choice.rows],
               "Very small groups are left out where there are larger ones; the tables below have them all."),
     ]
 
@@ -84,8 +84,8 @@ def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, p
         *blocks, *charts_of(charts, f"selection-rate-{place}", exactly=True), *charts_of(charts, f"impact-ratio-{place}", exactly=True),
         table(
             f"Outcomes by {data_text(attribute.attribute)}",
-            [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.2),
-             ("impact ratio, 95 % interval", "left", 1.2), ("against the limit", "left", 1.9)],
+            [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.25),
+             ("impact ratio, 95 % interval", "left", 1.35), ("against the limit", "left", 1.8)],
             [_outcome_row(group, limit) for group in attribute.groups], _unknown_rows(attribute)),
     ]
 
@@ -106,7 +106,7 @@ def _who_is_compared(attribute: Attribute, highest: str) -> str:
 
 def _outcome_row(group: Group, limit: float) -> tuple[str, ...]:
     one = group.impact_ratio
-    label = data_text(against_limit(one), REASON_LENGTH) if isinstance(one, Ratio) else "not computable"
+    label = our_words(against_limit(one), REASON_LENGTH) if isinstance(one, Ratio) else "not computable"
     band = "" if group.unknown_band is None else f" [{fixed(group.unknown_band.low, 3, limit)} to {fixed(group.unknown_band.high, 3, limit)}]"
     return (
         data_text(group.group, GROUP_LENGTH), whole(group.n), percent(group.share), "–" if group.selected is None else whole(group.selected),
@@ -156,7 +156,7 @@ def _tests(attribute: Attribute) -> list[Block]:
         paragraph(all_groups),
         table(
             f"{data_text(attribute.attribute)}: each group against the pooled others",
-            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 2.9), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
+            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.6), ("tests", "left", 2.7), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
              ("one person changes the direction", "left", 0.8)],
             [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. A true ratio up to the largest that would be told "
             "would be shown to be below the limit in four of five samples of these sizes.", dense=True),
@@ -233,15 +233,17 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [paragraph("No two attributes were crossed: fewer than two were declared, or crossings were not asked for.")]
     blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: no correction covers it.")]
     for place, attribute in enumerate(fairness.intersections, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"), *_tests(attribute), _design(evidence, attribute)]
-        blocks += charts_of(charts, f"error-rates-crossing-{place}", exactly=True)
+        # A tall picture never follows another: the tables between them fill the pages
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"),
+                   *charts_of(charts, f"error-rates-crossing-{place}", exactly=True), *_tests(attribute), _design(evidence, attribute)]
     return blocks
 
 
 def lowest_ratio(attribute: Attribute) -> tuple[Group, Ratio] | None:
-    """The group whose impact ratio is the lowest of the table; None where there is no ratio."""
+    """The group whose impact ratio is the lowest of the table, passing over groups of a few rows where there are others; None where there is no ratio."""
     compared = [(group, group.impact_ratio) for group in attribute.groups if isinstance(group.impact_ratio, Ratio) and group.impact_ratio.label not in ("reference", "not_computable")]
-    return min(compared, key=lambda pair: pair[1].value) if compared else None
+    large = [pair for pair in compared if not (isinstance(pair[0].selection_rate, Estimate) and pair[0].selection_rate.low_precision)]
+    return min(large or compared, key=lambda pair: pair[1].value) if compared else None
 
 
 def attributes_of(fairness: FairnessSection) -> Sequence[Attribute]:

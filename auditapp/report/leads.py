@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditapp.report.blocks import Block, data_text
+from auditapp.report.blocks import Block
 from automl.evidence import Evidence, Finding, NotMeasured
 from automl.printing import visible, whole
 
@@ -53,10 +53,8 @@ def lead_of(number: str, blocks: Sequence[Block], evidence: Evidence) -> str:
 
 
 def short_of(lead: str, blocks: Sequence[Block]) -> str:
-    """The lead as the contents show it; where a section has none, the first reason for which something was not measured."""
-    if lead:
-        return data_text(lead, IN_CONTENTS)
-    return next((data_text(f"{block['what']}: not measured, {block['reason']}", IN_CONTENTS) for block in blocks if block["kind"] == "not_measured"), "")
+    """What the contents show of a section: its lead; where it has none, the first reason for which something was not measured."""
+    return lead or next((f"{block['what']}: not measured, {block['reason']}" for block in blocks if block["kind"] == "not_measured"), "")
 
 
 def _nothing_more(evidence: Evidence) -> str:

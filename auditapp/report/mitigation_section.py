@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
+from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.statement_document import Statements
 from automl.evidence import Alternative, Charts, DeployedAttribute, Estimate, Evidence, GroupGaps, MitigationSection, NotMeasured, ParetoFront
 from automl.printing import CRITERION_WORDS, PROFILE_WORDS, alternative_name, fixed, metric_words, significant, whole
@@ -13,7 +13,7 @@ MOST_GROUPS = 3
 """Groups whose differences to the reference are printed under each alternative."""
 METHOD_WORDS = {
     "own_cuts": "cut-offs for each group", "threshold_optimizer": "Fairlearn's ThresholdOptimizer", "common_cut": "one cut-off moved", "reweighing": "reweighing",
-    "exponentiated_gradient": "exponentiated gradient", "searched_front": "the searched front",
+    "exponentiated_gradient": "exponentiated gradient", "in_training_penalty": "a penalty while a network learns", "searched_front": "the searched front",
 }
 
 
@@ -37,7 +37,7 @@ def _measured(section: MitigationSection, charts: Charts) -> Iterator[Block]:
         yield from _attribute(section, deployed, place, charts)
     if section.not_tried:
         yield table("Not tried, and why", [("method", "left", 0.8), ("attribute", "left", 0.6), ("reason", "left", 2)],
-                    [(METHOD_WORDS[each.method], data_text(each.attribute, 60), data_text(each.reason, 300)) for each in section.not_tried])
+                    [(METHOD_WORDS[each.method], data_text(each.attribute, 60), our_words(each.reason, 300)) for each in section.not_tried], fold="reason")
 
 
 def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: int, charts: Charts) -> Iterator[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, stated, table
+from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
 from auditapp.statement_document import Statements
@@ -26,19 +26,19 @@ def data_section(evidence: Evidence, statements: Statements | None) -> list[Bloc
             ("Rows in the table", whole(data.rows)), ("Read as", how), ("SHA-256 of the file", data.sha256),
             ("Split", f"{data.split.method}: {whole(data.split.train)} rows to learn from, {whole(data.split.audit)} rows set aside for the audit" if data.split.train
              else f"{whole(data.split.audit)} rows audited; nothing was learned here"),
-            ("How it was split", data_text(data.split.detail or data.split.method, 400)), ("Seed of the split", str(data.split.seed)),
+            ("How it was split", our_words(data.split.detail or data.split.method, 400)), ("Seed of the split", str(data.split.seed)),
         ]),
         *_target(evidence),
     ]
     if any(one.n for one in data.left_out):
-        blocks.append(table("Rows left out", [("reason", "left", 1), ("rows", "right", 0)], [(data_text(one.reason), whole(one.n)) for one in data.left_out if one.n], share=1))
+        blocks.append(table("Rows left out", [("reason", "left", 1), ("rows", "right", 0)], [(our_words(one.reason), whole(one.n)) for one in data.left_out if one.n], share=1))
     if data.unknown:
         blocks.append(table("Rows with an unknown value, never imputed", [("attribute", "left", 1), ("rows", "right", 0)],
                             [(data_text(name), whole(n)) for name, n in data.unknown.items()], share=1))
     columns = data.columns[:MOST_COLUMNS]
     blocks.append(table(
         "Columns", [("column", "left", 1.6), ("role", "left", 0), ("type", "left", 0), ("missing", "right", 0), ("distinct", "right", 0), ("used as feature", "left", 0), ("note", "left", 1)],
-        [(data_text(one.name, 60), one.role, one.type, whole(one.missing), whole(one.distinct), "yes" if one.used_as_feature else "no", data_text(one.note, 120) if one.note else "")
+        [(data_text(one.name, 60), one.role, one.type, whole(one.missing), whole(one.distinct), "yes" if one.used_as_feature else "no", our_words(one.note, 120) if one.note else "")
          for one in columns],
         "" if len(columns) == len(data.columns) else "Further columns are in the attached evidence.", dense=True))
     for one in data.quality:
@@ -84,7 +84,7 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
         heading("How the model was found"),
         facts([
             ("Chosen by", f"out-of-fold {words} ({'higher' if search.direction == 'maximize' else 'lower'} is better), {search.folds} folds"),
-            ("Score of the chosen model", f"{significant(search.out_of_fold_score)} out of fold"), ("Families tried", ", ".join(search.families)),
+            ("Score of the chosen model", f"{significant(search.out_of_fold_score)} out of fold"), ("Families tried", ", ".join(map(data_text, search.families))),
             ("Ended because", {"seconds": "the time budget was used up", "trials": "the trial budget was used up", "finish_requested": "a person asked to finish with the best so far",
                                "exhausted": "there was nothing left to try"}[search.stopped_because]),
             ("Time of the search", f"{significant(search.seconds, 3)} s"), ("Ensemble", weights),
@@ -94,14 +94,14 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
         *charts_of(charts, "leaderboard", exactly=True),
         table(f"Candidates by {words}, on the audit part after the choice was made",
               [("candidate", "left", 1), ("family", "left", 0), ("out of fold", "right", 0), ("audit part, with 95 % interval", "left", 1.2)],
-              [(data_text(row.name) + (" (chosen)" if row.chosen else ""), row.family, "–" if row.out_of_fold is None else significant(row.out_of_fold), shown(row.audit))
+              [(our_words(row.name) + (" (chosen)" if row.chosen else ""), row.family, "–" if row.out_of_fold is None else significant(row.out_of_fold), shown(row.audit))
                for row in search.leaderboard]),
         *front_blocks(search, charts),
         *charts_of(charts, "trials", exactly=True),
         table("Trials", [("trial", "right", 0), ("family", "left", 0), (f"out-of-fold {words}", "right", 0), ("seconds", "right", 0), ("state", "left", 0), ("note", "left", 1)],
-              [(str(trial.number), trial.family, "–" if trial.score is None else significant(trial.score), significant(trial.seconds, 3), trial.state, data_text(trial.note) if trial.note else "")
+              [(str(trial.number), trial.family, "–" if trial.score is None else significant(trial.score), significant(trial.seconds, 3), trial.state, our_words(trial.note) if trial.note else "")
                for trial in search.trials[:MOST_TRIALS]],
-              "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence."),
+              "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence.", fold="note"),
     ]
 
 
@@ -140,7 +140,7 @@ def _performance(performance: PerformanceSection, charts: Charts, kind: str) -> 
 def _drift(drift: Mapping[str, Value]) -> list[Block]:
     if not drift:
         return []
-    return [table("Mean score out of fold minus mean score on the audit part", [("rows", "left", 1), ("difference, with 95 % interval", "left", 1)],
+    return [table("Mean score for the favourable outcome (or predicted number) out of fold, minus that on the audit part", [("rows", "left", 1), ("difference, with 95 % interval", "left", 1)],
                   [(data_text(name) if name else "all", shown(value, signed=True)) for name, value in drift.items()])]
 
 
@@ -169,9 +169,9 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
     blocks: list[Block] = [
         paragraph("Attributions say how this model's inputs move its output. They are associations in the model, not causes in the world."),
         facts([
-            ("What is explained", data_text(explanation.output)), ("Scale", {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value", "log1p": "log(1 + the predicted value)"}[explanation.output_space]),
+            ("What is explained", our_words(explanation.output)), ("Scale", {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value", "log1p": "log(1 + the predicted value)"}[explanation.output_space]),
             ("Explainer", explanation.explainer), ("Rows explained", whole(explanation.rows)),
-            ("Background", f"{data_text(background.source)}, n = {whole(background.n)}, sha256 {background.sha256}"),
+            ("Background", f"{our_words(background.source)}, n = {whole(background.n)}, sha256 {background.sha256}"),
             ("Largest additivity error", significant(explanation.additivity_error, 2)),
             *second_backgrounds(explanation.second_background),
         ]),
@@ -204,7 +204,7 @@ def _examples(explanation: ExplanationSection) -> list[Block]:
     blocks: list[Block] = [heading("Examples")] if explanation.examples else []
     for example in explanation.examples:
         blocks.append(table(
-            f"Row {example.row} of the audit part: {data_text(example.why)}; output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}",
+            f"Row {example.row} of the audit part: {our_words(example.why)}; output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}",
             [("input", "left", 1), ("value", "left", 1), ("SHAP", "right", 0)],
             [(data_text(one.feature, 80), data_text(one.value, 80), significant(one.shap)) for one in example.contributions], share=1, dense=True))
     return blocks

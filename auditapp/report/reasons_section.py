@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditapp.report.blocks import NOT_PROVIDED, Block, charts_of, data_text, facts, heading, not_measured, note, paragraph, shown, stated, table
+from auditapp.report.blocks import NOT_PROVIDED, Block, charts_of, data_text, facts, heading, not_measured, note, our_words, paragraph, shown, stated, table
 from auditapp.statement_document import Statements
 from automl.evidence import Charts, Counterfactual, Estimate, Evidence, NotMeasured, ReasonExample, ReasonRow, ReasonsSection, StatedReason
 from automl.printing import WORDING_WORDS, fixed, percent, significant, whole
@@ -29,7 +29,7 @@ def _rules(reasons: ReasonsSection) -> Block:
     rules = reasons.policy
     return facts([
         ("Decided unfavourably", f"{whole(rules.unfavourable)} rows of the audit part; reasons for {whole(rules.explained)}: {rules.chosen_by}"),
-        ("Explained", f"{data_text(rules.output)}; favourable from {significant(rules.cut)} on"),
+        ("Explained", f"{our_words(rules.output)}; favourable from {significant(rules.cut)} on"),
         ("Compared with (m1)", f"{rules.at_the_cut.source}; scores {significant(rules.at_the_cut_scores[0])} to {significant(rules.at_the_cut_scores[1])}; SHA-256 {rules.at_the_cut.sha256[:16]}…"),
         ("For comparison (m2)", f"{whole(rules.all_applicants.n)} {rules.all_applicants.source}; SHA-256 {rules.all_applicants.sha256[:16]}…"),
         ("Stated at most", f"{rules.most} reasons a decision (a setting, not a legal limit), each at least {percent(rules.materiality)} of the distance to the cut"),

@@ -6,6 +6,7 @@ The template is constant. Data enters as JSON, never as markup, from a folder th
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import logging
 import shutil
@@ -19,6 +20,7 @@ import typst
 
 from auditapp.report.glyphs import FONTS, faces_for, printable_document, shortened
 from auditapp.report.qr_code import qr_code
+from auditapp.sentences import said_in
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,14 @@ STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 FAMILY = "Source Sans 3"
 PICTURE_PPI = 72.0
 FONT_NOT_INSTALLED = "Characters in square brackets, such as [U+65E5], stand for characters of the data whose font is not installed; the attached evidence has them unaltered."
+
+WORDS = {
+    "report": "Audit report", "head": "RESPONSIBLE-AI AUDIT REPORT", "running": "Plumbline audit report", "evidence": "Evidence", "in_full": "(in full on page 1)", "page": "page", "Page": "Page",
+    "table": "Table", "figure": "Figure", "severity": "Severity", "finding": "Finding", "not_measured": "not measured", "contents": "Contents", "glossary": "Glossary",
+    "opening": "Values with their intervals; what could not be measured is named with its reason. Every measured number here is in the attached evidence.json.",
+    "checked": "Anybody can have a copy checked at",
+}
+"""What the template says itself."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +53,11 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
     without its SVG is left out by the template. ``verify_at``: the address at which anybody can have a copy checked, where there is one.
     Raises typst.TypstError where the document breaks a standard."""
     document, changed = printable_document(shortened(dict(data)))
-    document["font_note"] = FONT_NOT_INSTALLED if changed else ""
+    say = functools.partial(said_in, lang=data["lang"])
+    document["words"] = {key: say(words) for key, words in WORDS.items()}
+    document["font_note"] = say(FONT_NOT_INSTALLED) if changed else ""
     document["charts"] = {name: _size(svg) for name, svg in charts.items()}
-    document["verify"] = {"address": verify_at, "alt": f"QR code of the address {verify_at}, where anybody can have a copy of this report checked"} if verify_at else None
+    document["verify"] = {"address": verify_at, "alt": say(f"QR code of the address {verify_at}, where anybody can have a copy of this report checked")} if verify_at else None
     document["attachments"] = [
         {"name": one.name, "media_type": one.media_type, "relationship": one.relationship, "description": one.description} for one in attachments]
     texts = "".join([json.dumps(document, ensure_ascii=False), *(svg.decode(errors="replace") for svg in charts.values() if not svg.isascii())])

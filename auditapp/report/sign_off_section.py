@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditapp.report.blocks import Block, heading, note, paragraph, spoken, stated, table
+from auditapp.report.blocks import Block, heading, note, paragraph, quoted, spoken, stated, table
 from auditapp.statement_document import SignOff, Statements, Step, VersionEntry
 from auditapp.statement_fields import FIELDS, label_of
 
@@ -33,11 +33,11 @@ def sign_off_section(statements: Statements | None) -> list[Block]:
         blocks.append(note(ALONE))
     if statements.earlier():
         blocks.append(table("Earlier sign-offs: statements have changed since", [("step", "left", 0), ("by", "left", 1), ("at", "left", 0), ("report version", "right", 0), ("reason", "left", 1.6)],
-                            [(STEP_WORDS[one.step], f"{one.author}, {one.role}", one.at, str(one.report_version), " ".join(one.reason.split())) for one in statements.earlier()[-VERSIONS_PRINTED:]]))
+                            [(STEP_WORDS[one.step], f"{quoted(one.author)}, {one.role}", one.at, str(one.report_version), quoted(" ".join(one.reason.split()))) for one in statements.earlier()[-VERSIONS_PRINTED:]]))
     if len(statements.versions) > 1:
         latest = statements.versions[-VERSIONS_PRINTED:]
         blocks.append(table("Versions of this report", [("version", "right", 0), ("what changed", "left", 2.2), ("by", "left", 0.8), ("at", "left", 0)],
-                            [(str(one.report_version), changed_words(one), one.author, one.at) for one in latest],
+                            [(str(one.report_version), changed_words(one), quoted(one.author), one.at) for one in latest],
                             "" if len(latest) == len(statements.versions) else "Earlier ones are in the attached statements.json."))
     return blocks
 
@@ -46,7 +46,7 @@ def _step(statements: Statements | None, step: Step) -> tuple[str, str | None, s
     done = statements.signed(step) if statements else None
     if done is None:
         return STEP_WORDS[step], None, TO_BE_SIGNED_BY[step]
-    return STEP_WORDS[step], done.reason, f"{done.author}, {done.role}, {done.at}; {signed_words(done)}"
+    return STEP_WORDS[step], quoted(done.reason), f"{quoted(done.author)}, {done.role}, {done.at}; {signed_words(done)}"
 
 
 def signed_words(done: SignOff) -> str:
@@ -69,5 +69,5 @@ def said_words(statements: Statements | None) -> str:
     said = len([name for name in statements.fields if name in FIELDS]) if statements else 0
     much = f"{said} of {len(FIELDS)} statements are provided" if said else "no statement is provided yet"
     review, approval = (statements.signed("review"), statements.signed("approval")) if statements else (None, None)
-    steps = f"reviewed by {review.author}" if review else "not reviewed", f"approved by {approval.author}" if approval else "not approved"
+    steps = f"reviewed by {quoted(review.author)}" if review else "not reviewed", f"approved by {quoted(approval.author)}" if approval else "not approved"
     return f"{much}; {' and '.join(steps)}"

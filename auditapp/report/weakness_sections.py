@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, paragraph, shown, table
+from auditapp.report.blocks import Block, charts_of, conditions_text, data_text, facts, heading, not_measured, our_words, paragraph, shown, table
 from automl.evidence import (
     AttributeChange,
     AttributeLevels,
@@ -50,7 +50,7 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
     yield heading("Where the errors are")
     yield paragraph(section.note)
     yield facts([
-        ("Looked for on", f"{data_text(section.discovered_on)} ({whole(section.rows_discovered)} rows)"), ("Measured on", f"{data_text(section.confirmed_on)} ({whole(section.rows_confirmed)} rows)"),
+        ("Looked for on", f"{our_words(section.discovered_on)} ({whole(section.rows_discovered)} rows)"), ("Measured on", f"{our_words(section.confirmed_on)} ({whole(section.rows_confirmed)} rows)"),
         ("Slices looked at", f"{whole(section.tried)}, each of at least {whole(section.smallest)} rows"), ("Slices tested", f"{whole(section.family)}, corrected by Holm"),
         ("May define a slice", data_text(", ".join(section.columns), 400)), (f"{section.error[:1].upper()}{section.error[1:]}, all rows", shown(section.overall, as_percent=shares)),
     ])
@@ -58,7 +58,7 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
     yield table(
         f"Slices by {section.error}, in the order in which they were frozen; with 95 % intervals",
         [("where", "left", 1.7), ("n", "right", 0), ("in the slice", "left", 1), ("in all other rows", "left", 1), ("log loss, and elsewhere", "left", 1), ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
-        [(f"{at}: {data_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
+        [(f"{at}: {conditions_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
           "–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}", "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
          for at, one in enumerate(section.rows, start=1)], dense=True)
 
@@ -130,11 +130,11 @@ def _shift(shift: Shift | NotMeasured) -> Iterator[Block]:
     yield paragraph(f"Audited rows with a number outside the range of the training rows, or a level that none of them has: {shown(shift.any_outside, as_percent=True)}.")
     if shift.outside:
         yield table("Inputs with such values", [("input", "left", 1), ("out of range", "right", 0), ("level never seen", "right", 0)],
-                    [(data_text(one.feature, 60), whole(one.outside), whole(one.unseen)) for one in shift.outside[:MOST_OUTSIDE]])
+                    [(data_text(one.feature, 60), whole(one.outside), whole(one.unseen)) for one in shift.outside[:MOST_OUTSIDE]], share=1)
     yield table(
         "Population stability index of the inputs, the most shifted first", [("input", "left", 1.4), ("index", "right", 0), ("95 % stay below, without shift", "right", 0), ("bins", "right", 0), ("adjusted p", "right", 0)],
         [(data_text(one.feature, 60), significant(one.psi, 3), significant(one.without_shift, 3), str(one.bins), "–" if one.p_adjusted is None else p_value(one.p_adjusted)) for one in shift.features[:MOST_SHIFTED]],
-        "Chi-square tests, Holm over the inputs." + ("" if len(shift.features) <= MOST_SHIFTED else " Further inputs are in the attached evidence."))
+        "Chi-square tests, Holm over the inputs." + ("" if len(shift.features) <= MOST_SHIFTED else " Further inputs are in the attached evidence."), share=2)
 
 
 def _variation(section: RobustnessSection) -> Iterator[Block]:
@@ -151,8 +151,8 @@ def _spreads(variation: Variation, metric: str) -> Block:
         return (what, significant(spread.deployed), significant(spread.lowest), significant(spread.highest), significant(spread.deviation, 2))
 
     return table(
-        f"What {whole(variation.models)} models that are there anyway say of {whole(variation.n)} audited rows", [("number", "left", 1.4), ("deployed", "right", 0), ("lowest", "right", 0), ("highest", "right", 0), ("standard deviation", "right", 0)],
-        [row(metric, variation.metric), *(row(data_text(one.what, 100), one) for one in variation.selection)],
+        f"What {whole(variation.models)} other models say of {whole(variation.n)} audited rows", [("number", "left", 1.4), ("deployed", "right", 0), ("lowest", "right", 0), ("highest", "right", 0), ("standard deviation", "right", 0)],
+        [row(metric, variation.metric), *(row(our_words(one.what, 100), one) for one in variation.selection)],
         f"They differ by {variation.of}. A description of these models: no interval. By group: selection rate, or mean prediction.")
 
 
@@ -187,7 +187,7 @@ def _operating(section: OperatingCharacteristics | NotMeasured) -> Iterator[Bloc
         [("attribute", "left", 0), ("group", "left", 0.8), ("n", "right", 0), *((f"true ratio {fixed(ratio, 1)}", "left", 1) for ratio in ratios)],
         [(data_text(attribute, 60), data_text(group, 60), whole(next(iter(at.values())).n), *(_chances(at.get(ratio)) for ratio in ratios)) for (attribute, group), at in each.items()],
         f"Each cell: below, inconclusive, not below; what is missing to 100 % is the chance to be the reference or to have no label. Two groups are enumerated exactly, more are drawn {whole(section.draws)} times; "
-        "their limits of error are in the attached evidence." + (f" Left out: {data_text('; '.join(section.left_out), 300)}." if section.left_out else ""), dense=True)
+        "their limits of error are in the attached evidence." + (f" Left out: {our_words('; '.join(section.left_out), 300)}." if section.left_out else ""), dense=True)
 
 
 def _chances(one: LabelChance | None) -> str:
@@ -205,10 +205,10 @@ def _labels(section: NoisyLabels | NotMeasured) -> Iterator[Block]:
     yield heading("Labels that the model contradicts")
     yield paragraph(f"{whole(section.found)} of {whole(section.n)} training rows: {shown(section.share, as_percent=True)}. {section.note}")
     if section.pairs:
-        yield table("Labels as given, and as the probabilities say", [("given", "left", 1), ("by the probabilities", "left", 1), ("rows", "right", 0)], [(data_text(a), data_text(b), whole(n)) for a, b, n in section.pairs])
+        yield table("Labels as given, and as the probabilities say", [("given", "left", 1), ("by the probabilities", "left", 1), ("rows", "right", 0)], [(data_text(a), data_text(b), whole(n)) for a, b, n in section.pairs], share=1)
     if section.by_group:
         yield table("Share of contradicted labels by group, with 95 % intervals", [("attribute", "left", 0.8), ("group", "left", 1), ("n", "right", 0), ("share", "left", 1.2)],
-                    [(data_text(one.attribute, 60), data_text(one.group, 60), whole(one.n), shown(one.share, as_percent=True)) for one in section.by_group])
+                    [(data_text(one.attribute, 60), data_text(one.group, 60), whole(one.n), shown(one.share, as_percent=True)) for one in section.by_group], share=1.5)
 
 
 def _membership(section: Membership | NotMeasured) -> Iterator[Block]:

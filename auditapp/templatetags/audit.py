@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -11,17 +12,20 @@ from django import template
 from django.forms import BoundField
 from django.template import defaultfilters
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from auditapp import languages
 from auditapp.access import Action, Caller, may as caller_may
 from auditapp.languages import EVIDENCE_LANGUAGE, in_english, numbers
 from auditapp.models import Run
+from auditapp.sentences import conditions_in_german, in_german
 from auditapp.statement_document import VersionEntry
 from auditapp.statement_fields import Field, label_of, words_of
 from automl import printing
-from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Finding, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio
+from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Evidence, Finding, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio
 from automl.spec import GoverningMetric
 
 register = template.Library()
@@ -65,6 +69,7 @@ WHAT_CHANGED = {
     "run": gettext_lazy("The run ended"), "statements": gettext_lazy("Statements"), "review": gettext_lazy("The report was reviewed"), "approval": gettext_lazy("The report was approved"),
 }
 HALF_AT_MOST = 400
+READ_FIRST = 12
 SEVERITIES = {"high": gettext_lazy("High"), "medium": gettext_lazy("Medium"), "low": gettext_lazy("Low"), "info": gettext_lazy("Note")}
 LABEL_ICONS = {"below": "high", "not_below": "done", "inconclusive": "unknown", "not_computable": "low", "reference": "equal"}
 
@@ -86,8 +91,26 @@ def severity(name: str) -> SafeString:
 
 
 @register.filter
-def of_severity(findings: Sequence[Finding], name: str) -> list[Finding]:
-    return [finding for finding in findings if finding.severity == name]
+def other_draws(evidence: Evidence) -> str:
+    return printing.other_draws(evidence)
+
+
+@dataclass(frozen=True)
+class Matters:
+    """Findings, one a matter with those folded under it: at most a dozen first, then the rest, then notes."""
+
+    first: list[tuple[Finding, list[Finding]]]
+    further: list[tuple[Finding, list[Finding]]]
+    notes: list[tuple[Finding, list[Finding]]]
+
+
+@register.filter
+def by_matter(findings: Sequence[Finding]) -> Matters:
+    here = {finding.id for finding in findings}
+    # a comparison of two runs shows some of each one's findings: what the others are folded under may not be among them
+    leads = [(lead, [one for one in findings if one.under == lead.id]) for lead in findings if lead.under not in here]
+    grave = [each for each in leads if each[0].severity != "info"]
+    return Matters(grave[:READ_FIRST], grave[READ_FIRST:], [each for each in leads if each[0].severity == "info"])
 
 
 @register.simple_tag
@@ -144,15 +167,40 @@ def calibration(value: ProbabilityCalibration | NotMeasured) -> str:
 
 
 @register.simple_tag
-def english() -> SafeString:
-    """An attribute for an element that holds a sentence of the evidence: what its language is, where the page's is another."""
-    return SafeString("") if in_english() else SafeString(f' lang="{EVIDENCE_LANGUAGE}"')
+def english(sentence: str = "") -> SafeString:
+    """An attribute for an element that holds an English text, or `said` of ``sentence``: what its language is, where the page's is another."""
+    return SafeString("") if in_english() or (sentence and in_german(sentence) is not None) else SafeString(f' lang="{EVIDENCE_LANGUAGE}"')
+
+
+register.filter("said", languages.said)
 
 
 @register.filter
-def in_its_language(sentence: str) -> str:
-    """A sentence of the evidence within one of the page, marked where the page's language is another."""
-    return sentence if in_english() else format_html('<span lang="{}">{}</span>', EVIDENCE_LANGUAGE, sentence)
+def conditions(words: str, most: int) -> str:
+    """What defines a slice, with the words of the page's language between names and values."""
+    return printing.visible(words if in_english() else conditions_in_german(words), most)
+
+
+@register.filter
+def in_its_language(sentence: str, most: int | None = None) -> str:
+    """A sentence or word of the evidence in the page's language, cut at ``most`` characters; where it cannot be given in German, as it is and marked as English."""
+    german = None if in_english() else in_german(str(sentence))
+    shown = printing.visible(str(sentence) if german is None else german, most)
+    return shown if in_english() or german is not None else format_html('<span lang="{}">{}</span>', EVIDENCE_LANGUAGE, shown)
+
+
+@register.filter
+def told(errors: Iterable[object]) -> str:
+    """What a form refuses, each as `said`: the engine's refusals are English sentences, the form's own are in the page's language."""
+    return " ".join(languages.said(str(error)) for error in errors)
+
+
+@register.filter
+def cell(value: object, chart: str = "") -> str:
+    """A cell of the table of ``chart``. A single word may be a name from the data and stays; what has several and is ours is given in the page's language."""
+    if not isinstance(value, str) or in_english() or " " not in value:
+        return number(value)
+    return in_german(value) or (conditions(value, 300) if chart == "slices" else value)
 
 
 @register.filter(expects_localtime=True)
@@ -295,7 +343,8 @@ def dumbbell(before: Estimate | NotMeasured | None, after: Estimate | NotMeasure
 @register.inclusion_tag("partials/chart.html", takes_context=True)
 def chart(context: template.Context, chart: Chart) -> dict[str, object]:
     """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
-    return {"chart": chart, "run": context["run"], "folds": context.get("folds"), "fold_path": context.get("fold_path")}
+    return {"chart": chart, "run": context["run"], "folds": context.get("folds"), "fold_path": context.get("fold_path"),
+            "lang": "" if in_english() else f"lang={translation.get_language()}"}
 
 
 @register.filter

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+import logging
+from collections.abc import Callable
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template import loader
 from django.utils.translation import gettext as _
 
+from auditapp.problems import API_PREFIX
 from auditapp.request_ids import request_id
+
+logger = logging.getLogger(__name__)
 
 
 def error_page(status: int, heading: str, text: str) -> HttpResponse:
@@ -33,3 +40,21 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def broken(request: HttpRequest) -> HttpResponse:
     return error_page(500, _("Something went wrong on our side"), _("What you had sent or started before is kept. Try again; if it happens again, give this id to whoever runs this Plumbline."))
+
+
+class DatabaseAnswers:
+    """Middleware: a database that is gone or too busy is no fault of the page's, and over soon. REST has the same in `auditapp.problems`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, OperationalError) or request.path_info.startswith(API_PREFIX):
+            return None
+        logger.error("%s %s: %s", request.method, request.path, error, exc_info=error)
+        answer = error_page(503, _("Not available for the moment"), _("Nothing was changed. Try again in a few seconds."))
+        answer["Retry-After"] = "5"
+        return answer

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 from django.core.paginator import Paginator
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -23,14 +24,16 @@ WEEKS = 12
 @page("read")
 def home(request: PageRequest) -> HttpResponse:
     runs = Run.objects.filter(workspace=request.caller.workspace).select_related("dataset", "created_by")
-    week_ago = timezone.now() - timedelta(days=7)
+    lately = Q(finished_at__gte=timezone.now() - timedelta(days=7))
+    # One question for all numbers: everybody's day begins on this page
+    counts = runs.order_by().aggregate(
+        all=Count("pk"), attention=Count("pk", filter=Q(state="failed") & lately), going=Count("pk", filter=Q(state__in=["queued", "running"])),
+        finished=Count("pk", filter=Q(state="succeeded") & lately), with_results=Count("pk", filter=Q(state="succeeded")))
+    pages = Paginator(runs, RUNS_A_PAGE)
+    pages.count = counts["all"]
     return render(request, "home.html", {
-        "attention": runs.filter(state="failed", finished_at__gte=week_ago).count(),
-        "going": runs.filter(state__in=["queued", "running"]).count(),
-        "finished": runs.filter(state="succeeded", finished_at__gte=week_ago).count(),
+        **counts, "can_compare": counts["with_results"] >= 2, "page": pages.get_page(request.GET.get("page")),
         "weeks": finished_by_week(request.caller.workspace),
-        "can_compare": runs.filter(state="succeeded")[:2].count() == 2,
-        "page": Paginator(runs, RUNS_A_PAGE).get_page(request.GET.get("page")),
         "has_datasets": Dataset.objects.filter(workspace=request.caller.workspace, deleted_at=None).exists(),
     })
 

@@ -14,12 +14,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import get_language, gettext_lazy as lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from auditapp import drafts, repeats, results, runs
 from auditapp.access import find
 from auditapp.drafts import Draft
+from auditapp.languages import said
 from auditapp.models import Run, RunEvent
 from auditapp.time_left import time_left
 from auditapp.trial_picture import TrialPoint, draw_trials
@@ -66,11 +67,10 @@ def run_page(request: PageRequest, run_id: str) -> HttpResponse:
 @require_safe
 @page("read")
 def run_live(request: PageRequest, run_id: str) -> HttpResponse:
-    """The part that changes; the same bytes while nothing changes, so that a poll usually costs a 304."""
+    """The part that changes. While nothing of what it is made from changes, a poll costs a 304 and no drawing."""
     run = find(Run.objects.select_related("dataset", "created_by"), request.caller, run_id)
-    response = render(request, "run_live.html", _context(run) | {"poll": True})
-    etag = f'"{hashlib.sha256(response.content).hexdigest()}"'
-    answer = get_conditional_response(request, etag=etag, response=response)
+    etag = _etag(request, run)
+    answer = get_conditional_response(request, etag=etag) or render(request, "run_live.html", _context(run) | {"poll": True})
     assert isinstance(answer, HttpResponse)
     answer["ETag"], answer["Cache-Control"] = etag, "private, no-cache"
     return answer
@@ -108,25 +108,43 @@ def repeat(request: PageRequest, run_id: str) -> HttpResponse:
     try:
         return redirect("run", repeats.repeat(run, request.caller.user).pk)
     except BadInput as why:  # the table is gone, or too many runs wait
-        messages.error(request, f"{why.sentence}.")
+        messages.error(request, said(f"{why.sentence}."))
         return redirect("run", run.pk)
+
+
+def _etag(request: PageRequest, run: Run) -> str:
+    """Of everything that the part is made from, and who reads it in which language. A worker's beat changes nothing that is shown."""
+    row = {field.attname: getattr(run, field.attname) for field in run._meta.concrete_fields if field.attname not in ("heartbeat_at", "lease_until", "rung_at")}
+    report = results.newest_report(run) if run.state == "succeeded" else None
+    made_from = (
+        row, run.dataset.deleted_at, run.events.order_by("-pk").values_list("pk", flat=True).first(), runs.place_in_queue(run), workers_of(run), report and (report.pk, report.state),
+        poll_seconds(run), silent_since(run), request.caller.role, get_language())
+    return f'"{hashlib.sha256(repr(made_from).encode()).hexdigest()}"'
+
+
+def poll_seconds(run: Run) -> int:
+    age = (timezone.now() - run.queued_at).total_seconds()
+    return next(seconds for limit, seconds in POLL_SECONDS if age < limit)
+
+
+def workers_of(run: Run) -> int | None:
+    """How many search together, the one that leads included; None where one was asked for."""
+    return run.parts.filter(state="running").count() + 1 if run.spec.get("parallel", 1) > 1 else None
 
 
 def _context(run: Run) -> dict[str, Any]:
     events = list(run.events.all())
     best: dict[str, Any] = next((event.data for event in reversed(events) if event.kind == "trial" and event.data.get("best") is not None), {})
-    age = (timezone.now() - run.queued_at).total_seconds()
     ended = run.state in runs.ENDED
     return {
         "run": run, "stages": stage_lines(run, events), "ended": ended, "place": runs.place_in_queue(run), "trials": trial_points(events),
         # Later stages report no best any more; the last trial's event still knows it
         "best": run.progress.get("best") if run.progress.get("best") is not None else best.get("best"), "metric": run.progress.get("metric") or best.get("metric"),
         "picture": draw_trials(trial_points(events), maximize=best.get("metric") not in SMALLER_IS_BETTER) if run.kind == "training" else None,
-        "poll_seconds": next(seconds for limit, seconds in POLL_SECONDS if age < limit), "silent_since": silent_since(run),
+        "poll_seconds": poll_seconds(run), "silent_since": silent_since(run),
         "left": time_left(run, events, timezone.now()),
         "what_to_do": WHAT_TO_DO.get(run.failure_code), "report": results.newest_report(run) if run.state == "succeeded" else None,
-        # One of them leads
-        "workers": run.parts.filter(state="running").count() + 1 if run.spec.get("parallel", 1) > 1 else None,
+        "workers": workers_of(run),
         "restarts": sum(event.kind == "requeued" for event in events),
     }
 

@@ -44,6 +44,7 @@ def invite(request: PageRequest) -> HttpResponse:
     link = public_address(request) + reverse("invitation", args=[secret])
     context = {"invitation": invitation, "link": link, "inviter": request.caller.user.get_username()}
     if mail.send(invitation.email, _("Invitation to %(workspace)s on Plumbline") % {"workspace": workspace.name}, "mail/invitation.txt", context):
+        verbs.note_mailed(invitation)
         messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": invitation.email})
         return redirect("members")
     response = _show(request, link=link, invited=invitation)

@@ -61,6 +61,8 @@ def use_sample(request: PageRequest) -> HttpResponse:
             io.BytesIO(sample_csv()), name=SAMPLE_SPEC["title"], filename=SAMPLE_FILENAME, workspace=request.caller.workspace, user=request.caller.user)
     except storage.StorageFull as fault:
         return error_page(507, _("The sample could not be stored"), str(fault))
+    except BadInput as fault:  # the workspace keeps as much as it may
+        return error_page(409, _("The sample could not be stored"), f"{fault.sentence}.")
     drafts.keep(request.session, dataset.pk, Draft.from_spec(parse_spec(SAMPLE_SPEC, "training")))
     return redirect("new-reading", dataset.pk)
 
@@ -85,14 +87,21 @@ def reading(request: PageRequest, dataset_id: str) -> HttpResponse:
     """"Being read": polls until the profile is there; how the bytes are read can be changed here at any time."""
     dataset = find(Dataset, request.caller, dataset_id)
     draft = drafts.read(request.session, dataset.pk)
+    try:
+        return _reading(request, dataset, draft)
+    except profiles.QueueFull as fault:
+        return error_page(429, _("Too many tables wait to be read"), f"{fault.sentence}.")
+
+
+def _reading(request: PageRequest, dataset: Dataset, draft: Draft) -> HttpResponse:
     profile = _profile(dataset, draft)
     if request.method == "POST":
         form = ReadingForm(request.POST, draft=draft, sheets=_sheets(dataset))
         if form.is_valid():
             draft.table, draft.missing = form.reading()
             draft.answers.clear()
-            drafts.keep(request.session, dataset.pk, draft)
             _profile(dataset, draft)
+            drafts.keep(request.session, dataset.pk, draft)
             return redirect("new-reading", dataset.pk)
         return render(request, "new/reading.html", {"dataset": dataset, "profile": profile, "form": form, "changing": True, "answered": bool(draft.answers)}, status=422)
     if profile.state == "ready" and "change" not in request.GET:

@@ -11,11 +11,13 @@ from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _, ngettext
+from django.urls import reverse
+from django.utils.translation import get_language, gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from auditapp import accounts, second_step, sessions
+from auditapp import accounts, mail, second_step, sessions
 from auditapp.account_forms import EmailForm, NoticesForm, dressed
+from auditapp.public_address import public_address
 from auditapp.views.guard import own
 
 
@@ -23,7 +25,7 @@ from auditapp.views.guard import own
 @own
 def account(request: Any) -> HttpResponse:
     rows = [(session, sessions.public_id(session), session.session_key == request.session.session_key) for session in sessions.of(request.user)]
-    return render(request, "settings/account.html", {"sessions": rows, "second_step": second_step.is_on(request.user), "notices": accounts.notices_of(request.user)})
+    return render(request, "settings/account.html", {"sessions": rows, "second_step": second_step.is_on(request.user), "verified": accounts.mail_address(request.user), "notices": accounts.notices_of(request.user)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,10 +33,40 @@ def account(request: Any) -> HttpResponse:
 def email(request: Any) -> HttpResponse:
     form = EmailForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
-        accounts.set_email(request.user, form.cleaned_data["email"])
+        address = form.cleaned_data["email"]
+        if address == accounts.mail_address(request.user) or not address or not settings.MAIL_SERVER:
+            if address != request.user.email:
+                accounts.set_email(request.user, address, verified=False)
+            messages.success(request, _("Your address is kept."))
+            return redirect("account")
+        if _mail_proof(request, address):
+            messages.success(request, _("A link is on its way to %(email)s. Open it to take the address over; until then everything stays as it was.") % {"email": address})
+            return redirect("account")
+        form.add_error("email", _("No link could be mailed there now: only one is in five minutes, and the mail server has to take it. Everything is as it was."))
+    return render(request, "settings/email.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _mail_proof(request: Any, address: str) -> bool:
+    if not accounts.may_mail(request.user):
+        return False
+    link = public_address(request) + reverse("account-email-proved", args=[accounts.email_proof(request.user, address)])
+    return mail.send(address, _("Your address for Plumbline"), "mail/prove_email.txt", {"name": request.user.get_username(), "link": link, "hours": accounts.LINK_HOURS})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own
+def email_proved(request: Any, proof: str) -> HttpResponse:
+    """What the mailed link opens: looking at it changes nothing, since mail programs look too."""
+    address, former = accounts.proved_email(request.user, proof), accounts.mail_address(request.user)
+    if address is not None and request.method == "POST":
+        accounts.set_email(request.user, address, verified=True)
+        if former:
+            mail.send(former, _("Your address for Plumbline"), "mail/email_changed.txt", {"name": request.user.get_username()})
         messages.success(request, _("Your address is kept."))
         return redirect("account")
-    return render(request, "settings/email.html", {"form": form}, status=422 if form.errors else 200)
+    response = render(request, "settings/email_proved.html", {"address": address}, status=410 if address is None else 200)
+    response["Cache-Control"], response["Referrer-Policy"] = "no-store", "no-referrer"
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,9 +91,10 @@ def notices(request: Any) -> HttpResponse:
     form = NoticesForm(request.POST or None, initial={"notices": accounts.notices_of(request.user)})
     if request.method == "POST" and form.is_valid():
         accounts.set_notices(request.user, form.cleaned_data["notices"])
+        accounts.remember_language(request.user, get_language() or "")
         messages.success(request, _("Your wish is kept."))
         return redirect("account")
-    return render(request, "settings/notices.html", {"form": form, "mail_server": settings.MAIL_SERVER}, status=422 if form.errors else 200)
+    return render(request, "settings/notices.html", {"form": form, "mail_server": settings.MAIL_SERVER, "verified": accounts.mail_address(request.user)}, status=422 if form.errors else 200)
 
 
 @require_POST

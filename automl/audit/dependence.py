@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from automl.audit.explain import Explained, ExplainedRows
 from automl.audit.outcomes import FloatArray, IntArray
 from automl.audit.resampling import draw_counts, generator, independent_units, percentile_estimate, units_of
-from automl.data.encoding import quantile_edges
+from automl.data.bins import quantile_edges
 from automl.evidence import Dependence, DependencePoint, DependenceSection, NotMeasured
 
 FEATURES = 6

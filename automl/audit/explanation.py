@@ -16,15 +16,16 @@ from automl.spec import LEFT_OUT
 
 PERMUTED = 20
 """Inputs that are shuffled, the most important ones: each costs predictions of all rows drawn."""
-EXPLAINED_IF_SAMPLED, DRAWS_IF_SAMPLED, ROWS_IF_SAMPLED, CELLS_IF_SAMPLED = 120, 3, 30, 300_000
-"""Fewer rows where a member's attributions are sampled: a row then costs some hundred times as much, and predicting ten times."""
+COSTLY = 200_000
+"""`attribution_cost` of a row from which on fewer rows are asked about: a member that is a network, or a very large ensemble of trees."""
+EXPLAINED_IF_COSTLY, DRAWS_IF_COSTLY, ROWS_IF_COSTLY, CELLS_IF_COSTLY = 120, 3, 30, 300_000
 
 
 class Model(ExplainedModel, RawModel, Protocol):
     @property
     def threads(self) -> int: ...
     @property
-    def attributions_are_sampled(self) -> bool: ...
+    def attribution_cost(self) -> float: ...
 
 
 class AuditRows(ExplainedRows, PermutedRows, Protocol):
@@ -44,8 +45,8 @@ def measure_explanation(
     ``checks``: False leaves all but the first out. Proxies, related inputs and curves are measured on training rows, the rest on the audit part.
     """
     rows, draws, rows_of_draw, cells = EXPLAINED_ROWS, DRAWS, ROWS, MOST_CELLS
-    if model.attributions_are_sampled:
-        rows, draws, rows_of_draw, cells = EXPLAINED_IF_SAMPLED, DRAWS_IF_SAMPLED, ROWS_IF_SAMPLED, CELLS_IF_SAMPLED
+    if model.attribution_cost > COSTLY:
+        rows, draws, rows_of_draw, cells = EXPLAINED_IF_COSTLY, DRAWS_IF_COSTLY, ROWS_IF_COSTLY, CELLS_IF_COSTLY
     attributed = attribute_rows(model, audit_rows, training_rows, problem, seed=seed, rows=rows, texts=texts)
     if isinstance(attributed, NotMeasured):
         return attributed

@@ -6,7 +6,7 @@ tests belong to the primary family, and puts them together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -99,24 +99,25 @@ def measure_fairness(outcomes: Outcomes, policy: AuditPolicy, *, bins: Mapping[s
         return NotMeasured(reason="no sensitive attribute was chosen")
     _check_references(policy, attributes)
     single = [_grouping(outcomes, (name,), bins, policy.reference) for name in attributes]
-    crossed = [
-        _grouping(outcomes, columns, bins, policy.reference)
-        for depth in range(2, policy.intersections + 1) for columns in combinations(attributes, depth)
-    ]
+    crossed = [columns for depth in range(2, policy.intersections + 1) for columns in combinations(attributes, depth)]
     whole, classes = _question(outcomes, None), _classes(outcomes)
     by_class = [(label, _question(outcomes, label)) for label in classes]
     family_tables = [_table(grouping, question) for question in ([q for _, q in by_class] or [whole]) for grouping in single]
     adjusted = _adjust(family_tables)
 
-    def attributes_of(question: Question, groupings: Sequence[Grouping], family: Mapping[str, float]) -> tuple[Attribute, ...]:
+    def crossings_of(question: Question) -> tuple[Attribute, ...]:
+        # one grouping after the other: each holds a number for every row
+        return attributes_of(question, (_grouping(outcomes, columns, bins, policy.reference) for columns in crossed), {})
+
+    def attributes_of(question: Question, groupings: Iterable[Grouping], family: Mapping[str, float]) -> tuple[Attribute, ...]:
         return tuple(_attribute(_table(grouping, question), policy.limit.ratio, family, seed) for grouping in groupings)
 
     return with_governing(FairnessSection(
         favourable=outcomes.favourable, outcome="score" if outcomes.task == "regression" else "decision", limit=RatioLimit(ratio=policy.limit.ratio), label_rule="" if outcomes.task == "regression" else RULE,
-        attributes=attributes_of(whole, single, {} if by_class else adjusted), intersections=attributes_of(whole, crossed, {}),
+        attributes=attributes_of(whole, single, {} if by_class else adjusted), intersections=crossings_of(whole),
         family=Family(tests=len(adjusted), contrasts=tuple(adjusted)),
         by_class=tuple(
-            FairnessByClass(favourable=label, attributes=attributes_of(question, single, adjusted), intersections=attributes_of(question, crossed, {}))
+            FairnessByClass(favourable=label, attributes=attributes_of(question, single, adjusted), intersections=crossings_of(question))
             for label, question in by_class
         ),
     ), governing_choice(policy, outcomes.task, recorded=outcomes.truth is not None))

@@ -12,7 +12,7 @@ A finding states a value, its interval, and its relation to a limit that somebod
   unequal spread then differ in it with the best of models.
 - ``coverage_off`` (medium): a quantile is predicted; the share of rows, or of a group's rows, with a true value at or below it is off the level by 0.05 (by half
   of the level's smaller tail where that is less) or more and its interval excludes the level.
-- ``calibration_group`` (medium): observed over expected is off by a tenth or more and its interval excludes 1.
+- ``calibration_group`` (medium): observed over expected is off by a tenth or more, its interval excludes 1, and so it would with all groups of the attribute looked at.
 - ``ranking_like_chance`` (high): the AUC's interval reaches down to 0.5, or R2's (where it is the run's metric, MCC's) to 0, or lies below.
 - ``like_baseline`` (high): the interval of the run's metric includes or lies beyond the best baseline's value, on the worse side.
 - ``no_candidate`` (high): the search ended before any candidate was ready, so that the baseline itself was audited; it stands in place of the two before.
@@ -20,7 +20,8 @@ A finding states a value, its interval, and its relation to a limit that somebod
 - ``sensitive_input`` (medium): a sensitive attribute is an input of the model. ``proxies_unknown`` and further rules on the explanation:
   `automl.audit.explanation_findings`.
 - ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
-- ``left_out`` (low, medium above 5 % of the rows): rows that were not used. ``drift`` (medium): out-of-fold and audit scores differ in the mean.
+- ``left_out`` (low, medium above 5 % of the rows): rows that were not used. ``drift`` (medium; low where the rows were divided at random): out-of-fold
+  and audit scores differ in the mean.
 - ``fairness_not_measured`` (medium), ``performance_not_measured`` (info): a whole section is missing, with its reason.
 - ``order_depends_on_timing`` (info): several workers searched together, so that the same inputs need not give the same trials.
 - Reasons for unfavourable decisions have rules of their own, in `automl.audit.reasons.findings`.
@@ -35,7 +36,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from scipy.stats import norm
+
 from automl.audit.explanation_findings import explanation_findings
+from automl.audit.finding_topics import folded
 from automl.audit.governing import findings_of_governing, governs
 from automl.audit.intervals import LOW_PRECISION_BELOW
 from automl.audit.local_law_144_findings import law_findings
@@ -74,17 +78,17 @@ COVERAGE_OFF = 0.05, 0.5
 
 
 def write_findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """All findings on the other sections of the document, most severe first; their ids are unique and their pointers lead into it."""
+    """All findings on the other sections of the document, most severe first, those that say more of the same folded under the first of it; their ids are unique and their pointers lead into it."""
     fairness, performance, spec = evidence.fairness, evidence.performance, evidence.spec
     found = [
         *findings_of_governing(fairness),
         *_of_fairness(fairness, spec.limit.ratio, residuals=isinstance(performance, NotMeasured) or performance.quantile is None),
-        *_of_performance(performance, evidence.search), *_of_explanation(evidence.explanation, evidence.data), *_of_data(evidence.data),
+        *_of_performance(performance, evidence.search), *_of_drift(performance, evidence.data), *_of_explanation(evidence.explanation, evidence.data), *_of_data(evidence.data),
         *_of_search(evidence.search, spec.parallel if isinstance(spec, TaskSpec) else 1), *findings_of_reasons(evidence.reasons),
         *law_findings(evidence.local_law_144, evidence.data.split.audit), *weakness_findings(evidence.slices, evidence.robustness),
         *findings_of_mitigation(evidence.mitigation, fairness),
     ]
-    return tuple(sorted(found, key=lambda finding: (ORDER.index(finding.severity), not governs(fairness, finding))))
+    return folded(sorted(found, key=lambda finding: (ORDER.index(finding.severity), not governs(fairness, finding))), evidence)
 
 
 def number(value: float, limit: float | None = None) -> str:
@@ -220,6 +224,19 @@ def _too_few(attribute: Attribute, group: Group, ratio: Ratio) -> bool:
     return any(_few(each) for each in attribute.groups if each.group in (group.group, ratio.label_contrast))
 
 
+def _compared(attribute: Attribute, group: Group, ratio: Ratio, limit: float) -> str:
+    """The comparison that a sentence names: that with the reference or, where that is a handful of people, the one that decided the label."""
+    reference = _shown(attribute.reference or "")
+    few = any(_few(each) for each in attribute.groups if each.group == attribute.reference)
+    decided = next((each for each in attribute.groups if each.group == ratio.label_contrast and each.group != attribute.reference), None)
+    if few and decided is not None and ratio.label_high is not None:
+        mine, theirs = group.selection_rate, decided.selection_rate
+        if isinstance(mine, Estimate) and isinstance(theirs, Estimate) and theirs.value:
+            return (f"{number(mine.value / theirs.value, limit)} times the rate of {_shown(decided.group)} (upper limit at the label's level {number(ratio.label_high, limit)}; "
+                    f"{group.selected or 0:,} of {group.n:,} against {decided.selected or 0:,} of {decided.n:,})")
+    return f"{number(ratio.value, limit)} times the rate of {reference} ({_interval(ratio, limit)}; {_counts(ratio)}){_shown_by(attribute, ratio)}"
+
+
 def _shown_by(attribute: Attribute, ratio: Ratio) -> str:
     """Which comparison decided, where it is not the printed one: against a small highest group the printed interval may reach above the limit."""
     return "" if ratio.label_contrast in ("", attribute.reference) else f", as the comparison with {_shown(ratio.label_contrast)} shows"
@@ -271,8 +288,7 @@ def _of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class:
         yield Finding(
             id=f"impact_ratio_below:{pointer}", severity="high",
             text=f"{len(below)} of {whole} groups of {where} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit, limit)} times the rate of "
-            f"another group beyond sampling error; the lowest is {_shown(lowest.group)}{'' if pointer != above else f' ({_shown(attribute.attribute)})'} at {number(ratio.value, limit)} times the rate of "
-            f"{_shown(attribute.reference or '')} ({_interval(ratio, limit)}; {_counts(ratio)}){_shown_by(attribute, ratio)}.",
+            f"another group beyond sampling error; the lowest is {_shown(lowest.group)}{'' if pointer != above else f' ({_shown(attribute.attribute)})'} at {_compared(attribute, lowest, ratio, limit)}.",
             evidence=evidence, suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.", rule="impact_ratio_below",
         )
     if few:
@@ -316,7 +332,7 @@ def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) 
                 suggestion="With unequal base rates not all error measures can agree; say which one governs this use, and why.", rule="error_gap",
             )
     observed = None if isinstance(group.calibration, NotMeasured) else group.calibration.observed_over_expected
-    if isinstance(observed, Estimate) and _excludes(observed, 1) and abs(observed.value - 1) >= CALIBRATION_OFF:
+    if isinstance(observed, Estimate) and _excludes(observed, 1) and abs(observed.value - 1) >= CALIBRATION_OFF and _beyond_all(group, attribute):
         labels = f"labels {_shown(of_class)}" if of_class else "favourable labels"
         yield Finding(
             id=f"calibration_group:{pointer}", severity="medium",
@@ -324,6 +340,12 @@ def _of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) 
             f"expect ({_interval(observed, 1)}).",
             evidence=f"{pointer}/calibration", suggestion="Read the scores of this group with care, or recalibrate.", rule="calibration_group",
         )
+
+
+def _beyond_all(group: Group, attribute: Attribute) -> bool:
+    """Whether a group's calibration is off beyond what the worst of so many groups would be by chance, by its z (Bonferroni)."""
+    z = None if isinstance(group.calibration, NotMeasured) else group.calibration.z
+    return z is None or abs(z) >= norm.isf(0.025 / max(len(attribute.groups), 1))
 
 
 def _points(share: float) -> str:
@@ -412,13 +434,18 @@ def _of_performance(performance: PerformanceSection | NotMeasured, search: Searc
         )
     if performance.quantile is not None:
         yield from _of_coverage(performance, performance.quantile)
-    overall = performance.drift.get("")
+
+
+def _of_drift(performance: PerformanceSection | NotMeasured, data: DataSection) -> Iterator[Finding]:
+    overall = None if isinstance(performance, NotMeasured) else performance.drift.get("")
     if isinstance(overall, Estimate) and _excludes(overall, 0):
+        by_chance = data.split.method == "stratified"
+        what = "predictions" if data.target is not None and data.target.task == "regression" else "scores for the favourable outcome"
         yield Finding(
-            id="drift", severity="medium",
-            text=f"Mean scores out-of-fold and on the audited rows differ by {significant(overall.value, 3)} (95 % interval {significant(overall.low, 3)} to {significant(overall.high, 3)}).",
-            evidence="/performance/drift", suggestion="The audited rows may come from another time or population than the training rows.", rule="drift",
-        )
+            id="drift", severity="low" if by_chance else "medium",
+            text=f"Mean {what} out of fold and on the audited rows differ by {significant(overall.value, 3)} (95 % interval {significant(overall.low, 3)} to {significant(overall.high, 3)}).",
+            suggestion="The rows were divided at random: either chance, as in one run of twenty, or one fold's model differs from the average of all of them." if by_chance else
+            "The audited rows may come from another time or population than the training rows.", evidence="/performance/drift", rule="drift")
 
 
 def _of_coverage(performance: PerformanceSection, level: float) -> Iterator[Finding]:

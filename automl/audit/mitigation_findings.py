@@ -100,7 +100,7 @@ def _spoken(pairs: Iterable[tuple[int, Alternative]], deployed: DeployedAttribut
 
 def _is_the_same(each: Alternative) -> bool:
     """Learning again as before is no alternative, only what others are measured against."""
-    return each.method == "reweighing" and not each.parameters["strength"]
+    return each.method in ("reweighing", "in_training_penalty") and not each.parameters["strength"]
 
 
 def _finding(rule: str, severity: Severity, section: MitigationSection, spoken: _Spoken, deployed: DeployedAttribute, start: str) -> Finding:

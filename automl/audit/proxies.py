@@ -22,7 +22,8 @@ from automl.audit.estimates import metric_estimates
 from automl.audit.explain import ExplainedRows
 from automl.audit.outcomes import FloatArray, IntArray, Outcomes, groups_of
 from automl.audit.resampling import generator
-from automl.data.encoding import TreeEncoder, quantile_edges
+from automl.data.bins import quantile_edges
+from automl.data.encoding import TreeEncoder
 from automl.evidence import Estimate, FeatureImportance, NotMeasured, ProxyFeature, ProxyGroup, ProxyScan
 from automl.printing import row_count
 

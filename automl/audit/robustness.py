@@ -14,10 +14,11 @@ from automl.audit.shift import measure_shift
 from automl.audit.subject import OutcomesOf, Subject
 from automl.audit.threshold_curve import measure_threshold_curve
 from automl.audit.time_order import measure_time_order
-from automl.audit.variation import SAME_SEED, measure_splits
+from automl.audit.variation import measure_seeds, measure_splits
 from automl.data.splits import Rows
 from automl.evidence import NotMeasured, RobustnessSection
 from automl.learn.model import FittedModel
+from automl.learn.reseeded import Reseeded
 from automl.spec import AuditPolicy, TaskSpec
 
 ELSEWHERE = NotMeasured(reason="the predictions were made elsewhere: there is no model here to ask again, and its training rows are not known")
@@ -27,13 +28,13 @@ NOTE = (
 )
 
 
-def measure_robustness(model: FittedModel, train: Rows, audit: Rows, outcomes: Outcomes, outcomes_of: OutcomesOf, policy: TaskSpec) -> RobustnessSection:
-    """Of a model trained here. ``outcomes``: of the audited rows; ``outcomes_of``: makes outcomes of rows and predictions, at the deployed cut."""
+def measure_robustness(model: FittedModel, train: Rows, audit: Rows, outcomes: Outcomes, outcomes_of: OutcomesOf, policy: TaskSpec, again: Reseeded | NotMeasured) -> RobustnessSection:
+    """Of a model trained here. ``outcomes``: of the audited rows; ``outcomes_of``: makes outcomes of rows and predictions, at the deployed cut; ``again``: its like, of other seeds."""
     subject = Subject(model, train, audit, outcomes_of, policy.seed)
     undisturbed, found = measure_perturbations(subject, policy.reference)
     return RobustnessSection(
         metric=model.problem.metric, decisions=outcomes.task != "regression", undisturbed=undisturbed, noise=found["noise"],
-        missing=found["missing"], rounding=found["rounding"], shift=measure_shift(subject), seeds=SAME_SEED, splits=measure_splits(subject),
+        missing=found["missing"], rounding=found["rounding"], shift=measure_shift(subject), seeds=measure_seeds(subject, again), splits=measure_splits(subject),
         threshold_curve=measure_threshold_curve(outcomes, policy.reference),
         operating_characteristics=measure_operating_characteristics(outcomes, policy.limit.ratio, policy.reference, seed=policy.seed),
         label_noise=measure_label_noise(subject), membership=measure_membership(subject), label_flips=measure_label_flips(outcomes, seed=policy.seed),

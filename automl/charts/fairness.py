@@ -93,7 +93,7 @@ def _errors(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
     found = [(group, rates.tpr) for group, rates in measured if isinstance(rates.tpr, Estimate)]
     said = ""
     if found:
-        group, lowest = min(found, key=lambda pair: pair[1].value)
+        group, lowest = min([pair for pair in found if not pair[1].low_precision] or found, key=lambda pair: pair[1].value)
         said = f" Lowest true positive rate: {group.group} {estimate(lowest, as_percent=True)}, n = {whole(lowest.n)}."
     return chart(
         f"error-rates-{place}", "fairness", f"Error rates by {attribute.attribute}", f"True and false positive rates and predictive value by {attribute.attribute}.{said}",

@@ -70,7 +70,9 @@ def _by_group(performance: PerformanceSection, metric: str, attribute: str, plac
         return None
     words = metric_words(metric)
     rows = interval_rows(axis_labels([group.group for group, _ in groups], [group.n for group, _ in groups]), [value for _, value in groups])
-    (low_group, low), (high_group, high) = min(groups, key=lambda pair: pair[1].value), max(groups, key=lambda pair: pair[1].value)
+    # the smallest groups are the furthest by chance; the picture has them all
+    told = [pair for pair in groups if not pair[1].low_precision] or groups
+    (low_group, low), (high_group, high) = min(told, key=lambda pair: pair[1].value), max(told, key=lambda pair: pair[1].value)
     return chart(
         f"metric-by-group-{place}", "performance", f"{_first_upper(words)} by {attribute}",
         f"{_first_upper(words)} by {attribute}: lowest {low_group.group} {estimate(low)}, n = {whole(low_group.n)}; highest {high_group.group} {estimate(high)}, n = {whole(high_group.n)}.",

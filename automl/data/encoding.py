@@ -8,7 +8,7 @@ or used as paths.
 - `CodeEncoder`   one column per column: numbers as they are (NaN kept), categories as codes 0..m-1, m for a level never seen, NaN for missing; free texts
                   as the several numbers of their `automl.data.texts.TextEncoder`, which the other two take for numbers
 - `TreeEncoder`   for boosted trees: numbers as they are, dates with the parts of the calendar, categories as indicator columns of their frequent levels and as target means
-                  (scikit-learn's `TargetEncoder`, cross-fitted inside the training rows so that no row sees its own target). No categorical
+                  (`automl.data.target_means`), and target means of two columns taken together where that is asked for (`automl.data.pairs`). No categorical
                   splits: exact interventional SHAP is defined over plain thresholds.
 - `LinearEncoder` for linear models: numbers robustly scaled and softly clipped with a missing indicator, on request in bins, dates with the parts of
                   the calendar, categories as indicator columns
@@ -18,35 +18,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.preprocessing import TargetEncoder
 
+from automl.data.bins import quantile_edges
 from automl.data.dates import calendar_part, on_a_circle, parts_that_vary
+from automl.data.pairs import Pair
+from automl.data.target_means import Kind, Matrix, Vector, look_up, target_means
 from automl.data.texts import TextEncoder
-
-Matrix = NDArray[np.float64]
-Vector = NDArray[Any]
-Kind = Literal["binary", "multiclass", "regression"]
 
 INDICATOR_LEVELS = 30
 """At most so many levels of a category get an indicator column of their own, the most frequent first."""
 RARE = 10
 """A level with fewer training rows gets no indicator column for linear models: its weight would be noise."""
-MEANS_CLASSES = 10
-"""Above so many classes target means would multiply the columns; trees then get the level's frequency rank instead."""
+
+
+class Stored(Protocol):
+    """What is written as JSON, and known by it."""
+
+    def as_json(self) -> dict[str, Any]: ...
+
+    @cached_property
+    def key(self) -> str:
+        """A digest: two encoders of one key do the same."""
+        return hashlib.sha256(json.dumps(self.as_json(), ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class CodeEncoder:
+class CodeEncoder(Stored):
     """Codes of the levels that training rows have, in order of falling frequency (ties by text)."""
 
     names: tuple[str, ...]
@@ -90,6 +95,12 @@ class CodeEncoder:
         return tuple(dict.fromkeys(self.names))
 
     @cached_property
+    def places(self) -> tuple[int, ...]:
+        """Per column of the matrix: which of ``columns`` it is made from."""
+        place = {name: at for at, name in enumerate(self.columns)}
+        return tuple(place[name] for name in self.names)
+
+    @cached_property
     def repeats(self) -> tuple[bool, ...]:
         """Per column of the matrix: whether it is a further one of a text. That the cell is missing is said by the first."""
         return tuple(at > 0 and name == self.names[at - 1] for at, name in enumerate(self.names))
@@ -107,10 +118,6 @@ class CodeEncoder:
         }
         return {name: n for name, n in counts.items() if n}
 
-    @cached_property
-    def key(self) -> str:
-        return _digest(self.as_json())
-
     def as_json(self) -> dict[str, Any]:
         return {"names": list(self.names), "levels": [None if levels is None else list(levels) for levels in self.levels], "texts": [text.as_json() for text in self.texts]}
 
@@ -118,10 +125,6 @@ class CodeEncoder:
     def from_json(cls, document: dict[str, Any]) -> Self:
         levels = tuple(None if levels is None else tuple(levels) for levels in document["levels"])
         return cls(tuple(document["names"]), levels, tuple(TextEncoder.from_json(text) for text in document.get("texts", [])))
-
-
-def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(document, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def as_categories(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
@@ -164,7 +167,7 @@ def _codes(column: pd.Series[Any], lookup: dict[str, int]) -> Matrix:
 
 
 @dataclass(frozen=True)
-class TreeEncoder:
+class TreeEncoder(Stored):
     codes: CodeEncoder
     indicators: tuple[int, ...]
     """Per column: how many of its levels, the most frequent ones, have an indicator column (0 for numbers)."""
@@ -174,12 +177,14 @@ class TreeEncoder:
     """Per column (outputs,): the same for missing cells."""
     parts: tuple[tuple[str, ...], ...]
     """Per column: the parts of the calendar that a date has a column for, beside its count of days."""
+    pairs: tuple[Pair, ...] = ()
+    """Columns taken together, each with one column of the matrix, behind all others."""
 
     @classmethod
     def fit_transform(
-        cls, frame: pd.DataFrame, y: Vector, kind: Kind, seed: int, dates: Collection[str] = (), texts: Sequence[TextEncoder] = (),
+        cls, frame: pd.DataFrame, y: Vector, kind: Kind, seed: int, dates: Collection[str] = (), texts: Sequence[TextEncoder] = (), pairs: Sequence[tuple[int, int]] = (),
     ) -> tuple[Self, Matrix]:
-        """The encoder, and the training rows' own matrix with cross-fitted target means (no row is encoded by its own target)."""
+        """The encoder, and the training rows' own matrix with cross-fitted target means (no row is encoded by its own target). ``pairs``: columns, by their place, to take together."""
         codes = CodeEncoder.fit(frame, texts)
         plain = codes.transform(frame)
         indicators = tuple(0 if levels is None else (1 if len(levels) == 2 else min(len(levels), INDICATOR_LEVELS)) for levels in codes.levels)
@@ -188,9 +193,10 @@ class TreeEncoder:
         fitted: list[Matrix | None] = [None] * len(codes.names)
         for position, levels in enumerate(codes.levels):
             if levels is not None and len(levels) > 2:
-                means[position], missing[position], fitted[position] = _target_means(plain[:, position], len(levels), y, kind, seed)
-        encoder = cls(codes, indicators, tuple(means), tuple(missing), _parts(codes, plain, dates))
-        return encoder, encoder._matrix(plain, fitted)
+                means[position], missing[position], fitted[position] = target_means(plain[:, position], len(levels), y, kind, seed)
+        together = [Pair.fit(first, second, plain, codes.levels, y, kind, seed) for first, second in pairs]
+        encoder = cls(codes, indicators, tuple(means), tuple(missing), _parts(codes, plain, dates), tuple(pair for pair, _ in together))
+        return encoder, encoder._matrix(plain, fitted, [column for _, column in together])
 
     @property
     def sources(self) -> NDArray[np.int64]:
@@ -198,13 +204,21 @@ class TreeEncoder:
                   for levels, shown, means, parts in zip(self.codes.levels, self.indicators, self.means, self.parts, strict=True)]
         return np.repeat(np.arange(len(widths)), widths)
 
-    def transform(self, frame: pd.DataFrame) -> Matrix:
-        plain = self.codes.transform(frame)
-        looked_up = [None if means is None else _look_up(plain[:, position], means, missing)
-                     for position, (means, missing) in enumerate(zip(self.means, self.missing_means, strict=True))]
-        return self._matrix(plain, looked_up)
+    @property
+    def width(self) -> int:
+        """Columns of the matrix: those with one of ``sources``, then the pairs."""
+        return len(self.sources) + len(self.pairs)
 
-    def _matrix(self, plain: Matrix, means: list[Matrix | None]) -> Matrix:
+    def transform(self, frame: pd.DataFrame) -> Matrix:
+        return self.of_codes(self.codes.transform(frame))
+
+    def of_codes(self, plain: Matrix) -> Matrix:
+        """The matrix of rows that ``codes`` has encoded."""
+        looked_up = [None if means is None else look_up(plain[:, position], means, missing)
+                     for position, (means, missing) in enumerate(zip(self.means, self.missing_means, strict=True))]
+        return self._matrix(plain, looked_up, [pair.transform(plain) for pair in self.pairs])
+
+    def _matrix(self, plain: Matrix, means: list[Matrix | None], together: list[Matrix]) -> Matrix:
         columns: list[Matrix] = []
         for position, levels in enumerate(self.codes.levels):
             if levels is None:
@@ -214,11 +228,8 @@ class TreeEncoder:
             mean = means[position]
             if mean is not None:
                 columns.append(mean)
+        columns += [column[:, None] for column in together]
         return np.ascontiguousarray(np.hstack(columns)) if columns else np.zeros((len(plain), 0))
-
-    @cached_property
-    def key(self) -> str:
-        return _digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         def lists(arrays: tuple[Matrix | None, ...]) -> list[Any]:
@@ -226,7 +237,7 @@ class TreeEncoder:
 
         return {
             "codes": self.codes.as_json(), "indicators": list(self.indicators), "means": lists(self.means), "missing_means": lists(self.missing_means),
-            "parts": [list(parts) for parts in self.parts],
+            "parts": [list(parts) for parts in self.parts], "pairs": [pair.as_json() for pair in self.pairs],
         }
 
     @classmethod
@@ -236,7 +247,7 @@ class TreeEncoder:
 
         return cls(
             CodeEncoder.from_json(document["codes"]), tuple(document["indicators"]), arrays(document["means"]), arrays(document["missing_means"]),
-            tuple(tuple(parts) for parts in document["parts"]))
+            tuple(tuple(parts) for parts in document["parts"]), tuple(Pair.from_json(pair) for pair in document.get("pairs", [])))
 
 
 def _parts(codes: CodeEncoder, plain: Matrix, dates: Collection[str]) -> tuple[tuple[str, ...], ...]:
@@ -250,43 +261,8 @@ def _indicators(codes: Matrix, shown: int) -> Matrix:
     return matrix
 
 
-def _look_up(codes: Matrix, means: Matrix, missing: Matrix | None) -> Matrix:
-    found: Matrix = means[np.where(np.isnan(codes), len(means) - 1, codes).astype(np.int64)]
-    if missing is not None:
-        found[np.isnan(codes)] = missing
-    return found
-
-
-def _target_means(codes: Matrix, levels: int, y: Vector, kind: Kind, seed: int) -> tuple[Matrix, Matrix, Matrix]:
-    """Smoothed target means (levels + 1, outputs), those of missing cells, and the cross-fitted ones of the training rows."""
-    cells = np.where(np.isnan(codes), -1, codes).reshape(-1, 1)
-    present = len(np.unique(y))
-    if kind == "multiclass" and present > MEANS_CLASSES:
-        ranks = np.arange(levels + 1, dtype=np.float64).reshape(-1, 1)
-        return ranks, np.array([np.nan]), np.where(cells < 0, np.nan, cells)
-    folds = _inner_folds(y, kind, seed)
-    # of several classes a fold may have two only: then one mean says it all, and scikit-learn gives one
-    several = "multiclass" if present > 2 else "binary"
-    encoder = TargetEncoder(target_type="continuous" if kind == "regression" else several, cv=folds)
-    with warnings.catch_warnings():
-        # a class with fewer rows than folds is no fault here: its mean is then fitted on fewer rows
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        fitted = encoder.fit_transform(cells, y)
-    everything = np.append(np.arange(levels + 1), -1).reshape(-1, 1)
-    known = encoder.transform(everything.astype(np.float64))
-    return known[:-1], known[-1], np.asarray(fitted, dtype=np.float64)
-
-
-def _inner_folds(y: Vector, kind: Kind, seed: int) -> KFold | StratifiedKFold:
-    """Five folds, fewer where rows (or the largest class) are fewer than that; scikit-learn needs at least two."""
-    if kind == "regression":
-        return KFold(max(2, min(5, len(y))), shuffle=True, random_state=seed)
-    largest = int(np.unique(y, return_counts=True)[1].max())
-    return StratifiedKFold(max(2, min(5, largest)), shuffle=True, random_state=seed)
-
-
 @dataclass(frozen=True)
-class LinearEncoder:
+class LinearEncoder(Stored):
     codes: CodeEncoder
     shown: tuple[tuple[int, ...], ...]
     """Per column: codes of the levels with an indicator column; -1 stands for missing. For a number (-1,) where it may be missing."""
@@ -341,10 +317,6 @@ class LinearEncoder:
             columns.append((cells[:, None] == np.array(self.shown[position])[None, :]).astype(np.float64).reshape(len(plain), -1))
         return np.hstack(columns)
 
-    @cached_property
-    def key(self) -> str:
-        return _digest(self.as_json())
-
     def as_json(self) -> dict[str, Any]:
         return {
             "codes": self.codes.as_json(), "shown": [list(shown) for shown in self.shown], "centre": self.centre.tolist(), "scale": self.scale.tolist(),
@@ -373,12 +345,6 @@ def _centre_and_scale(column: Matrix) -> tuple[float, float]:
     low, middle, high = np.quantile(known, (0.25, 0.5, 0.75))
     spread = high - low if high > low else (known.max() - known.min()) / 2
     return float(middle), float(spread) if spread > 0 else 1.0
-
-
-def quantile_edges(column: Matrix, bins: int) -> Vector:
-    """Rising edges of at most ``bins`` bins with equal shares of the known values; empty where there are none."""
-    known = column[~np.isnan(column)]
-    return np.unique(np.quantile(known, np.linspace(0, 1, bins + 1))) if len(known) else np.zeros(0)
 
 
 def _edges(column: Matrix, bins: int) -> Vector:

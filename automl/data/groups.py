@@ -113,9 +113,14 @@ def group_labels(
             is_whole = _is_whole(table, name) if whole is None else name in whole
             groups[name] = _binned(table.numbers(name, rows), bins[name], bin_names(bins[name], whole=is_whole))
         else:
-            texts = table.text(name, rows).astype(object)
-            groups[name] = texts.where(texts.notna(), None).to_numpy(dtype=object)
+            groups[name] = by_value(table.text(name, rows))
     return groups
+
+
+def by_value(texts: pd.Series) -> NDArray[np.object_]:
+    """The texts (n,), None where missing; equal ones are one object, since ten million short texts would take half a gigabyte."""
+    codes, levels = pd.factorize(texts)
+    return np.array([*map(str, levels), None], dtype=object)[codes]
 
 
 def whole_attributes(table: Table, spec: AuditPolicy) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automl.data.groups import group_labels, train_bins
+from automl.data.groups import by_value, group_labels, train_bins
 from automl.data.names import check_column, shown
 from automl.data.problems import choose_positive, row_clusters, row_weights
 from automl.data.tables import Table
@@ -102,7 +102,7 @@ def _complete_rows(table: Table, spec: PredictionsSpec) -> tuple[NDArray[np.int6
 
 
 def _texts(table: Table, name: str | None, position: NDArray[np.int64]) -> NDArray[np.object_] | None:
-    return None if name is None else table.text(name, position).to_numpy(dtype=object)
+    return None if name is None else by_value(table.text(name, position))
 
 
 def _task(

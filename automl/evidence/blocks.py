@@ -93,3 +93,5 @@ class Finding(Part):
     evidence: str
     suggestion: str = ""
     rule: str
+    under: str = Field(default="", exclude_if=lambda lead: not lead)
+    """The id of a finding on the same matter, as grave or graver, that stands before it; empty for the first of each matter."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from automl.evidence.blocks import Measured, Part, Value
 from automl.spec import Profile
 
-MitigationMethod = Literal["own_cuts", "threshold_optimizer", "common_cut", "reweighing", "exponentiated_gradient", "searched_front"]
+MitigationMethod = Literal["own_cuts", "threshold_optimizer", "common_cut", "reweighing", "exponentiated_gradient", "in_training_penalty", "searched_front"]
 Criterion = Literal["demographic_parity", "equalized_odds"]
 
 

@@ -18,6 +18,7 @@ from onnx import TensorProto, ValueInfoProto, helper
 
 from automl.data.encoding import CodeEncoder
 from automl.data.features import Kind
+from automl.data.pairs import Cells, Pair
 from automl.export.calendar import add_calendar_part, add_point_on_a_circle
 from automl.export.graph import ML, CannotExport, Graph
 from automl.learn.model import FittedModel
@@ -131,6 +132,24 @@ class Columns:
     def look_up(self, name: str, table: NDArray[Any]) -> str:
         """(rows, width): the row of ``table`` (places, width) that belongs to a category's level."""
         return self.graph.add("Gather", self.graph.constant(table), self.level(name), axis=0)
+
+    def together(self, codes: CodeEncoder, pair: Pair) -> str:
+        """(rows, 1) double: the target means of two columns taken together."""
+        first, second = (self._cell(codes, at, cells) for at, cells in zip(pair.columns, pair.cells, strict=True))
+        place = self.graph.add("Add", self.graph.add("Mul", first, self.graph.whole(pair.means.shape[1])), second)
+        return self.graph.add("Gather", self.graph.constant(pair.means.reshape(-1, 1)), place, axis=0)
+
+    def _cell(self, codes: CodeEncoder, at: int, cells: Cells) -> str:
+        """(rows,) whole numbers: the cell of a column in its cross tables."""
+        if cells.edges is None:
+            never_seen = cells.size - 2
+            by_code = np.append(np.arange(never_seen), never_seen).reshape(-1, 1)
+            by_place = self.by_place(codes.names[at], codes, by_code, np.array([cells.size - 1]))
+            return self.graph.add("Gather", self.graph.constant(by_place[:, 0].astype(np.int64)), self.level(codes.names[at]), axis=0)
+        number, across = self.number(codes.names[at]), self.graph.constant(np.array([1], dtype=np.int64))
+        beyond = self.graph.cast(self.graph.add("LessOrEqual", self.graph.constant(np.append(-np.inf, cells.edges).reshape(1, -1)), number), TensorProto.INT64)
+        bin_ = self.graph.add("Sub", self.graph.add("ReduceSum", beyond, across, keepdims=0), self.graph.whole(1))
+        return self.graph.add("Where", self.graph.add("Squeeze", self.graph.add("IsNaN", number), across), self.graph.whole(cells.size - 1), bin_)
 
     def constant_rows(self, values: Array) -> str:
         """(rows, outputs): the same in every row. Raises CannotExport for a model without features, whose rows could not be counted."""

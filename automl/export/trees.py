@@ -7,6 +7,7 @@ several folds encode alike (a number, an indicator of a level) is in the matrix 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +22,7 @@ from automl.learn.trees import Trees
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Key = tuple[str, str, object]
-"""("number", column, ""), ("part", column, part of the date), ("level", column, level) or ("mean", column, target means by place as bytes)."""
+"""("number", column, ""), ("part", column, part of the date), ("level", column, level), ("mean", column, target means by place as bytes) or ("pair", first column, `_Together`)."""
 
 MOST_NODES = 1_000_000
 """A file of some 36 MB; to write and to try it takes some 0.5 GB more of memory."""
@@ -42,6 +43,14 @@ class TreeModel(Protocol):
 
     @property
     def trees(self) -> Trees: ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Together:
+    """One of an encoder's pairs; no two encoders have the same."""
+
+    encoder: TreeEncoder
+    at: int
 
 
 def add(parts: Sequence[tuple[float, TreeModel]], columns: Columns) -> tuple[list[str], Array]:
@@ -90,7 +99,8 @@ def _keys(encoder: TreeEncoder, columns: Columns) -> list[Key]:
         if means is not None:
             by_place = columns.by_place(name, encoder.codes, means, means[-1] if missing is None else np.broadcast_to(missing, means.shape[1:]))
             found += [("mean", name, column.tobytes()) for column in by_place.T]
-    if len(found) != len(encoder.sources):
+    found += [("pair", encoder.codes.names[pair.columns[0]], _Together(encoder, at)) for at, pair in enumerate(encoder.pairs)]
+    if len(found) != encoder.width:
         raise CannotExport("its trees read columns that this export does not know")
     return found
 
@@ -109,6 +119,8 @@ def _matrix(keys: Sequence[Key], columns: Columns) -> tuple[str, dict[Key, int]]
             blocks.append(columns.number(name))
         elif kind == "part":
             blocks += [columns.part(name, part) for part in each]
+        elif kind == "pair":
+            blocks += [columns.together(what.encoder.codes, what.encoder.pairs[what.at]) for what in each]
         elif kind == "level":
             blocks.append(_indicators(name, each, columns))
         else:

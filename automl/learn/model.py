@@ -128,7 +128,7 @@ class FittedModel:
     def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int = 0) -> Attributions:
         """Attributions of every row of ``frame`` against all rows of ``background`` (at least one), of the whole ensemble.
 
-        Exact for linear models and trees, sampled for networks (`Attributions.explainer` says which), adding up for all.
+        Exact for linear models and for trees of single columns, sampled for networks and for trees that read pairs (`Attributions.explainer` says which), adding up for all.
         """
         rows, back = self._aligned(frame), self._aligned(background)
         parts = [(member.weight / len(member.folds), fold) for member in self.members for fold in member.folds]
@@ -147,11 +147,6 @@ class FittedModel:
     def attribution_cost(self) -> float:
         """What the attributions of one row cost, roughly, in leaves of trees (`families.FoldModel`)."""
         return sum(fold.attribution_cost for member in self.members for fold in member.folds)
-
-    @property
-    def attributions_are_sampled(self) -> bool:
-        """Whether a member's attributions are estimates, each made of hundreds of predictions, so that a row costs far more than an exact one."""
-        return any(fold.explainer.startswith("sampled") for member in self.members for fold in member.folds)
 
     def _aligned(self, frame: pd.DataFrame) -> pd.DataFrame:
         return as_categories(frame.reindex(columns=list(self.features)), self.schema.texts)

@@ -9,7 +9,7 @@ from gunicorn.config import Config
 from auditapp.access_log import MaskingLogger
 
 
-@pytest.mark.parametrize("path", ["/login/link/", "/invitations/", "/password/new/", "/shared/"])
+@pytest.mark.parametrize("path", ["/login/link/", "/invitations/", "/password/new/", "/shared/", "/settings/account/email/"])
 def test_the_secret_of_a_link_is_in_no_line_of_the_log(path: str) -> None:
     request = SimpleNamespace(headers=[("REFERER", f"http://h{path}s3cret?next=/")])
     environ = {"REQUEST_METHOD": "GET", "RAW_URI": f"{path}s3cret?next=/", "PATH_INFO": f"{path}s3cret", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_REFERER": f"http://h/login?next={path.replace('/', '%2F')}s3cret&x=1"}

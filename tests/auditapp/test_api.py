@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 from auditapp import results
@@ -97,6 +99,19 @@ def test_lists_are_pages_that_stay_stable_while_rows_come_in(people: Any) -> Non
     assert [one["id"] for one in second["items"] + third["items"]] == [made[2], made[1], made[0]]
     assert third["next"] is None
     assert first["next"].startswith("http://testserver/api/v1/datasets?")
+
+
+def test_a_longer_list_asks_the_database_no_more_often(people: Any, succeeded_run: Any, django_assert_num_queries: Any) -> None:
+    rest = people.rest("viewer")
+    succeeded_run()
+    rest.get("/runs")
+    with CaptureQueriesContext(connection) as one:
+        assert len(rest.get("/runs").json()["items"]) == 1
+    succeeded_run()
+    succeeded_run()
+    with django_assert_num_queries(len(one)):
+        listed = rest.get("/runs").json()["items"]
+    assert [(item["model"] is not None, item["report"]["version"], item["created_by"]) for item in listed] == [(True, 1, "owner")] * 3
 
 
 @pytest.mark.parametrize("query", [
@@ -477,7 +492,7 @@ def test_nul_reaches_no_column(people: Any) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/xml", "text/plain; application/json", "multipart/form-data; boundary=x"])
-def test_json_under_another_name_is_415(content_type: str, people: Any) -> None:
+def test_t32_json_under_another_name_is_415(content_type: str, people: Any) -> None:
     rest = people.rest("owner")
     dataset = rest.upload().json()["id"]
     response = rest.post("/runs", {"dataset": dataset, "spec": SPEC}, content_type=content_type)
@@ -505,7 +520,7 @@ def test_hostile_forms(path: str, content_type: str, raw: bytes, status: int, pe
     assert Dataset.objects.count() == 0
 
 
-def test_a_session_opens_nothing_here(people: Any, client: Any) -> None:
+def test_t32_a_session_opens_nothing_here(people: Any, client: Any) -> None:
     client.force_login(people.users["owner"])
     assert client.get("/api/v1/runs").status_code == 401
     assert client.post("/api/v1/runs", "{}", content_type="application/json").status_code == 401

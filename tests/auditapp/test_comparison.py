@@ -33,7 +33,7 @@ def performance_with(evidence: Evidence, name: str, value: Estimate) -> Evidence
 
 def test_the_same_twice_differs_in_nothing() -> None:
     found = compare(make_evidence(), make_evidence())
-    assert found.same_digest
+    assert found.verdict == "same_digest"
     assert found.same_rows
     assert (found.settings, found.new_findings, found.gone_findings) == ((), (), ())
     assert {pair.difference.value for pair in found.metrics if pair.difference} == {0.0}

@@ -11,6 +11,7 @@ from auditapp import datasets, ledger, runs, storage
 from auditapp.models import Dataset, Profile, Run, Workspace
 from automl.errors import BadInput
 from automl.spec import TaskSpec
+from tests.auditapp.test_storage import files_under
 
 
 def store(workspace: Workspace, user: Any, data: bytes = b"a,b\n1,2\n", name: str = "table", filename: str = "t.csv") -> Dataset:
@@ -42,7 +43,7 @@ def test_empty_and_too_large(workspace: Workspace, analyst: Any, settings: Any) 
     assert not [path for path in settings.STORAGE_ROOT.rglob("*") if path.is_file()]
 
 
-def test_deleting_cancels_what_waits_and_keeps_what_has_ended(workspace: Workspace, analyst: Any) -> None:
+def test_t52_deleting_cancels_what_waits_and_keeps_what_has_ended(workspace: Workspace, analyst: Any) -> None:
     dataset = store(workspace, analyst)
     ended, running, waiting = (runs.submit(workspace=workspace, dataset=dataset, kind="training", spec=TaskSpec(target="a"), user=analyst) for _ in range(3))
     lease = runs.claim(ended.pk, "x")
@@ -58,6 +59,21 @@ def test_deleting_cancels_what_waits_and_keeps_what_has_ended(workspace: Workspa
     assert Run.objects.get(pk=waiting.pk).state == "cancelled"
     assert Run.objects.get(pk=running.pk).cancel_requested_at is not None
     assert ledger.verify(workspace) == []
+
+
+@pytest.mark.parametrize(("limit", "value", "sentence"), [
+    ("WORKSPACE_TABLES", 1, "keeps 1 tables, which is the limit"), ("WORKSPACE_BYTES", 11, "more than the limit of"), ("READINGS_QUEUED", 1, "1 readings of this workspace's tables are waiting")])
+def test_a_workspace_keeps_so_much_and_a_refused_table_leaves_nothing(workspace: Workspace, analyst: Any, settings: Any, limit: str, value: int, sentence: str) -> None:
+    setattr(settings, limit, value)
+    kept = datasets.store_upload(io.BytesIO(b"a,b\n1,2\n"), name="first", filename="t.csv", workspace=workspace, user=analyst)
+    with pytest.raises(BadInput, match=sentence):
+        datasets.store_upload(io.BytesIO(b"a,b\n1,3\n"), name="second", filename="t.csv", workspace=workspace, user=analyst)
+    assert Dataset.objects.count() == 1
+    assert [path.name for path in files_under(settings.STORAGE_ROOT)] == [kept.sha256]
+    elsewhere = Workspace.objects.create(name="Elsewhere")
+    assert datasets.store_upload(io.BytesIO(b"a,b\n1,3\n"), name="theirs", filename="t.csv", workspace=elsewhere, user=analyst).workspace == elsewhere
+    datasets.delete_dataset(kept, analyst)
+    assert datasets.store_upload(io.BytesIO(b"a,b\n1,3\n"), name="third", filename="t.csv", workspace=workspace, user=analyst)
 
 
 def test_bytes_that_another_dataset_shares_stay(workspace: Workspace, analyst: Any) -> None:

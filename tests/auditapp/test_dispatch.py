@@ -54,7 +54,7 @@ def test_a_change_that_is_rolled_back_rings_for_nobody(bell: Any, redis_server: 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("trouble", ["absent", "killed", "frozen", "full"])
-def test_broker_in_trouble_neither_raises_nor_holds_up(bell: Any, redis_server: RedisServer, trouble: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_t10_broker_in_trouble_neither_raises_nor_holds_up(bell: Any, redis_server: RedisServer, trouble: str, caplog: pytest.LogCaptureFixture) -> None:
     bell(redis_server.url if trouble != "absent" else "redis+socket:///nonexistent/redis.sock")
     if trouble == "killed":
         # Not only absent from the start: the connection is pooled already

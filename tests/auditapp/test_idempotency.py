@@ -20,7 +20,7 @@ from auditapp.models import Dataset, IdempotencyKey, Run
 SPEC = {"target": "income", "sensitive": ["sex"]}
 
 
-def test_the_same_key_and_body_get_the_same_answer_and_one_row(people: Any) -> None:
+def test_t44_the_same_key_and_body_get_the_same_answer_and_one_row(people: Any) -> None:
     rest = people.rest("owner")
     first, again = (rest.upload(**{"Idempotency-Key": "k1"}) for _ in range(2))
     assert (first.status_code, first.content, first["Location"]) == (again.status_code, again.content, again["Location"])
@@ -44,7 +44,7 @@ def test_without_a_key_twice_is_two(people: Any) -> None:
     assert Dataset.objects.count() == 2
 
 
-def test_another_body_is_422(people: Any) -> None:
+def test_t44_another_body_is_422(people: Any) -> None:
     rest = people.rest("owner")
     rest.upload(**{"Idempotency-Key": "k"})
     for changed in (rest.upload(b"a\n1\n", **{"Idempotency-Key": "k"}), rest.upload(name="other.csv", **{"Idempotency-Key": "k"})):
@@ -52,7 +52,7 @@ def test_another_body_is_422(people: Any) -> None:
     assert Dataset.objects.count() == 1
 
 
-def test_another_route_is_422(people: Any) -> None:
+def test_t44_another_route_is_422(people: Any) -> None:
     rest = people.rest("owner")
     dataset = rest.upload(**{"Idempotency-Key": "k"}).json()["id"]
     response = rest.post("/runs", {"dataset": dataset, "spec": SPEC}, **{"Idempotency-Key": "k"})

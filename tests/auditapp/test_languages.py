@@ -40,6 +40,11 @@ def test_numbers_and_dates_by_language() -> None:
         assert audit.date(at, "H:i:s") == "05:30:00"
         assert text_of(audit.not_measured(NotMeasured(reason="2.5 is too few"))) == "nicht gemessen: 2.5 is too few"
         assert text_of(audit.verdict("below")) == "Unterhalb der Grenze, über den Stichprobenfehler hinaus"
+        assert audit.in_its_language("The sensitive attribute sex is an input of the model.") == "Das sensible Attribut sex ist eine Eingabe des Modells."
+        assert audit.in_its_language("There is <b>no</b> such sentence.", 12) == '<span lang="en">There is &lt;b…</span>'
+        assert (audit.english("All findings"), audit.english("No such sentence.")) == ("", ' lang="en"')
+        assert [audit.cell(value) for value in ("not measured: there is no score", "yes", "New York", 0.25)] == ["nicht gemessen: es gibt keinen Score", "yes", "New York", "0,2500"]
     with translation.override("en"):
+        assert audit.in_its_language("All findings of the 3", 7) == "All fi…"
         assert numbers("12,240") == "12,240"
         assert audit.date(at, "Y-m-d H:i") == "2026-11-22 05:30"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from auditapp import accounts, notices, runs
@@ -23,7 +24,7 @@ def _mail_server(settings: Any) -> None:
 def asked(people: Cast) -> Cast:
     """The viewer wants to know of every run, the owner of her own, the analyst of his own, the stranger of every one, the reviewer of none."""
     for who, wish in (("viewer", "all"), ("owner", "mine"), ("analyst", "mine"), ("stranger", "all"), ("reviewer", "none")):
-        accounts.set_email(people.users[who], f"{who}@example.org")
+        accounts.set_email(people.users[who], f"{who}@example.org", verified=True)
         accounts.set_notices(people.users[who], wish)
         people.users[who].refresh_from_db()
     return people
@@ -45,6 +46,28 @@ def test_who_asked_is_told_once_and_nothing_of_the_result_leaves(asked: Cast, su
     assert run.title not in body + mail.outbox[0].subject
 
 
+def test_a_mail_is_in_the_language_that_its_reader_chose_for_the_pages(asked: Cast, succeeded_run: Any) -> None:
+    page = Client()
+    page.force_login(asked.users["owner"])
+    page.post("/language", {"language": "de"})
+    page.post("/language", {"language": "xx"})
+    run = succeeded_run()
+    assert runs.pictures_in(run.pk) == "de", "she asked for the run"
+    notices.send_due()
+    said = {message.to[0]: message for message in mail.outbox}
+    assert said["owner@example.org"].subject == "Plumbline: Ein Lauf ist zu Ende"
+    assert f"/runs/{run.pk}\n" in said["owner@example.org"].body
+    assert said["viewer@example.org"].subject == "Plumbline: a run has ended"
+
+
+def test_who_asks_for_mails_on_a_german_page_gets_german_ones(asked: Cast) -> None:
+    page = Client(headers={"Accept-Language": "de"})
+    page.force_login(asked.users["analyst"])
+    page.post("/settings/account/notices", {"notices": "all"})
+    assert accounts.language_of(asked.users["analyst"]) == "de"
+    assert accounts.language_of(None) == "en"
+
+
 def test_failures_are_told_and_who_has_left_is_not(asked: Cast, succeeded_run: Any) -> None:
     run = succeeded_run()
     RunNotice.objects.all().delete()
@@ -55,6 +78,14 @@ def test_failures_are_told_and_who_has_left_is_not(asked: Cast, succeeded_run: A
     assert recipients() == ["owner@example.org"]
     assert "has failed" in mail.outbox[0].body
     assert RunNotice.objects.count() == 0
+
+
+def test_nothing_goes_to_an_address_that_nobody_has_proved(asked: Cast, succeeded_run: Any) -> None:
+    accounts.set_email(asked.users["viewer"], "mistyped@example.org", verified=False)
+    succeeded_run()
+    accounts.set_email(asked.users["owner"], "mistyped@example.org", verified=False)
+    notices.send_due()
+    assert recipients() == []
 
 
 def test_without_a_mail_server_nobody_is_owed_a_mail(asked: Cast, succeeded_run: Any, settings: Any) -> None:

@@ -161,6 +161,8 @@ PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "account"): (302, 302, 200, 200, 200),
     ("GET", "account-email"): (302, 302, 200, 200, 200),
     ("POST", "account-email"): (302, 302, 302, 302, 302),
+    ("GET", "account-email-proved"): (302, 302, 410, 410, 410),
+    ("POST", "account-email-proved"): (302, 302, 410, 410, 410),
     ("GET", "account-password"): (302, 302, 200, 200, 200),
     ("POST", "account-password"): (302, 302, 422, 422, 422),
     ("GET", "account-notices"): (302, 302, 200, 200, 200),
@@ -222,7 +224,7 @@ def test_every_address_has_a_row() -> None:
 
 
 NOBODYS = {
-    "name": "roc", "step": "columns", "section": "fairness", "export": "annex-iv.md", "secret": "0" * 64, "version": "1", "number": "3", "session_id": "0" * 32, "token": "0" * 39,
+    "name": "roc", "step": "columns", "section": "fairness", "export": "annex-iv.md", "secret": "0" * 64, "version": "1", "number": "3", "session_id": "0" * 32, "token": "0" * 39, "proof": "none",
     "uidb64": "MQ",
 }
 """What an address may name without a row of the database."""
@@ -384,7 +386,7 @@ def test_pages_know_no_other_methods(people: Any, things: dict[str, str]) -> Non
             assert client.generic(method, _address(name, things)).status_code in (405, *((302,) if name == "login" else ())), (method, name)
 
 
-def test_no_page_is_posted_to_without_its_csrf_token(people: Any, things: dict[str, str]) -> None:
+def test_t32_no_page_is_posted_to_without_its_csrf_token(people: Any, things: dict[str, str]) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(people.users["owner"], backend="django.contrib.auth.backends.ModelBackend")
     before = _state()
@@ -392,3 +394,16 @@ def test_no_page_is_posted_to_without_its_csrf_token(people: Any, things: dict[s
         assert client.post(_address(name, things), {}).status_code == 403, name
         assert client.post(_address(name, things), "{}", content_type="text/plain", headers={"Origin": "https://evil.example"}).status_code == 403, name
         assert _state() == before, name
+
+
+def figures() -> str:
+    """What `docs/measured.md` says of this matrix."""
+    cells = [status for rows in (REST, PAGES) for row in rows.values() for status in row]
+    refused = sum(status in (401, 403, 404) or status == 302 for status in cells)
+    unknown = len({path for _, path in REST}) * len(METHODS) - len(REST)
+    return (f"{len(REST)} REST operations and {len(PAGES)} pages and forms, each as five callers: {len(cells)} cells, of which {refused} refuse or send to the login; "
+            f"{unknown} further pairs of REST path and method are answered 405")
+
+
+if __name__ == "__main__":
+    print(figures())

@@ -111,6 +111,29 @@ def test_a_harmless_request_id_comes_back_and_stands_in_the_log(client: Any, db:
     assert request_id() == "-"
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_a_callers_trace_goes_on(client: Any, db: None) -> None:
+    answer = client.get("/api/v1/nothing", headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
+    version, trace, span, flags = answer["traceparent"].split("-")
+    assert (version, trace, flags, answer["X-Request-ID"]) == ("00", TRACE, "01", TRACE)
+    assert span not in ("00f067aa0ba902b7", "0" * 16)
+    assert len(bytes.fromhex(span)) == 8
+    both = client.get("/api/v1/nothing", headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-fe", "X-Request-ID": "mine"})
+    assert (both["X-Request-ID"], both["traceparent"][-3:]) == ("mine", "-00")
+    assert client.get("/login", headers={"traceparent": f"cc-{TRACE}-00f067aa0ba902b7-01-what-comes-later"})["traceparent"].startswith(f"00-{TRACE}-")
+
+
+@pytest.mark.parametrize("given", [
+    "", f"00-{TRACE}-00f067aa0ba902b7", f"ff-{TRACE}-00f067aa0ba902b7-01", f"00-{'0' * 32}-00f067aa0ba902b7-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE.upper()}-00f067aa0ba902b7-01",
+    f"00-{TRACE}-00f067aa0ba902b7-01-more", f"00-{TRACE}-00f067aa0ba902b7-01\tx"])
+def test_what_is_no_trace_is_passed_over(given: str, client: Any, db: None) -> None:
+    answer = client.get("/api/v1/nothing", headers={"traceparent": given})
+    assert "traceparent" not in answer
+    assert answer["X-Request-ID"] != TRACE
+
+
 def test_pages_keep_their_own_errors(client: Any, db: None) -> None:
     assert not client.get("/no-such-page")["Content-Type"].startswith(MEDIA_TYPE)
 

@@ -16,7 +16,7 @@ def counting(redis_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(rate_limits, "_paused_until", 0.0)
     monkeypatch.setattr(rate_limits.time, "time", lambda: 999_999_992.5)
     yield redis_server
-    rate_limits._store(redis_server.url).close()
+    rate_limits.store(redis_server.url, rate_limits.PATIENCE_SECONDS).close()
 
 
 def test_a_token_may_call_so_often_and_is_told_what_is_left(counting: Any, people: Any) -> None:

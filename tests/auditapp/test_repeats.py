@@ -8,8 +8,8 @@ import pytest
 
 from auditapp import repeats, runs
 from auditapp.models import Run
-from auditapp.repeats import MOST_OF_A_PART, compare, compared_with_parent
-from automl.evidence import Evidence, Plan, digest_of
+from auditapp.repeats import MOST_OF_A_PART, compared_with_parent, repetition
+from automl.evidence import Evidence, Plan, digest_of, measured_digest_of
 from tests.auditapp.conftest import Cast
 from tests.evidence_example import make_evidence
 
@@ -27,15 +27,16 @@ def test_times_hardware_and_the_runs_own_name_are_no_difference() -> None:
     before = sealed(make_evidence())
     provenance = before.provenance.model_copy(update={"seconds": 1.0, "hardware": {"cpu": "another"}})
     after = sealed(before, run=before.run.model_copy(update={"id": "run_2", "parent": before.run.id}), provenance=provenance)
-    found = compare(before, after)
+    found = repetition(before, after)
     assert (found.verdict, found.parts, found.before == found.after) == ("same_digest", (), True)
 
 
 def test_a_further_look_at_the_audit_part_is_told_from_another_result() -> None:
     before = sealed(make_evidence())
-    found = compare(before, sealed(before, plan=renumbered(before.plan)))
+    found = repetition(before, sealed(before, plan=renumbered(before.plan)))
     assert found.verdict == "same_but_number"
     assert found.before != found.after
+    assert found.measured_before == found.measured_after == measured_digest_of(before.model_dump(mode="json"))
     assert [one.pointer for part in found.parts for one in part.first] == ["/plan/audit_number", "/plan/sha256"]
 
 
@@ -44,8 +45,9 @@ def test_what_differs_is_named_part_by_part_with_both_values() -> None:
     libraries = {**before.provenance.libraries, **{f"a/library~{at}": "1" for at in range(MOST_OF_A_PART + 3)}}
     after = sealed(before, plan=renumbered(before.plan), design=before.design.model_copy(update={"unit": "a household"}), findings=before.findings[:-1],
                    provenance=before.provenance.model_copy(update={"libraries": libraries}))
-    found = compare(before, after)
+    found = repetition(before, after)
     assert found.verdict == "different"
+    assert found.measured_before != found.measured_after
     assert [(part.name, part.count) for part in found.parts] == [("plan", 2), ("design", 1), ("findings", 1), ("provenance", MOST_OF_A_PART + 3)]
     design, findings, provenance = (part.first for part in found.parts[1:])
     assert (design[0].pointer, design[0].before, design[0].after) == ("/design/unit", f'"{before.design.unit}"', '"a household"')
@@ -88,7 +90,7 @@ def test_over_rest_once_for_a_key_and_compared_when_both_have_results(people: Ca
     assert (said["id"], said["parent"], said["verdict"], said["parts"]) == (second.pk, first.pk, "same_digest", [])
 
 
-@pytest.mark.parametrize(("parent_changes", "words"), [({}, "Same digest"), ({"plan": True}, "Everything measured is the same"), ({"findings": ()}, "findings: ")])
+@pytest.mark.parametrize(("parent_changes", "words"), [({}, "Same digest"), ({"plan": True}, "Digest of what was measured, the same in both"), ({"findings": ()}, "findings: ")])
 def test_the_page_of_the_repetition_says_it(people: Cast, succeeded_run: Any, monkeypatch: pytest.MonkeyPatch, parent_changes: dict[str, Any], words: str) -> None:
     from django.test import Client
 

@@ -224,6 +224,21 @@ def test_expired_lease_is_taken_back_and_counted(claim: Any, workspace: Workspac
     assert actions(workspace, lease.run_id) == ["run.submitted", "run.failed"]
 
 
+@pytest.mark.parametrize("hours", [2, -2])
+def test_t18_leases_go_by_the_databases_clock(claim: Any, submit: Any, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    """A worker whose own clock is wrong takes nothing early and holds nothing too long."""
+    real = timezone.now
+    monkeypatch.setattr("django.utils.timezone.now", lambda: real() + timedelta(hours=hours))
+    lease = claim()
+    runs.beat(lease)
+    assert abs(state(lease.run_id).lease_until - real() - timedelta(seconds=60)) < timedelta(seconds=30)
+    runs.sweep()
+    assert state(lease.run_id).state == "running"
+    Run.objects.filter(pk=lease.run_id).update(lease_until=real() - timedelta(seconds=1))
+    runs.sweep()
+    assert state(lease.run_id).state == "queued"
+
+
 def test_child_that_died_is_taken_back_at_once(claim: Any) -> None:
     lease = claim()
     runs.lose(lease, "the child died by signal 9")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from itertools import product
@@ -59,13 +60,15 @@ def test_every_text_number_and_list_that_is_sent_is_bounded() -> None:
 
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance", "unsupported_method", "ignored_auth")
-EXAMPLES = {"owner": 6, "viewer": 2, "nobody": 1}
+TIMES = int(os.environ.get("SCHEMA_TIMES", "1"))
+"""More of them where somebody has the time."""
+EXAMPLES = {"owner": 6 * TIMES, "analyst": 2 * TIMES, "reviewer": 2 * TIMES, "viewer": 2 * TIMES, "nobody": 1}
 """Calls of each operation, made up as the schema asks and, for the owner, against it."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("who", EXAMPLES)
-def test_made_up_calls_are_answered_as_the_schema_says(who: str, people: Any, succeeded_run: Any) -> None:
+def test_t43_made_up_calls_are_answered_as_the_schema_says(who: str, people: Any, succeeded_run: Any) -> None:
     """T-43, bounded: every operation, of things that are there and of things that are not. No 5xx, and no answer that the schema does not know."""
     import schemathesis
     from schemathesis import GenerationMode
@@ -80,6 +83,32 @@ def test_made_up_calls_are_answered_as_the_schema_says(who: str, people: Any, su
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE) if who == "owner" else (GenerationMode.POSITIVE,)
     faults = [fault for operation, mode in product(operations, modes) for fault in _faults(operation, mode, there, people.rest(who).headers(), EXAMPLES[who])]
     assert not faults, "\n\n".join(faults)
+
+
+@pytest.mark.slow
+def test_t43_calls_that_follow_from_each_other(people: Any, succeeded_run: Any) -> None:
+    """Stories of calls, each with what the ones before it answered: what was made is there, what was deleted is not, whatever came between."""
+    import schemathesis
+    from schemathesis.checks import CHECKS as KNOWN
+
+    succeeded_run()
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", _closing(get_wsgi_application()))
+    headers = people.rest("owner").headers()
+    checks = [KNOWN.get_one(name) for name in (*CHECKS, "use_after_free", "ensure_resource_availability") if name != "ignored_auth"]
+    heard: dict[str, set[int]] = {}
+
+    class Story(schema.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            return {"headers": headers}
+
+        def validate_response(self, response: Any, case: Any, additional_checks: Any = None, **kwargs: Any) -> None:
+            heard.setdefault(case.operation.label, set()).add(response.status_code)
+            case.validate_response(response, checks=checks, headers=headers, transport_kwargs=kwargs, recorder=self.recorder)
+
+    Story.run(settings=hypothesis_settings(
+        max_examples=12 * TIMES, stateful_step_count=10, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]))
+    assert len(heard) > 15, "or the stories go nowhere"
+    assert any(200 in statuses for label, statuses in heard.items() if "{" in label), "nothing that a call made was found by another"
 
 
 def _closing(application: Any) -> Any:

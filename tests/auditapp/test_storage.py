@@ -73,7 +73,7 @@ def test_interrupted_stream_leaves_nothing_behind(settings: Any, at: int) -> Non
     assert files_under(settings.STORAGE_ROOT) == []
 
 
-def test_full_disk_is_named_and_earlier_bytes_stay(settings: Any) -> None:
+def test_t16_full_disk_is_named_and_earlier_bytes_stay(settings: Any) -> None:
     storage.put(io.BytesIO(b"abc"))
     child = os.fork()
     if child == 0:

@@ -50,7 +50,7 @@ def dataset(workspace: Workspace, analyst: Any) -> Dataset:
     (PredictionsSpec(score="s", sensitive=("sex",)), "/score", "'s'"), (PredictionsSpec(score="age", label="l", sensitive=("sex",)), "/label", "'l'"),
     (PredictionsSpec(decision="d", sensitive=("sex",)), "/decision", "'d'"),
 ])
-def test_contradiction_is_named(dataset: Dataset, spec: Any, pointer: str, words: str) -> None:
+def test_t29_contradiction_is_named(dataset: Dataset, spec: Any, pointer: str, words: str) -> None:
     with pytest.raises(BadInput, match=words) as refusal:
         check_against_profile(spec, dataset, 50)
     assert refusal.value.pointer == (pointer if "no numbers" not in words else "/bins/sex")

@@ -40,12 +40,12 @@ def test_an_address_outside_is_taken_apart(names: Any) -> None:
     "198.18.0.1", "192.0.2.1", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[::127.0.0.1]", "[fe80::1]", "[fc00::1]", "[fec0::1]", "[ff02::1]", "[64:ff9b::7f00:1]",
     "[64:ff9b::a00:1]", "[2002:7f00:1::]", "[2001:0:7f00:1::]", "[2001:db8::1]",
 ])
-def test_an_address_inside_is_refused_however_it_is_written(host: str, names: Any) -> None:
+def test_t41_an_address_inside_is_refused_however_it_is_written(host: str, names: Any) -> None:
     with pytest.raises(BadInput, match="outside only"):
         checked_target(f"https://{host}/")
 
 
-def test_a_name_is_refused_where_one_of_its_addresses_is_inside(names: dict[str, list[str]]) -> None:
+def test_t41_a_name_is_refused_where_one_of_its_addresses_is_inside(names: dict[str, list[str]]) -> None:
     for addresses in (["127.0.0.1"], [OUTSIDE, "10.0.0.1"], ["::1", OUTSIDE]):
         names["hooks.example.org"] = addresses
         with pytest.raises(BadInput, match="outside only"):

@@ -117,7 +117,7 @@ def test_what_a_dead_worker_held_is_sent_again_and_its_late_note_changes_nothing
     assert Delivery.objects.get().state == "delivered"
 
 
-def test_after_the_last_attempt_the_webhook_is_disabled_and_can_be_had_back(webhook: Webhook, owner: Caller, succeeded_run: Any) -> None:
+def test_t48_after_the_last_attempt_the_webhook_is_disabled_and_can_be_had_back(webhook: Webhook, owner: Caller, succeeded_run: Any) -> None:
     succeeded_run(signed=False)
     for number in range(1, len(DELAYS) + 2):
         assert Webhook.objects.get().disabled_at is None
@@ -138,7 +138,7 @@ def test_after_the_last_attempt_the_webhook_is_disabled_and_can_be_had_back(webh
     assert (again.delivery_id, again.attempt, json.loads(again.body)) == (delivery.pk, 1, delivery.body)
 
 
-def test_410_ends_it_at_once(webhook: Webhook, succeeded_run: Any) -> None:
+def test_t48_410_ends_it_at_once(webhook: Webhook, succeeded_run: Any) -> None:
     succeeded_run()
     webhooks.note(_claimed(webhook), GONE)
     webhook.refresh_from_db()

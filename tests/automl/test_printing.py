@@ -3,7 +3,24 @@ from __future__ import annotations
 import pytest
 
 from automl.evidence import DesignSection, Estimate, NotMeasured, ProbabilityCalibration, Ratio
-from automl.printing import MINUS, against_limit, calibration, decimals_of, design, estimate, fixed, p_value, percent, ratio, row_count, significant, visible
+from automl.printing import (
+    MINUS,
+    against_limit,
+    calibration,
+    decimals_of,
+    design,
+    estimate,
+    fixed,
+    other_draws,
+    p_value,
+    percent,
+    ratio,
+    row_count,
+    significant,
+    visible,
+)
+from tests.evidence_example import make_evidence
+from tests.weakness_example import make_robustness
 
 
 @pytest.mark.parametrize(("value", "printed"), [
@@ -48,7 +65,24 @@ def test_an_estimate_shows_two_digits_of_its_interval() -> None:
     assert estimate(Estimate(value=-0.155, low=-0.204, high=-0.105, method="newcombe", n=9), as_percent=True, signed=True) == f"{MINUS}15.5 pp ({MINUS}20.4 to {MINUS}10.5)"
 
 
+def test_none_and_all_of_a_count_have_no_decimals() -> None:
+    everybody = Estimate(value=1.0, low=0.99378, high=1.0, method="wilson", n=611)
+    assert estimate(everybody, as_percent=True) == "100 % (99.38 to 100)"
+    assert estimate(Estimate(value=0.0, low=0.0, high=0.00622, method="wilson", n=611), as_percent=True) == "0 % (0 to 0.62)"
+
+
+def test_other_draws_stand_in_one_sentence() -> None:
+    example = make_evidence()
+    robustness = make_robustness()
+    assert other_draws(example.model_copy(update={"robustness": NotMeasured(reason="x"), "explanation": NotMeasured(reason="x")})) == ""
+    found = other_draws(example.model_copy(update={"robustness": robustness, "explanation": NotMeasured(reason="x")}))
+    assert found == "area under the ROC curve from 0.9251 to 0.9259 with other training rows (5 models)"
+
+
 def test_what_is_not_measured_says_why() -> None:
+    everybody = Estimate(value=1.0, low=0.9957, high=1.0, method="wilson", n=900)
+    assert estimate(everybody, as_percent=True) == "100 % (99.57 to 100)"
+    assert estimate(everybody.model_copy(update={"value": 0.99999}), as_percent=True) == "100.00 % (99.57 to 100)", "nearly so"
     assert estimate(NotMeasured(reason="the denominator is 0")) == "not measured: the denominator is 0"
     assert ratio(NotMeasured(reason="one group"), 0.8) == "not measured: one group"
 

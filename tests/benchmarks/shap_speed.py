@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows, train = frame.iloc[:options.rows], frame.iloc[options.rows:]
     encoder, matrix = TreeEncoder.fit_transform(train, y[options.rows:], "binary", 0)
     names = [f"f{at}" for at in range(matrix.shape[1])]
-    settings = {**PLAIN, "objective": "binary", "verbose": -1, "seed": 0, "deterministic": True}
+    settings = {**{name: value for name, value in PLAIN.items() if name != "pairs"}, "objective": "binary", "verbose": -1, "seed": 0, "deterministic": True}
     booster = lgb.train(settings, lgb.Dataset(matrix, y[options.rows:], feature_name=names), options.rounds)
     explained, background = encoder.transform(rows), encoder.transform(train.iloc[:options.background])
     trees, width = parse_trees(booster.model_to_string()), matrix.shape[1]

@@ -102,6 +102,10 @@ def cancel(run: str) -> str:
     return runs.request_cancel(Run.objects.get(pk=run), user()).state
 
 
+def delete_table(run: str) -> None:
+    datasets.delete_dataset(Run.objects.get(pk=run).dataset, user())
+
+
 def finish(run: str) -> str:
     return runs.request_finish(Run.objects.get(pk=run), user()).state
 
@@ -163,7 +167,7 @@ def _trouble_of(run: Run) -> list[str]:
 
 
 COMMANDS = {command.__name__: command for command in (
-    submit, look, open_trials, parts_of_trials, trials_in_evidence, finding_ids, profile_state, cancel, finish, ring, sweep, states, highest_attempt, trouble)}
+    submit, look, open_trials, parts_of_trials, trials_in_evidence, finding_ids, profile_state, cancel, delete_table, finish, ring, sweep, states, highest_attempt, trouble)}
 
 if __name__ == "__main__":
     for line in sys.stdin:

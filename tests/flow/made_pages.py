@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from auditapp import datasets, profiles, statements
+from auditapp import accounts, datasets, profiles, statements
 from auditapp.access import Caller, workspace_of
 from auditapp.models import Dataset, Profile, Run, Workspace
 from auditapp.views.results import SECTIONS
@@ -40,7 +40,7 @@ def made() -> dict[str, Any]:
     failed = Run.objects.create(workspace=workspace, kind="training", dataset=dataset, title=title, spec=make_evidence().spec.model_dump(mode="json"), created_by=user)
     Run.objects.filter(pk=failed.pk).update(state="failed", failure_code="bad_input", failure_text=title, finished_at=timezone.now())
     waiting = Run.objects.create(workspace=workspace, kind="training", dataset=dataset, title=title, spec=make_evidence().spec.model_dump(mode="json"), created_by=user)
-    return {"cookie": [settings.SESSION_COOKIE_NAME, _session_with_answers(user, dataset)], "pages": _addresses(dataset, runs, [failed, waiting])}
+    return {"cookie": [settings.SESSION_COOKIE_NAME, _session_with_answers(user, dataset)], "pages": _addresses(user, dataset, runs, [failed, waiting])}
 
 
 def _finished(workspace: Workspace, user: User, dataset: Dataset, title: str, evidence: Evidence) -> Run:
@@ -57,7 +57,7 @@ def _session_with_answers(user: User, dataset: Dataset) -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
-def _addresses(dataset: Dataset, finished: list[Run], others: list[Run]) -> list[str]:
+def _addresses(user: User, dataset: Dataset, finished: list[Run], others: list[Run]) -> list[str]:
     hostile_run, usual, _ = finished
     results = [f"/runs/{run.pk}/results/{section}" for run in finished for section in SECTIONS]
     steps = [f"/new/{dataset.pk}/{step}" for step in ("columns", "target", "outcome", "attributes", "groups", "budget", "check")]
@@ -65,7 +65,7 @@ def _addresses(dataset: Dataset, finished: list[Run], others: list[Run]) -> list
     return [
         "/", "/new", *steps, *(f"/runs/{run.pk}" for run in [hostile_run, *others]), *results, *of_report, f"/compare?a={hostile_run.pk}&b={usual.pk}&anyway=1",
         "/verify", "/help", "/api/docs", "/settings/tokens", "/settings/members", "/settings/webhooks",
-        "/settings/account", "/settings/account/email", "/settings/account/password", "/settings/account/notices", "/settings/account/second-step", "/settings/ledger",
+        "/settings/account", "/settings/account/email", f"/settings/account/email/{accounts.email_proof(user, 'demo@example.org')}", "/settings/account/password", "/settings/account/notices", "/settings/account/second-step", "/settings/ledger",
         "/settings/workspace", "/settings/workspace/new", "/settings/workspace/delete", f"/runs/{usual.pk}/delete", "/password/forgotten"]
 
 

@@ -125,12 +125,14 @@ def test_t07_frozen_worker_wakes_up_late(house: House) -> None:
     assert house.until_state(after, "succeeded", "failed")["state"] == "succeeded"
 
 
-def test_t09_redis_killed_and_emptied(house: House) -> None:
+@pytest.mark.parametrize("emptied", [False, True], ids=["t08", "t09"])
+def test_t08_t09_redis_killed(house: House, emptied: bool) -> None:
+    """With all that it had written down, or with nothing of it."""
     runs_worker(house)
     running, *waiting = house.do("submit", title="trials=3 sleep=0.5", times=3)
     house.until_trials(running, 1)
     house.redis.kill()
-    for path in house.redis.folder.rglob("*.aof*"):
+    for path in house.redis.folder.rglob("*.aof*") if emptied else ():
         path.unlink()
     [late] = house.do("submit", title="trials=0")
     house.redis.start()

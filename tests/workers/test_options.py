@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from automl.errors import BadInput
-from automl.spec import FairnessAnswers, Governing, PredictionsSpec, TaskSpec
+from automl.spec import FairnessAnswers, FairnessObjective, Governing, PredictionsSpec, TaskSpec
 from workers.options import add_prediction_options, add_shared_options, add_training_options, spec_of
 
 
@@ -53,6 +53,15 @@ def test_the_metric_that_governs_and_the_answers_that_lead_to_one() -> None:
     assert asked.governing == Governing(answers=FairnessAnswers(measured_by_rates="no", outcome_trusted="no"))
     with pytest.raises(BadInput, match=r"^--governing: "):
         _spec("--sensitive", "sex", "--governing-answer", "measured_by_rates=maybe")
+
+
+def test_a_second_objective_and_the_attribute_it_compares() -> None:
+    every = _spec("--sensitive", "sex,race", "--fairness-objective", "equalized_odds_difference")
+    assert every.fairness_objective == FairnessObjective(metric="equalized_odds_difference")
+    one = _spec("--sensitive", "sex,race", "--fairness-objective", "demographic_parity_ratio=race")
+    assert one.fairness_objective == FairnessObjective(metric="demographic_parity_ratio", attribute="race")
+    with pytest.raises(BadInput, match=r"^--fairness-objective: "):
+        _spec("--sensitive", "sex", "--fairness-objective", "parity")
 
 
 def test_a_budget_of_trials_alone_has_no_clock() -> None:

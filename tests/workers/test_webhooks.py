@@ -51,7 +51,7 @@ def test_the_receiver_gets_body_id_time_and_a_signature_for_each_secret(listener
     assert headers["webhook-signature"].split() == [signature(secret, "msg_1", when, body) for secret in (b"new secret", b"former secret")]
 
 
-def test_a_redirect_is_not_followed(listener: Listener, inside: Listener) -> None:
+def test_t41_a_redirect_is_not_followed(listener: Listener, inside: Listener) -> None:
     listener.status, listener.location = 307, f"{inside.url}/secret"
     outcome = send(_sending(listener.url))
     assert (outcome.status, outcome.has_arrived) == (307, False)
@@ -59,7 +59,7 @@ def test_a_redirect_is_not_followed(listener: Listener, inside: Listener) -> Non
     assert inside.received == []
 
 
-def test_a_listener_inside_gets_no_byte(inside: Listener, settings: Any) -> None:
+def test_t41_a_listener_inside_gets_no_byte(inside: Listener, settings: Any) -> None:
     """T-41, at sending: what was outside when it was saved may be inside by now."""
     settings.WEBHOOK_NETWORKS = ""
     for host in ("127.0.0.1", "127.1", "0x7f.1", "[::ffff:127.0.0.1]"):
@@ -69,7 +69,7 @@ def test_a_listener_inside_gets_no_byte(inside: Listener, settings: Any) -> None
     assert inside.received == []
 
 
-def test_a_name_that_turns_is_connected_to_where_it_was_checked(listener: Listener, inside: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_t41_a_name_that_turns_is_connected_to_where_it_was_checked(listener: Listener, inside: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rebinding: the second answer of the name server would lead elsewhere, and nobody asks for it."""
     real, asked = socket.getaddrinfo, []
 
@@ -85,7 +85,7 @@ def test_a_name_that_turns_is_connected_to_where_it_was_checked(listener: Listen
 
 
 @pytest.mark.parametrize("sends", [b"", b"HTTP/1.1 200 O", b"rubbish\r\n\r\n"], ids=["nothing", "half a line", "no HTTP"])
-def test_a_receiver_that_hangs_or_talks_rubbish_is_nobody(sends: bytes, settings: Any) -> None:
+def test_t48_a_receiver_that_hangs_or_talks_rubbish_is_nobody(sends: bytes, settings: Any) -> None:
     settings.WEBHOOK_NETWORKS, settings.WEBHOOK_SECONDS = "127.0.0.0/8", 0.2
     with socket.create_server(("127.0.0.1", 0)) as server:
         def accept() -> None:
@@ -102,7 +102,7 @@ def test_a_receiver_that_hangs_or_talks_rubbish_is_nobody(sends: bytes, settings
     assert outcome.sentence.startswith("nobody answered")
 
 
-def test_an_answer_that_never_ends_is_cut(settings: Any) -> None:
+def test_t48_an_answer_that_never_ends_is_cut(settings: Any) -> None:
     """Each byte comes within the time that one may take."""
     settings.WEBHOOK_NETWORKS, settings.WEBHOOK_SECONDS = "127.0.0.0/8", 0.3
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -162,7 +162,7 @@ def test_everything_that_is_due_is_sent_and_noted(listener: Listener, workspace:
     assert deliver_due(webhook.pk) == 0
 
 
-def test_500_is_tried_again_later_with_the_same_id(listener: Listener, workspace: Any) -> None:
+def test_t48_500_is_tried_again_later_with_the_same_id(listener: Listener, workspace: Any) -> None:
     """T-48."""
     from django.utils import timezone
 

@@ -1,38 +1,28 @@
-"""python manage.py messages: brings the German catalogue up to date with the strings of pages and code, and compiles it.
+"""python manage.py messages: brings the German catalogues up to date: of the strings of pages and code (compiled for Django), and of the sentences of evidence, charts and reports.
 
-In Python alone, so that neither users nor developers need the gettext tools; a test makes the same two files in memory and compares."""
+In Python alone, so that neither users nor developers need the gettext tools; a test makes the same files in memory and compares."""
 
 from __future__ import annotations
 
 import ast
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.template import Engine
 from django.template.base import Node, NodeList
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
+from auditapp.catalogues import OF_PAGES, OF_SENTENCES, Catalogue, Message, compiled, read, written
+from auditapp.patterns import patterns
 from auditapp.settings import BASE_DIR
 from auditapp.statement_fields import FIELDS, SECTIONS
 from auditapp.templatetags.audit import METRIC_NAMES
 from automl import printing
 from automl.crosswalk.jurisdictions import JURISDICTIONS
 
-CATALOGUE = BASE_DIR / "auditapp" / "locale" / "de" / "LC_MESSAGES" / "django.po"
 MARKERS = {"gettext", "gettext_lazy", "gettext_noop", "ngettext"}
-HEADER = "Language: de\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\nPlural-Forms: nplurals=2; plural=(n != 1);\n"
-
-
-class Message(NamedTuple):
-    text: str
-    plural: str | None = None
-
-
-Catalogue = dict[Message, tuple[str, ...]]
-"""What was said of each message: one text, or two where it has a plural; empty where nobody has translated it."""
 
 
 def messages() -> list[Message]:
@@ -80,63 +70,32 @@ def _of_data() -> Iterator[str]:
         yield from (field.label, field.help, field.who, *(field.choices or {}).values())
 
 
-def read(text: str) -> Catalogue:
-    """A .po file as `written` writes it."""
-    catalogue: Catalogue = {}
-    for block in text.split("\n\n")[1:]:
-        said = dict(line.split(" ", 1) for line in block.splitlines() if not line.startswith("#"))
-        parts = {key: str(ast.literal_eval(value)) for key, value in said.items()}
-        message = Message(parts["msgid"], parts.get("msgid_plural"))
-        catalogue[message] = tuple(value for key, value in parts.items() if key.startswith("msgstr"))
-    return catalogue
-
-
-def written(catalogue: Catalogue) -> str:
-    """The .po file: one line for each text, without places in the code, so that a change of the one is not a change of the other."""
-    blocks = ["\n".join(['msgid ""', 'msgstr ""', *(_quoted(line) for line in HEADER.splitlines(keepends=True))])]
-    for message, texts in catalogue.items():
-        lines = ["#, python-format"] if "%(" in message.text else []
-        lines.append(f"msgid {_quoted(message.text)}")
-        if message.plural is not None:
-            lines.append(f"msgid_plural {_quoted(message.plural)}")
-        lines += [f"msgstr{'' if message.plural is None else f'[{i}]'} {_quoted(text)}" for i, text in enumerate(texts)]
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def compiled(catalogue: Catalogue) -> bytes:
-    """The .mo file that Django reads, the same bytes for the same texts."""
-    pairs = {"": HEADER} | {
-        message.text if message.plural is None else f"{message.text}\0{message.plural}": "\0".join(texts) for message, texts in catalogue.items() if all(texts)}
-    entries = sorted((key.encode(), text.encode()) for key, text in pairs.items())
-    count = len(entries)
-    at = 28 + 16 * count
-    tables, data = [], b""
-    for column in (0, 1):
-        for entry in entries:
-            tables.append(struct.pack("<II", len(entry[column]), at + len(data)))
-            data += entry[column] + b"\0"
-    return struct.pack("<7I", 0x950412DE, 0, count, 28, 28 + 8 * count, 0, at) + b"".join(tables) + data
-
-
 def up_to_date(catalogue: Catalogue) -> Catalogue:
     """Today's messages with what was said of them; new ones with empty texts."""
     return {message: catalogue.get(message) or ("",) * (1 if message.plural is None else 2) for message in messages()}
 
 
+def sentences_up_to_date(catalogue: Catalogue) -> Catalogue:
+    """The same of today's sentences. What pages say already stands in their catalogue alone."""
+    said_by_pages = set(messages())
+    return {message: catalogue.get(message, ("",)) for message in patterns({message.text for message in catalogue}) if message not in said_by_pages}
+
+
 class Command(BaseCommand):
-    help = "Bring the German catalogue up to date with the strings of pages and code, and compile it."
+    help = "Bring the German catalogues up to date with the strings of pages and code and with the sentences of the evidence, and compile the former."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        catalogue = up_to_date(read(CATALOGUE.read_text()) if CATALOGUE.exists() else {})
-        CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
-        CATALOGUE.write_text(written(catalogue))
-        CATALOGUE.with_suffix(".mo").write_bytes(compiled(catalogue))
-        empty = [message.text for message, texts in catalogue.items() if not all(texts)]
-        self.stdout.write(f"{len(catalogue)} messages, {len(empty)} without a translation")
+        pages = up_to_date(_there(OF_PAGES))
+        sentences = sentences_up_to_date(_there(OF_SENTENCES))
+        OF_PAGES.parent.mkdir(parents=True, exist_ok=True)
+        OF_PAGES.write_text(written(pages))
+        OF_PAGES.with_suffix(".mo").write_bytes(compiled(pages))
+        OF_SENTENCES.write_text(written(sentences))
+        empty = [message.text for message, texts in (pages | sentences).items() if not all(texts)]
+        self.stdout.write(f"{len(pages)} messages, {len(sentences)} sentences, {len(empty)} without a translation")
         for text in empty:
             self.stdout.write(f"  {text}")
+
+
+def _there(path: Path) -> Catalogue:
+    return read(path.read_text()) if path.exists() else {}

@@ -115,8 +115,9 @@ class Encoded:
 
 
 class FoldModel(Protocol):
-    explainer: str
-    """How `attributions` computes, in words for the evidence."""
+    @property
+    def explainer(self) -> str:
+        """How `attributions` computes, in words for the evidence."""
 
     def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
         """Raw scores (n,) or (n, k) of ``frame``; ``encoded`` is the same frame, shared with other models."""

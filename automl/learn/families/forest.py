@@ -60,7 +60,7 @@ class Forest:
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> TreeModel:
         encoder, matrix, rows = _matrix(fold)
-        if not len(encoder.sources):
+        if not encoder.width:
             raise CannotFit("there are no features")
         y, weight = fold.train_y[rows], None if fold.train_weight is None else fold.train_weight[rows]
         if fold.task != "regression" and len(np.unique(y)) < 2:

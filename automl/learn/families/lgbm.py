@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import lightgbm as lgb
 
-from automl.data.encoding import TreeEncoder
+from automl.data.encoding import CodeEncoder, TreeEncoder
 from automl.learn.families import CannotFit, Effort, Files, Fold, Params, texts_in_numbers
 from automl.learn.families.lgbm_device import LgbmDevice
 from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
+from automl.learn.interactions import interacting
 from automl.learn.trees import parse_trees
 from automl.spec import MEDIAN, TaskKind
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     import optuna
 
 PLAIN: Params = {"learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20, "bagging_fraction": 1.0, "feature_fraction": 1.0,
-                 "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": 1e-3, "extra_trees": False}
-"""LightGBM's own defaults (lambda_l2 is 0 there; the space starts at 0.001)."""
+                 "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": 1e-3, "extra_trees": False, "pairs": False}
+"""LightGBM's own defaults (lambda_l2 is 0 there; the space starts at 0.001). ``pairs``: with target means of columns that act together, where there are any (`automl.learn.interactions`)."""
 SMALL: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 8, "bagging_fraction": 0.75, "min_sum_hessian_in_leaf": 1e-7}
 """Many small trees: the cheapest, and the best alone on small and noisy tables."""
 REGULARISED: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 40, "min_data_in_leaf": 10, "bagging_fraction": 0.75, "feature_fraction": 0.6,
-                       "min_sum_hessian_in_leaf": 1e-7, "lambda_l2": 5.0}
+                       "min_sum_hessian_in_leaf": 1e-7, "lambda_l2": 5.0, "pairs": True}
 WIDE: Params = {**PLAIN, "learning_rate": 0.03, "num_leaves": 128, "min_data_in_leaf": 30, "bagging_fraction": 0.7, "feature_fraction": 0.5,
                 "min_sum_hessian_in_leaf": 1e-7}
 TUNED_CLASSIFICATION: Params = {**PLAIN, "learning_rate": 0.04, "num_leaves": 50, "min_data_in_leaf": 40, "bagging_fraction": 0.75, "min_sum_hessian_in_leaf": 1e-7}
@@ -32,14 +33,17 @@ TUNED_REGRESSION: Params = {**PLAIN, "learning_rate": 0.05, "num_leaves": 100, "
 """The tuned defaults of pytabkit (Holzmueller et al. 2024, "Better by default")."""
 DEFAULTS: dict[str, list[Params]] = {
     # the cheapest first; each brings something that the others do not (docs/benchmarks.md)
-    "binary": [SMALL, PLAIN, REGULARISED, {**TUNED_CLASSIFICATION, "extra_trees": True}, TUNED_CLASSIFICATION],
+    "binary": [SMALL, PLAIN, REGULARISED, {**TUNED_CLASSIFICATION, "extra_trees": True}, {**TUNED_CLASSIFICATION, "pairs": True}],
     "multiclass": [SMALL, PLAIN, {**TUNED_CLASSIFICATION, "extra_trees": True}, REGULARISED, TUNED_CLASSIFICATION],
-    "regression": [PLAIN, WIDE, SMALL, REGULARISED, TUNED_REGRESSION, {**TUNED_REGRESSION, "extra_trees": True}],
+    "regression": [PLAIN, {**WIDE, "pairs": True}, SMALL, REGULARISED, TUNED_REGRESSION, {**TUNED_REGRESSION, "extra_trees": True}],
 }
+Pairs = tuple[tuple[int, int], ...]
 OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 OBJECTIVE_OF_METRIC = {"mae": "regression_l1", "quantile_loss": "quantile"}
 """Where another loss than the task's is learned. Boosting stops by the loss that it learns: see docs/architecture.md on what the metric steers."""
 MOST_ROUNDS = 2000
+LEAST_SECONDS_FOR_PAIRS = 5.0
+"""Finding pairs takes up to two seconds a fold."""
 PATIENCE_TIMES_RATE = 2.0
 """Boosting stops when the validation loss has not improved for this over the learning rate (50 rounds at 0.04)."""
 
@@ -65,6 +69,7 @@ class Lgbm:
             "min_sum_hessian_in_leaf": trial.suggest_float("min_sum_hessian_in_leaf", 1e-7, 10.0, log=True),
             "lambda_l2": trial.suggest_float("lambda_l2", 1e-3, 30.0, log=True),
             "extra_trees": trial.suggest_categorical("extra_trees", [False, True]),
+            "pairs": trial.suggest_categorical("pairs", [False, True]),
         }
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> TreeModel:
@@ -78,8 +83,8 @@ class Lgbm:
             return self._fit(params, fold, effort, self.on.settings())
 
     def _fit(self, params: Params, fold: Fold, effort: Effort, device: Params) -> TreeModel:
-        encoder, train, valid = _datasets(fold, device)
-        if not len(encoder.sources):
+        encoder, train, valid = _datasets(fold, device, _pairs(fold, effort) if params.get("pairs") else ())
+        if not encoder.width:
             raise CannotFit("there are no features")
         rate = float(params["learning_rate"])
         callbacks: list[Callable[..., Any]] = [_end_when(effort.must_end), lgb.early_stopping(max(10, round(PATIENCE_TIMES_RATE / rate)), verbose=False)]
@@ -101,25 +106,37 @@ def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
         fixed["num_class"] = fold.classes
     if objective == "quantile":
         fixed["alpha"] = MEDIAN if fold.quantile is None else fold.quantile
-    return {**params, "bagging_freq": 1 if params["bagging_fraction"] < 1 else 0, **fixed}
+    return {**{name: value for name, value in params.items() if name != "pairs"}, "bagging_freq": 1 if params["bagging_fraction"] < 1 else 0, **fixed}
 
 
-def _datasets(fold: Fold, device: Params) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
-    """Binned once per fold and device, and kept: the search space has nothing that changes the bins. The weights are this fit's own."""
-    kept = f"lgbm on {device['device_type']}"
+def _pairs(fold: Fold, effort: Effort) -> Pairs:
+    """The fold's columns that act together, found once. Where there is hardly time for a fit they are not looked for."""
+    if "pairs" not in fold.cache:
+        if effort.left < LEAST_SECONDS_FOR_PAIRS:
+            return ()
+        rows, _, texts = texts_in_numbers(fold)
+        codes = CodeEncoder.fit(rows, texts)
+        fold.cache["pairs"] = interacting(codes, codes.transform(rows), fold.train_y, fold.task, fold.seed, effort.threads)
+    found: Pairs = fold.cache["pairs"]
+    return found
+
+
+def _datasets(fold: Fold, device: Params, pairs: Pairs) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
+    """Binned once per fold and device, with and without pairs, and kept: the search space has nothing else that changes the bins. The weights are this fit's own."""
+    kept = f"lgbm on {device['device_type']}{' with pairs' * bool(pairs)}"
     if kept not in fold.cache:
         rows, valid_rows, texts = texts_in_numbers(fold)
-        encoder, matrix = TreeEncoder.fit_transform(rows, fold.train_y, fold.task, fold.seed, fold.dates, texts)
+        encoder, matrix = TreeEncoder.fit_transform(rows, fold.train_y, fold.task, fold.seed, fold.dates, texts, pairs)
         names = [f"f{at}" for at in range(matrix.shape[1])]
         fixed = {"verbose": -1, **device}
         train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, **fixed})
         valid = lgb.Dataset(encoder.transform(valid_rows), fold.valid_y, weight=fold.valid_weight, reference=train, feature_name=names, params=fixed)
-        fold.cache[kept], fold.cache["lgbm weight"] = (encoder, train, valid), fold.train_weight
+        fold.cache[kept], fold.cache[f"{kept}, weight"] = (encoder, train, valid), fold.train_weight
     cached: tuple[TreeEncoder, lgb.Dataset, lgb.Dataset] = fold.cache[kept]
-    if fold.cache["lgbm weight"] is not fold.train_weight:
+    if fold.cache[f"{kept}, weight"] is not fold.train_weight:
         # `set_weight` leaves the old ones where there are none or all are 1
         cached[1].construct().set_field("weight", fold.train_weight)
-        fold.cache["lgbm weight"] = fold.train_weight
+        fold.cache[f"{kept}, weight"] = fold.train_weight
     return cached
 
 

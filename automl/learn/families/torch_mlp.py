@@ -21,9 +21,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from automl.data.encoding import CodeEncoder, quantile_edges
+from automl.data.bins import quantile_edges
+from automl.data.encoding import CodeEncoder
 from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
 from automl.learn.predictions import centred
+from automl.learn.sampled_shap import EXPLAINER, WALKS, sampled_shapley_values
 from automl.spec import MEDIAN, TaskKind
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ BINS = 16
 INPUTS_PER_NUMBER = 8
 BATCHES = (200_000, 1024), (50_000, 512), (6_000, 256), (2_000, 128), (0, 64)
 """From how many training rows on, and the rows per step."""
+BATCHES_ON_GPU = (200_000, 4096), (50_000, 2048), *BATCHES
+"""The same where a step of few rows leaves the device idle; of small tables there are not enough rows for steps of many."""
+MIXED_PRECISION = {"cuda"}
+"""Devices that multiply half as long numbers faster: learning does so there, where they can. Sums, losses, weights, and all that predicts or explains stay at 32 bits."""
 EPOCHS = 8, 30
 ROWS_SEEN, LEAST_STEPS = 250_000, 600
 """Epochs: as many as make so many rows, within `EPOCHS` and no fewer than make so many steps; no more than there is time for."""
@@ -46,10 +52,8 @@ FEWEST_EPOCHS = 5
 WARM_UP = 0.05
 RATES = {"scaling_alone": 6.0, "scaling": 1.0, "weights": 1.0, "embeddings": 0.3, "biases": 0.1}
 """Of the learning rate, per kind of parameter."""
-WALKS, ROWS_AT_ONCE = 24, 16
 PARAMETERS_OF_A_LEAF = 250
 """Of a network, multiplied and added in the time that a leaf of a tree takes when attributions are computed."""
-"""Attributions: background rows that each row walks to, and rows that are walked together."""
 BLOCK = 8192
 """Rows per forward pass where nothing is learned: bounds the memory of prediction and attribution."""
 
@@ -61,6 +65,17 @@ def choose_device(cuda_available: bool | None = None) -> torch.device:
     """CUDA when present, else the CPU. The argument stands in for the machine in tests."""
     present = torch.cuda.is_available() if cuda_available is None else cuda_available
     return torch.device("cuda" if present else "cpu")
+
+
+def learning_precision(device: torch.device) -> torch.autocast:
+    """What the network is run in while it learns: bfloat16 for products where the device is one of `MIXED_PRECISION` and has them in hardware."""
+    able = device.type in MIXED_PRECISION and (device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=able)
+
+
+def batch_size(rows: int, device: torch.device) -> int:
+    """Rows per step."""
+    return next(size for least, size in (BATCHES_ON_GPU if device.type == "cuda" else BATCHES) if rows >= least)
 
 
 @dataclass(frozen=True)
@@ -164,7 +179,7 @@ class TorchModel:
     centre: float
     scale: float
     """Regression: the network's output is (value - centre) / scale."""
-    explainer = f"sampled interventional SHAP: per row {WALKS} background rows, each by one random order of the columns"
+    explainer = EXPLAINER
 
     def raw(self, frame: pd.DataFrame, threads: int = 1, encoded: Encoded | None = None) -> Array:
         return self._raw((encoded or Encoded(frame)).by(self.encoder))
@@ -178,46 +193,15 @@ class TorchModel:
         return centred(raw) if self.shape.outputs > 1 else raw[:, 0] * self.scale + self.centre
 
     def attributions(self, frame: pd.DataFrame, background: pd.DataFrame, seed: int) -> Array:
-        """Strumbelj and Kononenko (2014): a row and a background row walk from one to the other in a random order of columns.
-
-        Each row walks to at most `WALKS` background rows. What its sum then lacks to the distance from the mean over the whole background is shared out
-        over the columns by how uncertain each one's estimate is (as shap's sampling explainer does), so that the numbers add up.
-        """
         order = [list(frame.columns).index(name) for name in self.encoder.columns]
-        rows, back = self.encoder.transform(frame), self.encoder.transform(background)
-        gap = (self._raw(rows) - self._raw(back).mean(axis=0)).reshape(len(rows), -1)
-        draw = np.random.default_rng(seed)
-        phi = np.zeros((len(rows), frame.shape[1], self.shape.outputs))
-        for at in range(0, len(rows), ROWS_AT_ONCE):
-            block = slice(at, at + ROWS_AT_ONCE)
-            phi[block, order] = self._walked(rows[block], back, gap[block], draw)
+        phi = np.zeros((len(frame), frame.shape[1], self.shape.outputs))
+        phi[:, order] = sampled_shapley_values(self._raw, self.encoder.transform(frame), self.encoder.transform(background), self.encoder.places, seed)
         return phi[:, :, 0] if self.shape.outputs == 1 else phi
 
     @property
     def attribution_cost(self) -> float:
         parameters = sum(tensor.numel() for tensor in self.network.parameters())
         return float(WALKS * (len(self.encoder.columns) + 1) * parameters / PARAMETERS_OF_A_LEAF)
-
-    @property
-    def _sources(self) -> list[int]:
-        """Per column of the matrix: which column of the frame, by its place in ``encoder.columns``, it is made from."""
-        place = {name: at for at, name in enumerate(self.encoder.columns)}
-        return [place[name] for name in self.encoder.names]
-
-    def _walked(self, rows: Array, back: Array, gap: Array, draw: np.random.Generator) -> Array:
-        """(rows, columns, outputs): mean steps over the walks of each row, made to sum to its ``gap`` (rows, outputs)."""
-        n, m, d = len(rows), len(back), len(self.encoder.columns)
-        walks = min(m, WALKS)
-        to = back[np.argsort(draw.random((n, m)), axis=1)[:, :walks]]
-        half = np.argsort(draw.random((n, (walks + 1) // 2, d)), axis=2)
-        orders = np.concatenate([half, half[:, :, ::-1]], axis=1)[:, :walks]
-        rank = np.argsort(orders, axis=2)
-        # after s steps a walk has the row's own cells in the first s columns of its order; of a text in all that is made of it
-        taken = (rank[:, :, None, :] < np.arange(d + 1)[None, None, :, None])[..., self._sources]
-        raw = self._raw(np.where(taken, rows[:, None, None, :], to[:, :, None, :]).reshape(-1, rows.shape[1])).reshape(n, walks, d + 1, -1)
-        steps = np.take_along_axis(np.diff(raw, axis=2), rank[:, :, :, None], axis=2)
-        found, doubt = steps.mean(axis=1), steps.std(axis=1) + 1e-12
-        return np.asarray(found + doubt / doubt.sum(axis=1, keepdims=True) * (gap - found.sum(axis=1))[:, None, :])
 
     def files(self) -> Files:
         document = {"encoder": self.encoder.as_json(), "shape": self.shape.__dict__, "task": self.task, "centre": self.centre, "scale": self.scale}
@@ -255,7 +239,7 @@ class TorchMlp:
         if not fold.train.shape[1]:
             raise CannotFit("there are no features")
         torch.set_num_threads(effort.threads)
-        inputs = _inputs(fold)
+        inputs = inputs_of(fold)
         encoder = inputs.encoder
         outputs = fold.classes if fold.task == "multiclass" else 1
         levels = tuple(0 if known is None else max(1, len(known)) for known in encoder.levels)
@@ -280,7 +264,7 @@ class TorchMlp:
 
 
 @dataclass(frozen=True)
-class _Inputs:
+class Inputs:
     """A fold's rows as networks read them, on the device."""
 
     encoder: CodeEncoder
@@ -289,7 +273,7 @@ class _Inputs:
     valid: Tensor
 
 
-def _inputs(fold: Fold) -> _Inputs:
+def inputs_of(fold: Fold) -> Inputs:
     """Encoded once per fold and kept, at half of the precision that the table has."""
     if "torch" not in fold.cache:
         train, valid, texts = texts_in_numbers(fold)
@@ -297,8 +281,8 @@ def _inputs(fold: Fold) -> _Inputs:
         codes = encoder.transform(train)
         numbers = [at for at, levels in enumerate(encoder.levels) if levels is None]
         edges = torch.from_numpy(_quantiles(codes[:, numbers]))
-        fold.cache["torch"] = _Inputs(encoder, edges, _tensor(codes, device), _tensor(encoder.transform(valid), device))
-    kept: _Inputs = fold.cache["torch"]
+        fold.cache["torch"] = Inputs(encoder, edges, _tensor(codes, device), _tensor(encoder.transform(valid), device))
+    kept: Inputs = fold.cache["torch"]
     return kept
 
 
@@ -312,14 +296,14 @@ def _quantiles(numbers: Array) -> Array:
     return edges
 
 
-def _learn(network: Network, params: Params, fold: Fold, inputs: _Inputs, unit: tuple[float, float], effort: Effort) -> None:
+def _learn(network: Network, params: Params, fold: Fold, inputs: Inputs, unit: tuple[float, float], effort: Effort) -> None:
     """Trains in place until the planned epochs or the effort end; leaves the weights of the epoch with the lowest validation loss."""
     device = network.edges.device
-    x, y, w = inputs.train, _targets(fold.train_y, fold.task, unit, device), _weights(fold.train_weight, len(inputs.train), device)
-    vx, vy, vw = inputs.valid, _targets(fold.valid_y, fold.task, unit, device), _weights(fold.valid_weight, len(inputs.valid), device)
+    x, y, w = inputs.train, targets_of(fold.train_y, fold.task, unit, device), weights_of(fold.train_weight, len(inputs.train), device)
+    vx, vy, vw = inputs.valid, targets_of(fold.valid_y, fold.task, unit, device), weights_of(fold.valid_weight, len(inputs.valid), device)
     groups = [{"params": parameters, "kind": kind} for kind, parameters in network.kinds().items()]
     optimiser = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
-    batch = next(size for rows, size in BATCHES if len(x) >= rows)
+    batch, precision = batch_size(len(x), device), learning_precision(device)
     best, best_state, waited = math.inf, _state(network), 0
     order, draw = torch.Generator().manual_seed(fold.seed), torch.Generator(device).manual_seed(fold.seed)
     for layer in network.body:
@@ -329,15 +313,17 @@ def _learn(network: Network, params: Params, fold: Fold, inputs: _Inputs, unit: 
     while not plan.is_over and waited < PATIENCE:
         network.train()
         for rows in torch.split(torch.randperm(len(x), generator=order).to(device), batch):
-            _set_rates(optimiser, params, plan.rate())
+            set_rates(optimiser, params, plan.rate())
             optimiser.zero_grad()
-            _loss(network(x[rows]), y[rows], w[rows], fold).backward()  # type: ignore[no-untyped-call]
+            with precision:
+                loss = loss_of(network(x[rows]), y[rows], w[rows], fold)
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             plan.step += 1
             if effort.must_end():
                 break
-        loss = _valid_loss(network, vx, vy, vw, fold)
-        best, best_state, waited = (loss, _state(network), 0) if loss < best else (best, best_state, waited + 1)
+        measured = _valid_loss(network, vx, vy, vw, fold)
+        best, best_state, waited = (measured, _state(network), 0) if measured < best else (best, best_state, waited + 1)
         if effort.must_end():
             break
         plan.fit_into_time()
@@ -382,7 +368,8 @@ class _Plan:
         self.epochs = min(self.epochs, max(math.ceil(passed), int(affordable)))
 
 
-def _set_rates(optimiser: torch.optim.Optimizer, params: Params, share: float) -> None:
+def set_rates(optimiser: torch.optim.Optimizer, params: Params, share: float) -> None:
+    """The learning rate and the weight decay of every kind of parameter, at this share of the settings."""
     for group in optimiser.param_groups:
         group["lr"] = params["learning_rate"] * share * RATES[group["kind"]]
         # scaled with the rate once more, as RealMLP does: none is left at the end
@@ -393,19 +380,21 @@ def _state(network: Network) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
 
-def _targets(y: Any, task: TaskKind, unit: tuple[float, float], device: torch.device) -> Tensor:
+def targets_of(y: Any, task: TaskKind, unit: tuple[float, float], device: torch.device) -> Tensor:
+    """Class indices, or numbers in their ``unit`` (centre, scale)."""
     if task == "multiclass":
         return torch.from_numpy(np.asarray(y, dtype=np.int64)).to(device)
     numbers = (y - unit[0]) / unit[1] if task == "regression" else y
     return torch.from_numpy(np.asarray(numbers, dtype=np.float32)).to(device)
 
 
-def _weights(weight: Any, n: int, device: torch.device) -> Tensor:
+def weights_of(weight: Any, n: int, device: torch.device) -> Tensor:
+    """Of mean 1; ones where rows have none."""
     numbers = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64) / max(float(np.mean(weight)), 1e-12)
     return torch.from_numpy(numbers.astype(np.float32)).to(device)
 
 
-def _loss(raw: Tensor, y: Tensor, w: Tensor, fold: Fold) -> Tensor:
+def loss_of(raw: Tensor, y: Tensor, w: Tensor, fold: Fold) -> Tensor:
     """Weighted mean over rows of the members' mean loss; each member answers for its own output, as TabM asks."""
     rows, members, outputs = raw.shape
     if fold.task == "multiclass":
@@ -426,7 +415,7 @@ def _valid_loss(network: Network, x: Tensor, y: Tensor, w: Tensor, fold: Fold) -
     network.eval()
     with torch.inference_mode():
         raw = torch.cat([network(block).mean(dim=1, keepdim=True) for block in torch.split(x, BLOCK)])
-        return float(_loss(raw, y, w, fold))
+        return float(loss_of(raw, y, w, fold))
 
 
 FAMILY = TorchMlp()

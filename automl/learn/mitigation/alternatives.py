@@ -22,6 +22,7 @@ from automl.learn.metrics import OF_DECISIONS
 from automl.learn.mitigation.cuts import Cuts, common_cuts, curves_of, towards_equal_odds, towards_parity
 from automl.learn.mitigation.decisions import Aim, Array, Decisions, Spread, aim_of, cells, spread, value_of
 from automl.learn.mitigation.optimizer import optimized_cuts
+from automl.learn.mitigation.penalties import penalty_path
 from automl.learn.mitigation.reductions import Reduced, reduced
 from automl.learn.mitigation.refits import STRENGTHS, Learner
 from automl.learn.model import FittedModel
@@ -36,6 +37,9 @@ CRITERIA: tuple[Criterion, ...] = ("demographic_parity", "equalized_odds")
 MOST_ATTRIBUTES = 4
 REMAINING = (2 / 3, 1 / 3, 0.0)
 """Of today's gap: the steps between no change and equal rates."""
+EQUAL_SELECTION, EQUAL_ODDS = 0.004, 0.0075
+"""Selection rates, and error rates, that are no further apart out of fold count as equal: with tens of thousands of rows chance alone puts equal ones so far apart, and to ask for less costs
+right decisions for a nearness that no audit could tell."""
 LOSSES = (0.01, 0.025)
 """Of the metric, that one common cut-off elsewhere may cost."""
 
@@ -66,7 +70,7 @@ class Frozen:
 
     @property
     def uses_attribute_in_training(self) -> bool:
-        return self.parameters.get("strength") != 0.0 if self.method == "reweighing" else True
+        return self.parameters.get("strength") != 0.0
 
     @property
     def drawn_by_lot(self) -> bool:
@@ -145,7 +149,8 @@ def prepare(
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Cutting:
-    """What asks no model again: the alternatives that cut the scores of ``decisions`` elsewhere. ``price``: of selecting an undeserving person, as in `curves.curve`."""
+    """What asks no model again: the alternatives that cut the scores of ``decisions`` elsewhere. ``price``: of selecting an undeserving person, as in `curves.curve`.
+    ``calibrated``: whether the scores are out-of-fold probabilities of ours, of which it is known how well they are calibrated."""
 
     sensitive: Sequence[str]
     reference: Mapping[str, str]
@@ -154,6 +159,7 @@ class Cutting:
     price: float
     metric: str
     seed: int
+    calibrated: bool = False
     not_tried: list[NotTried] = field(default_factory=list)
 
     def aims(self) -> tuple[Aim, ...]:
@@ -179,11 +185,13 @@ class Cutting:
 
     def cut(self, aim: Aim, now: Known) -> Iterator[Frozen]:
         """Cut-offs of each group's own towards equal selection rates and towards equal error rates, and one for everybody."""
-        curves = curves_of(self.decisions, aim, self.price)
+        curves = curves_of(self.decisions, aim, self.price, expected=self.calibrated)
         for remaining in REMAINING:
-            yield self.of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, remaining * now.spread.selection), gap_left=remaining)
+            width = max(remaining * now.spread.selection, EQUAL_SELECTION)
+            yield self.of_cuts("own_cuts", aim, "demographic_parity", towards_parity(curves, aim, width), gap_left=remaining, apart_at_most=width)
         for remaining in REMAINING:
-            yield self.of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, remaining * now.spread.odds, self.price), gap_left=remaining)
+            width = max(remaining * now.spread.odds, EQUAL_ODDS)
+            yield self.of_cuts("own_cuts", aim, "equalized_odds", towards_equal_odds(curves, aim, width, self.price), gap_left=remaining, apart_at_most=width)
         moved = common_cuts(self.decisions, aim, self.metric, [now.value - loss for loss in LOSSES], self.favourable == 1)
         for loss, cuts, earlier in zip(LOSSES, moved, (None, *moved), strict=False):
             if cuts is not None and (earlier is None or cuts.everybody != earlier.everybody):
@@ -221,7 +229,7 @@ def cuts_alone(cutting: Cutting, elsewhere: str) -> Prepared | NotMeasured:
         return _no_groups(cutting)
     deployed = [cutting.deployed(aim) for aim in aims]
     found = [*(each for aim, now in zip(aims, deployed, strict=True) for each in cutting.cut(aim, now)), *cutting.optimized(aims[0])]
-    for method in ("reweighing", "exponentiated_gradient"):
+    for method in _LEARN_AGAIN:
         cutting.leave(aims[0], method, elsewhere)
     return cutting.frozen(aims, deployed, found, threads=1)
 
@@ -246,7 +254,7 @@ class _Workshop(Cutting):
         favourable = problem.labels.index(problem.favourable[0])
         metric = problem.metric if problem.metric in OF_DECISIONS else "accuracy"
         return cls(result=result, model=model, rows=rows, problem=problem, spec=spec, check=check, favourable=favourable, seed=spec.seed, sensitive=spec.sensitive, reference=spec.reference,
-                   decisions=decisions_of(model, model.out_of_fold, rows, favourable), price=price_at(None if model.threshold is None else model.threshold.value, favourable), metric=metric)
+                   decisions=decisions_of(model, model.out_of_fold, rows, favourable), price=price_at(None if model.threshold is None else model.threshold.value, favourable), metric=metric, calibrated=True)
 
     def prepared(self, others: Mapping[str, FittedModel]) -> Prepared | NotMeasured:
         aims = self.aims()
@@ -280,6 +288,20 @@ class _Workshop(Cutting):
                 continue
             yield Frozen("", "exponentiated_gradient", aim.attribute, criterion, {"classifiers": sum(len(half.trees) for half in mixture.halves), "rows": mixture.rows},
                          self.known(mixture.out_of_fold, aim), mixture=mixture)
+        yield from self._penalised(aim)
+
+    def _penalised(self, aim: Aim) -> Iterator[Frozen]:
+        if "torch" not in self.result.families:
+            self.leave(aim, "in_training_penalty", "networks are not among the families of this run")
+            return
+        try:
+            path = penalty_path(
+                self.rows, self.problem, self.result.frame, self.decisions, self.model, aim, CRITERIA, seed=self.spec.seed, threads=self.result.threads, check=self.check)
+        except CannotFit as cannot:
+            self.leave(aim, "in_training_penalty", cannot)
+            return
+        for (criterion, strength), model in path.items():
+            yield self._of_model("in_training_penalty", aim, criterion or "demographic_parity", model, strength=strength)
 
     def _searched(self, aims: Sequence[Aim], others: Mapping[str, FittedModel]) -> Iterator[Frozen]:
         objective = self.spec.fairness_objective
@@ -295,7 +317,8 @@ class _Workshop(Cutting):
         return Frozen("", method, aim.attribute, criterion, parameters, self.known(given, aim), model=model)
 
 
-_SLOW: tuple[MitigationMethod, ...] = ("threshold_optimizer", "reweighing", "exponentiated_gradient")
+_LEARN_AGAIN: tuple[MitigationMethod, ...] = ("reweighing", "exponentiated_gradient", "in_training_penalty")
+_SLOW: tuple[MitigationMethod, ...] = ("threshold_optimizer", *_LEARN_AGAIN)
 
 
 def _pareto(aim: Aim, deployed: Known, alternatives: Sequence[Frozen]) -> Iterator[ParetoFront]:

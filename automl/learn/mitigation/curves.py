@@ -44,10 +44,11 @@ class Curve:
         return float((self.fpr[b] - self.fpr[a]) * (self.tpr[c] - self.tpr[a]) - (self.tpr[b] - self.tpr[a]) * (self.fpr[c] - self.fpr[a]))
 
 
-def curve(decisions: Decisions, mine: Flags, price: float) -> Curve:
+def curve(decisions: Decisions, mine: Flags, price: float, *, expected: bool = False) -> Curve:
     """Of the rows ``mine`` (n,), some of each label. ``price``: what selecting an undeserving person costs, where missing a deserving one costs 1 - price.
 
-    The deployed cut-off is the price: on calibrated probabilities it is the cut that gains most, and at 0.5 the gain is accuracy but for a constant."""
+    The deployed cut-off is the price: on calibrated probabilities it is the cut that gains most, and at 0.5 the gain is accuracy but for a constant. ``expected``: the gain is that
+    which the probabilities expect, not that of these labels, whose chance peaks other people do not have (docs/benchmarks.md)."""
     order = np.argsort(-decisions.score[mine], kind="stable")
     ranked, good, heavy = decisions.score[mine][order], decisions.deserving[mine][order], decisions.heavy[mine][order]
     last = np.append(np.flatnonzero(np.diff(ranked) < 0), len(ranked) - 1)  # equal scores fall on one side together
@@ -59,7 +60,8 @@ def curve(decisions: Decisions, mine: Flags, price: float) -> Curve:
     right, wrong = np.append(0.0, right), np.append(0.0, wrong)
     positives, negatives = float(right[-1]), float(wrong[-1])
     return Curve(
-        cuts=cuts, rate=(right + wrong) / (positives + negatives), tpr=right / positives, fpr=wrong / negatives, gain=(1 - price) * right - price * wrong,
+        cuts=cuts, rate=(right + wrong) / (positives + negatives), tpr=right / positives, fpr=wrong / negatives,
+        gain=np.append(0.0, np.cumsum(heavy * ((ranked if expected else good) - price))[last]),
         positives=positives, negatives=negatives)
 
 

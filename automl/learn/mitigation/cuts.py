@@ -60,9 +60,9 @@ def _chance(score: Array, steps: Steps) -> Array:
     return np.clip(np.sum([share * (score >= cut) for cut, share in steps], axis=0), 0.0, 1.0) if steps else np.zeros(len(score))
 
 
-def curves_of(decisions: Decisions, aim: Aim, price: float) -> dict[str, Curve]:
+def curves_of(decisions: Decisions, aim: Aim, price: float, *, expected: bool = False) -> dict[str, Curve]:
     """One a compared group."""
-    return {group: curve(decisions, decisions.groups[aim.attribute] == group, price) for group in aim.groups}
+    return {group: curve(decisions, decisions.groups[aim.attribute] == group, price, expected=expected) for group in aim.groups}
 
 
 def towards_parity(curves: Mapping[str, Curve], aim: Aim, width: float) -> Cuts:

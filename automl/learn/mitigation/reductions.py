@@ -103,7 +103,7 @@ def reduced(
     # only who asks for it waits until it is imported
     import fairlearn.reductions  # noqa: F401
 
-    halves = _halves(rows, problem, seed)
+    halves = halves_of(rows, problem, seed)
     jobs = [_Half(rows, problem, frame, decisions, aim, _to_learn_from(half, decisions, aim, seed + at), seed) for at, half in enumerate(halves)]
     found, given = [], np.zeros(len(decisions))
     with warnings.catch_warnings():
@@ -116,7 +116,7 @@ def reduced(
     return Reduced(tuple(found), given, problem.schema.texts, tuple(map(str, frame.columns)), sum(len(job.positions) for job in jobs))
 
 
-def _halves(rows: Rows, problem: Problem, seed: int) -> tuple[Positions, Positions]:
+def halves_of(rows: Rows, problem: Problem, seed: int) -> tuple[Positions, Positions]:
     """Of the search's own folds, so that no person, and no stretch of time, is in both."""
     valid = [part[1] for part in make_folds(rows, problem.task, seed, float("inf"))]
     middle = len(valid) // 2
@@ -143,7 +143,7 @@ class _Half:
         mine = frame.iloc[positions]
         texts: tuple[TextEncoder, ...] = fit_texts(mine, problem.schema.texts, seed)
         self.encoder, self.matrix = TreeEncoder.fit_transform(mine, self.deserving, "binary", seed, self.dates, texts)
-        if not len(self.encoder.sources):
+        if not self.encoder.width:
             raise ValueError("there are no features to learn from")
 
     def learn(self, constraint: Constraint, price: float, threads: int) -> Mixture:

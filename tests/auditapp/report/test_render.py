@@ -115,7 +115,7 @@ def test_numbers_of_other_kinds_are_in_their_evidence(folders: list[Path]) -> No
         assert unfounded_on_paper(folder) == [], folder.name
 
 
-def test_hostile_strings_stand_on_paper_literally(tmp_path: Path) -> None:
+def test_t35_hostile_strings_stand_on_paper_literally(tmp_path: Path) -> None:
     blocks = [{"kind": "facts", "rows": [[f"name {at}", name] for at, name in enumerate(HOSTILE)]}]
     (tmp_path / "r.pdf").write_bytes(compile_pdf(document(blocks=blocks, title=HOSTILE[1]), {}, []))
     text = re.sub(r"\s+", "", text_of(tmp_path / "r.pdf"))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from auditapp.templatetags import audit
-from automl.evidence import Bar, Estimate, NotMeasured, Ratio
+from automl.evidence import Bar, Estimate, Finding, NotMeasured, Ratio, Severity
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -90,3 +90,14 @@ def test_a_pointer_leads_to_its_place() -> None:
 def test_nobody_is_nobody() -> None:
     assert not audit.may("", "run")
     assert not audit.may(None, "read")
+
+
+def finding(name: str, severity: Severity, under: str = "") -> Finding:
+    return Finding(id=name, severity=severity, text=name, evidence="/fairness", rule=name, under=under)
+
+
+def test_findings_on_one_matter_stand_under_its_first_and_a_dozen_matters_come_first() -> None:
+    findings = [*(finding(f"m{at}", "medium") for at in range(14)), finding("more", "low", under="m0"), finding("note", "info"), finding("alone", "info", under="of another run")]
+    shown = audit.by_matter(findings)
+    assert [(lead.id, [one.id for one in rest]) for lead, rest in shown.first[:2]] == [("m0", ["more"]), ("m1", [])]
+    assert [len(shown.first), len(shown.further), [lead.id for lead, _ in shown.notes]] == [12, 2, ["note", "alone"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +30,19 @@ def test_a_fault_of_ours_shows_no_trace(page: Client, monkeypatch: pytest.Monkey
     assert response.status_code == 500
     assert "secret detail" not in response.content.decode()
     assert "Something went wrong on our side" in response.content.decode()
+
+
+def test_a_database_that_does_not_answer_is_a_503_with_a_time_to_come_back(page: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from auditapp.views import home
+
+    def gone(*_args: Any) -> None:
+        raise OperationalError("could not connect to 10.0.0.7")
+
+    monkeypatch.setattr(home, "Paginator", gone)
+    response = page.get("/")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert "10.0.0.7" not in response.content.decode()
+    assert "Not available for the moment" in response.content.decode()
 
 
 def test_a_form_from_another_session_is_refused_in_words(page: Client, analyst: Any) -> None:

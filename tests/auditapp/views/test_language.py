@@ -52,7 +52,7 @@ def test_results_in_german_write_numbers_in_german_and_mark_english_sentences(pa
     assert re.search(r"\d\d,\d+ % \(\d\d,\d+ bis \d\d,\d+\)", text)
     assert not re.search(r"\d\.\d+ % \(", text)
     summary = page.get(f"/runs/{finished_run.pk}/results", headers=GERMAN).content.decode()
-    assert '<p lang="en">' in summary
+    assert '<p><span lang="en">' in summary  # a finding that this version does not make
     assert ' lang="en"' not in page.get(f"/runs/{finished_run.pk}/results").content.decode().replace('<html lang="en">', "")
 
 

@@ -72,8 +72,30 @@ def test_polling_answers_304_until_something_changes(page: Client, waiting_run: 
     first = page.get(f"/runs/{waiting_run.pk}/live")
     again = page.get(f"/runs/{waiting_run.pk}/live", headers={"If-None-Match": first["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)
-    Run.objects.filter(pk=waiting_run.pk).update(percent=55)
-    assert page.get(f"/runs/{waiting_run.pk}/live", headers={"If-None-Match": first["ETag"]}).status_code == 200
+    Run.objects.filter(pk=waiting_run.pk).update(lease_until=timezone.now() + timedelta(minutes=2), heartbeat_at=timezone.now())
+    assert page.get(f"/runs/{waiting_run.pk}/live", headers={"If-None-Match": first["ETag"]}).status_code == 304, "a beat shows nothing new"
+
+
+@pytest.mark.parametrize("change", [
+    lambda run, page: Run.objects.filter(pk=run.pk).update(percent=55), lambda run, page: Run.objects.filter(pk=run.pk).update(cancel_requested_at=timezone.now()),
+    lambda run, page: RunEvent.objects.create(run=run, attempt=1, kind="trial", data={"number": 2, "best": 0.93, "metric": "roc_auc"}),
+    lambda run, page: Run.objects.filter(pk=run.pk).update(queued_at=timezone.now() - timedelta(hours=1)),
+    lambda run, page: Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1)),
+    lambda run, page: page.cookies.load({"django_language": "de"}), lambda run, page: Membership.objects.update(role="viewer")],
+    ids=["percent", "cancel", "trial", "age", "silence", "language", "role"])
+def test_polling_shows_whatever_changes(page: Client, waiting_run: Run, change: Any) -> None:
+    start(waiting_run)
+    first = page.get(f"/runs/{waiting_run.pk}/live")
+    change(waiting_run, page)
+    again = page.get(f"/runs/{waiting_run.pk}/live", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again["ETag"] != first["ETag"]) == (200, True)
+
+
+def test_a_poll_that_finds_nothing_new_draws_nothing(page: Client, waiting_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(waiting_run)
+    first = page.get(f"/runs/{waiting_run.pk}/live")
+    monkeypatch.setattr("auditapp.views.live.render", None)
+    assert page.get(f"/runs/{waiting_run.pk}/live", headers={"If-None-Match": first["ETag"]}).status_code == 304
 
 
 def test_polling_becomes_rarer_with_age_and_stops_at_the_end(page: Client, waiting_run: Run) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 
+from auditapp import accounts
 from auditapp.access import make_login_link
 from auditapp.models import LedgerEntry, LoginLink, Membership
 
@@ -57,12 +61,74 @@ def test_who_came_by_a_link_sets_a_first_password(page: Client, analyst: Any) ->
     assert page.get("/").status_code == 200
 
 
-def test_the_address_needs_the_password(ada: Client, analyst: Any) -> None:
+def _ask_for(client: Client, email: str) -> str:
+    """Asks for another address; returns the path of the link that was mailed there."""
+    mail.outbox.clear()
+    assert client.post("/settings/account/email", {"email": email, "password": OLD}).status_code == 302
+    (sent,) = mail.outbox
+    assert sent.to == [email]
+    found = re.search(r"http://testserver(/settings/account/email/\S+)", sent.body)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture
+def impatient(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail server, which takes more than one mail in five minutes."""
+    settings.MAIL_SERVER = True
+    monkeypatch.setattr(accounts, "MAIL_EVERY", timedelta(0))
+
+
+def test_an_address_is_taken_over_when_the_link_that_was_mailed_there_is_opened(ada: Client, analyst: Any, impatient: None) -> None:
     assert ada.post("/settings/account/email", {"email": "ada@example.org", "password": "wrong"}).status_code == 422
+    link = _ask_for(ada, "ada@example.org")
+    analyst.refresh_from_db()
+    assert (analyst.email, accounts.mail_address(analyst)) == ("", "")
+    assert "ada@example.org" in ada.get(link).content.decode()
+    analyst.refresh_from_db()
+    assert analyst.email == "", "looking at it changes nothing"
+    assert ada.post(link)["Location"] == "/settings/account"
+    analyst.refresh_from_db()
+    assert (analyst.email, accounts.mail_address(analyst)) == ("ada@example.org", "ada@example.org")
+    assert [ada.get(link).status_code, ada.post(link).status_code] == [410, 410], "once"
+    assert "ada@example.org" not in str(list(LedgerEntry.objects.values()))
+
+
+def test_the_former_address_hears_of_the_new_one_and_is_used_until_then(ada: Client, analyst: Any, impatient: None) -> None:
+    accounts.set_email(analyst, "ada@example.org", verified=True)
+    link = _ask_for(ada, "lovelace@example.org")
+    assert accounts.mail_address(analyst) == "ada@example.org"
+    ada.post(link)
+    assert [(sent.to, "lovelace@example.org" in sent.body) for sent in mail.outbox[1:]] == [(["ada@example.org"], False)]
+    assert ada.post("/settings/account/email", {"email": "", "password": OLD}).status_code == 302
+    analyst.refresh_from_db()
+    assert accounts.mail_address(analyst) == ""
+
+
+def test_a_link_proves_nothing_for_another_account_after_another_change_after_a_day_or_altered(
+    ada: Client, analyst: Any, stranger: Client, impatient: None, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link = _ask_for(ada, "ada@example.org")
+    assert stranger.post(link).status_code == 410
+    assert ada.post(link[:-1] + ("a" if link[-1] != "a" else "b")).status_code == 410
+    with monkeypatch.context() as later:
+        later.setattr(accounts, "LINK_HOURS", -1)
+        assert ada.post(link).status_code == 410
+    accounts.set_email(analyst, "other@example.org", verified=False)
+    assert ada.post(link).status_code == 410
+    analyst.refresh_from_db()
+    assert analyst.email == "other@example.org"
+
+
+def test_links_are_mailed_once_in_five_minutes_and_without_a_mail_server_the_address_stays_unproved(ada: Client, analyst: Any, settings: Any) -> None:
     assert ada.post("/settings/account/email", {"email": "ada@example.org", "password": OLD}).status_code == 302
     analyst.refresh_from_db()
-    assert analyst.email == "ada@example.org"
-    assert "ada@example.org" not in str(list(LedgerEntry.objects.values()))
+    assert (analyst.email, accounts.mail_address(analyst)) == ("ada@example.org", "")
+    assert "nothing is mailed there" in ada.get("/settings/account").content.decode()
+    settings.MAIL_SERVER = True
+    _ask_for(ada, "ada@example.org")
+    refused = ada.post("/settings/account/email", {"email": "eve@example.org", "password": OLD})
+    assert (refused.status_code, len(mail.outbox)) == (422, 1)
 
 
 def test_sessions_are_listed_and_ended(ada: Client, analyst: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from auditapp import accounts
 from auditapp.access import make_login_link
 from auditapp.models import BrowserSession
 from auditapp.views import sign_in
@@ -72,8 +73,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def reachable(analyst: Any, workspace: Any, settings: Any) -> Any:
     settings.MAIL_SERVER = True
     analyst.set_password("correct horse battery")
-    analyst.email = "ada@example.org"
     analyst.save()
+    accounts.set_email(analyst, "ada@example.org", verified=True)
     return analyst
 
 
@@ -103,6 +104,12 @@ def test_a_new_password_can_be_set_where_one_is_logged_in(reachable: Any, at_onc
     form = page.get(_mailed_path())["Location"]
     assert page.post(form, {"new_password1": "another horse battery", "new_password2": "another horse battery"})["Location"] == "/login"
     assert "Your new password is set" in page.get("/login").content.decode()
+
+
+def test_no_link_goes_to_an_address_that_nobody_has_proved(reachable: Any, at_once: None) -> None:
+    accounts.set_email(reachable, "mistyped@example.org", verified=False)
+    assert Client().post("/password/forgotten", {"email": "mistyped@example.org"})["Location"] == "/password/forgotten/sent"
+    assert mail.outbox == []
 
 
 def test_nobody_learns_who_has_an_account(reachable: Any, at_once: None) -> None:

@@ -12,7 +12,7 @@ from tests.automl.audit.inputs import Linear, Problem, people
 
 @dataclass(frozen=True)
 class Model(Linear):
-    attributions_are_sampled: bool = False
+    attribution_cost: float = 60_000.0
 
 
 def section(model: Model, seed: int = 1) -> ExplanationSection:
@@ -30,14 +30,14 @@ def test_an_input_that_tells_the_groups_is_marked_where_importance_is_listed() -
     assert not any(isinstance(part, NotMeasured) for part in (found.proxies, found.stability, found.permutation, found.related, found.dependence, found.second_background))
 
 
-@pytest.mark.parametrize(("sampled", "rows", "draws"), [(False, 500, 5), (True, 120, 3)])
-def test_fewer_rows_are_explained_where_a_row_costs_hundreds_of_predictions(sampled: bool, rows: int, draws: int) -> None:
-    model = Model(np.array([1.0, -1.0, 0.2, 0.1]), attributions_are_sampled=sampled)
+@pytest.mark.parametrize(("cost", "rows", "draws"), [(199_999.0, 500, 5), (500_000.0, 120, 3)])
+def test_fewer_rows_are_explained_where_a_row_costs_hundreds_of_predictions(cost: float, rows: int, draws: int) -> None:
+    model = Model(np.array([1.0, -1.0, 0.2, 0.1]), attribution_cost=cost)
     found = section(model)
     assert found.rows == rows
     assert not isinstance(found.stability, NotMeasured)
     assert [each.draws for each in found.stability.over] == [draws, draws]
-    assert sum(len(frame) for frame in model.explained) < (450 if sampled else 2500)
+    assert sum(len(frame) for frame in model.explained) < (450 if rows == 120 else 2500)
 
 
 def test_nothing_to_explain_is_said() -> None:

@@ -169,7 +169,7 @@ def test_t11_score_gap_is_not_the_selection_gap() -> None:
     assert value(score(b).mean_difference) == pytest.approx(-1.5)
 
 
-def test_rule_05_one_group_zero_rates_and_one_person() -> None:
+def test_rule_05_t29_one_group_zero_rates_and_one_person() -> None:
     alone = measure(from_counts({"A": (5, 10)}), "group").attributes[0].groups[0]
     assert isinstance(alone.impact_ratio, NotMeasured)
     assert isinstance(alone.versus_rest, NotMeasured)

@@ -48,7 +48,7 @@ BANNED = re.compile(
 
 def data_section(**changes: Any) -> DataSection:
     split = SplitInfo(method="stratified", seed=0, train=750, audit=250)
-    return DataSection(sha256="0" * 64, rows=1000, reading=TableReading(format="csv"), target=None, split=split, **({"columns": ()} | changes))
+    return DataSection(sha256="0" * 64, rows=1000, reading=TableReading(format="csv"), target=None, **({"columns": (), "split": split} | changes))
 
 
 def fairness_of(outcomes: Outcomes, *sensitive: str, **policy: Any) -> FairnessSection:
@@ -122,7 +122,7 @@ def test_the_comparison_that_decided_is_named_in_a_crossing_too() -> None:
     truth = from_counts(cells, "one")
     outcomes = replace(truth, groups={**truth.groups, "two": np.full(len(truth.groups["one"]), "all", dtype=object)})
     crossing = [finding for finding in found(fairness=fairness_of(outcomes, "one", "two"))["impact_ratio_below"] if "intersections" in finding.evidence]
-    assert crossing[0].text.endswith("as the comparison with y x all shows.")
+    assert "times the rate of y x all (upper limit at the label's level 0." in crossing[0].text
 
 
 def test_t01_never_prints_the_limit_for_a_value_below_it() -> None:
@@ -166,6 +166,26 @@ def test_crossings_are_one_sentence_whatever_their_size() -> None:
     assert "a x f at 0.00 times" in crossing[0].text
 
 
+def test_a_crossing_is_not_compared_with_a_handful_where_another_group_decided() -> None:
+    whole = from_counts({"A x one": (3, 3), "A x two": (300, 400), "B x one": (40, 200), "B x two": (250, 400)})
+    first, second = (np.array([name.split(" x ")[at] for name in whole.groups["group"]], dtype=object) for at in (0, 1))
+    [told] = [finding for finding in found(fairness=fairness_of(replace(whole, groups={"first": first, "second": second}), "first", "second"))["impact_ratio_below"]
+              if "intersections" in finding.evidence]
+    assert "the lowest is B x one at 0.27 times the rate of A x two (upper limit at the label's level 0." in told.text
+    assert "40 of 200 against 300 of 400" in told.text
+
+
+def test_drift_between_parts_divided_at_random_is_no_sign_of_another_time() -> None:
+    audit, training = binary(3000), binary(3000, seed=1)
+    higher = replace(training, score=np.clip(np.asarray(training.score) + 0.05, 0, 1))
+    performance = performance_of(audit, out_of_fold=higher)
+    [drift] = found(performance=performance)["drift"]
+    assert (drift.severity, "divided at random" in drift.suggestion) == ("low", True)
+    assert drift.text.startswith("Mean scores for the favourable outcome out of fold")
+    in_time = data_section(split=SplitInfo(method="time", seed=0, train=750, audit=250))
+    assert found(data=in_time, performance=performance)["drift"][0].severity == "medium"
+
+
 def test_several_crossings_are_one_sentence_that_names_the_worst_and_counts_the_rest() -> None:
     n = 4000
     outcomes = binary(n, decision=(np.arange(n) % 10 < 5).astype(np.int64))
@@ -198,6 +218,17 @@ def test_calibration_that_is_off_in_a_group() -> None:
     score = np.where(o.groups["group"] == "c", np.asarray(o.score) * 0.4, np.asarray(o.truth) * 0.8 + 0.1)
     texts = [finding.text for finding in found(fairness=fairness_of(binary(2000, score=score), "group"))["calibration_group"]]
     assert any(text.startswith("In c (group)") for text in texts)
+
+
+@pytest.mark.parametrize(("z", "told"), [(2.2, False), (2.5, True)])
+def test_calibration_of_a_group_is_told_beyond_what_the_worst_of_all_groups_is_by_chance(z: float, told: bool) -> None:
+    section = fairness_of(binary(2000), "group")
+    [attribute] = section.attributes
+    off = Estimate(value=1.2, low=1.02, high=1.4, method="x", n=500)
+    groups = tuple(group.model_copy(update={"calibration": group.calibration.model_copy(update={"observed_over_expected": off, "z": z})}) for group in attribute.groups)
+    changed = section.model_copy(update={"attributes": (attribute.model_copy(update={"groups": groups}),)})
+    assert len(groups) == 3
+    assert ("calibration_group" in found(fairness=changed)) is told
 
 
 def test_regression_residuals() -> None:
@@ -455,7 +486,7 @@ def test_a_crossing_names_the_comparison_that_decided_too() -> None:
     crossed = replace(o, groups={**o.groups, "other": np.full(o.rows, "x", dtype=object)})
     texts = [finding.text for finding in found(fairness=fairness_of(crossed, "group", "other"))["impact_ratio_below"]]
     [crossing] = [text for text in texts if "group x other" in text]
-    assert crossing.endswith("300 of 656 against 5 of 6), as the comparison with large x x shows.")
+    assert crossing.endswith("300 of 656 against 700 of 1,000).")
 
 
 def test_calibration_names_the_class_where_there_are_several() -> None:

@@ -18,10 +18,11 @@ from automl.audit.perturbations import STRENGTHS, disturbed, measure_perturbatio
 from automl.audit.robustness import measure_robustness, robustness_of_predictions
 from automl.audit.shift import measure_shift, stability_index
 from automl.audit.subject import Subject, rows_at
-from automl.audit.variation import measure_splits
+from automl.audit.variation import measure_seeds, measure_splits
 from automl.data.splits import Rows
 from automl.evidence import Estimate, Membership, NotMeasured, Perturbation, RobustnessSection, Shift, Threshold, Undisturbed, Value, Variation
 from automl.learn.predictions import Predictions, to_predictions
+from automl.learn.reseeded import Reseeded
 from automl.spec import AuditPolicy, TaskSpec
 from tests.automl.audit.cases import binary, regression
 from tests.automl.learn import material
@@ -296,6 +297,8 @@ def test_rows_of_persons_are_not_tested_as_if_independent() -> None:
 
 # --- variation, labels, memory
 
+NO_SEED = NotMeasured(reason="nothing in the deployed model depends on a seed")
+
 
 def test_each_fold_model_is_measured_alone() -> None:
     found = measure_splits(subject(model={"members": (Member(1.0, (Fold(1.0), Fold(-1.0))),)}))
@@ -309,6 +312,17 @@ def test_each_fold_model_is_measured_alone() -> None:
 
 def test_a_model_of_one_part_has_no_variation() -> None:
     assert isinstance(measure_splits(subject(model={"members": (Member(1.0, (Fold(1.0),)),)})), NotMeasured)
+
+
+def test_each_seed_is_measured_alone_beside_the_deployed_model() -> None:
+    one = subject()
+    again = Reseeded(tuple(replace(one.model, members=(Member(1.0, (Fold(size),)),)) for size in (1.0, -1.0, 1.0)), "lgbm", 3, 500)
+    found = measure_seeds(one, again)
+    assert isinstance(found, Variation)
+    assert (found.models, found.metric.values[0]) == (3, found.metric.values[2])
+    assert found.metric.values[0] == pytest.approx(1 - found.metric.values[1])
+    assert "lgbm with the settings of trial 3, learned from the same 500 rows" in found.of
+    assert measure_seeds(one, NO_SEED) is NO_SEED
 
 
 def test_confident_learning_by_hand() -> None:
@@ -367,9 +381,9 @@ def test_persons_of_the_two_parts_are_different_ones() -> None:
 def test_the_section_is_whole(task: Any) -> None:
     one = subject(task)
     outcomes = one.outcomes_of(one.audit, one.model.predict(one.audit.features))
-    found = measure_robustness(one.model, one.train, one.audit, outcomes, one.outcomes_of, TaskSpec(target="y", sensitive=("sex",), seed=3))
+    found = measure_robustness(one.model, one.train, one.audit, outcomes, one.outcomes_of, TaskSpec(target="y", sensitive=("sex",), seed=3), NO_SEED)
     assert RobustnessSection.model_validate_json(found.model_dump_json()) == found
-    assert isinstance(found.seeds, NotMeasured)
+    assert found.seeds is NO_SEED
     absent = {name for name in ("noise", "missing", "rounding", "shift", "splits", "threshold_curve", "operating_characteristics", "label_noise", "membership", "label_flips", "shared_rows", "time_order")
               if isinstance(getattr(found, name), NotMeasured)}
     assert absent == {"time_order"} | ({"threshold_curve", "operating_characteristics", "label_noise", "label_flips"} if task == "regression" else set())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from automl.data.groups import bin_names, check_references, default_bins, group_labels, train_bins
+from automl.data.groups import bin_names, by_value, check_references, default_bins, group_labels, train_bins
 from automl.errors import BadInput
 from automl.spec import TaskSpec
 
@@ -71,13 +72,13 @@ def refusal(table, pointer, **more):
     return caught.value.sentence
 
 
-def test_five_thousand_groups_are_refused_and_merging_is_asked_for(table_of):
+def test_t29_five_thousand_groups_are_refused_and_merging_is_asked_for(table_of):
     table = table_of("town,y\n" + "".join(f"town {i} name,{i % 2}\n" for i in range(5_000)))
     sentence = refusal(table, "/sensitive/0", sensitive=["town"])
     assert "5,000 groups; at most 50 can be compared: merge them" in sentence
 
 
-def test_an_attribute_without_any_value_is_refused(table_of):
+def test_t29_an_attribute_without_any_value_is_refused(table_of):
     assert "missing in every row" in refusal(table_of("sex,y\n?,1\n,0\n"), "/sensitive/0", sensitive=["sex"])
 
 
@@ -98,3 +99,10 @@ def test_a_reference_that_is_no_group_is_refused_with_the_closest(table_of):
 def test_a_second_table_is_named_as_the_first(table_of):
     second = table_of("age,y\n25.5,1\n40,0\n")
     assert group_labels(second, spec(sensitive=["age"]), {"age": (30.0,)}, whole={"age"})["age"].tolist() == ["<= 30", ">= 31"]
+
+
+def test_equal_texts_are_one_object_and_missing_ones_none() -> None:
+    found = by_value(pd.Series(["a", None, "b", "".join(["a"]), "b"], dtype="str"))
+    assert found.tolist() == ["a", None, "b", "a", "b"]
+    assert found[0] is found[3]
+    assert found[2] is found[4]

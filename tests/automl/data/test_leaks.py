@@ -21,7 +21,7 @@ def weak(y, dice):
     return np.round(dice.normal(size=len(y)) + 0.3 * y, 4)
 
 
-def test_the_target_in_disguise_is_found_whatever_its_name_or_form(table_of):
+def test_t29_the_target_in_disguise_is_found_whatever_its_name_or_form(table_of):
     table = table_of(lines({
         "a": weak, "b": weak, "number": lambda y, dice: np.round(100 - 40 * y + dice.normal(size=len(y)), 3), "category": lambda y, dice: np.where(y == 1, "granted", "refused"),
     }))

@@ -36,7 +36,7 @@ def test_an_id_that_repeats_is_proposed_as_group(table_of):
     assert propose_role(table, "customer_id", "y").role == "group"
 
 
-def test_dates_ids_and_text_are_proposed_as_such(table_of):
+def test_t29_dates_ids_and_text_are_proposed_as_such(table_of):
     table = table_of("d,i,t,y\n" + "".join(f"2024-01-{at % 28 + 1:02d},{at:07d},\"one of many long sentences, number {at}, that nobody else has written before\",{at % 2}\n" for at in range(80)))
     assert [propose_role(table, name, "y").role for name in "dity"] == ["date", "id", "text", "target"]
 

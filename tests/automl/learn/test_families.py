@@ -15,7 +15,7 @@ from sklearn.metrics import mean_pinball_loss, r2_score, roc_auc_score
 
 from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, family, texts_in_numbers, torch_mlp
 from automl.learn.families.constant import fit_constant, load_constant
-from automl.learn.families.torch_mlp import TorchModel, choose_device
+from automl.learn.families.torch_mlp import TorchModel, batch_size, choose_device
 from automl.spec import TaskKind
 from tests.automl.learn import material
 
@@ -222,6 +222,25 @@ def test_a_class_that_the_training_rows_lack_is_improbable_not_impossible(name: 
 def test_the_device_is_chosen_in_one_place(present: bool | None) -> None:
     wanted = torch.cuda.is_available() if present is None else present
     assert choose_device(present).type == ("cuda" if wanted else "cpu")
+
+
+@pytest.mark.parametrize(("task", "classes"), TASKS)
+def test_a_network_learns_in_mixed_precision_where_the_device_has_it(task: TaskKind, classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor stands in for a GPU: it has the same half precision, only no faster."""
+    fold = material.fold(task, classes, n=600)
+    whole = fit("torch", fold).raw(fold.valid)
+    monkeypatch.setattr(torch_mlp, "MIXED_PRECISION", {"cpu"})
+    mixed = fit("torch", Fold(**{**fold.__dict__, "cache": {}}))
+    assert {tensor.dtype for tensor in mixed.network.state_dict().values()} == {torch.float32}  # type: ignore[attr-defined]
+    halves = mixed.raw(fold.valid)
+    assert not np.array_equal(halves, whole)
+    assert np.corrcoef(halves.ravel(), whole.ravel())[0, 1] > 0.98
+
+
+def test_a_step_takes_more_rows_on_a_gpu_where_there_are_enough() -> None:
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert [batch_size(rows, cpu) for rows in (1_000, 40_000, 60_000, 300_000)] == [64, 256, 512, 1024]
+    assert [batch_size(rows, gpu) for rows in (1_000, 40_000, 60_000, 300_000)] == [64, 256, 2048, 4096]
 
 
 def test_the_constant_gives_every_row_the_class_shares() -> None:

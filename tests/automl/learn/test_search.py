@@ -131,7 +131,7 @@ def test_a_search_that_was_killed_goes_on_as_it_would_have(undisturbed: tuple[Pa
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x05\x06" + bytes(18), b"{}"])
-def test_a_trial_file_that_is_none_of_ours_is_made_again(tmp_path: Path, damage: bytes) -> None:
+def test_t53_a_trial_file_that_is_none_of_ours_is_made_again(tmp_path: Path, damage: bytes) -> None:
     whole, _ = run(tmp_path)
     (tmp_path / "0002.trial").write_bytes(damage)
     hooks = Watching()

@@ -10,7 +10,8 @@ from io import BytesIO
 
 import pytest
 
-from auditapp.management.commands.messages import CATALOGUE, Catalogue, Message, compiled, read, up_to_date, written
+from auditapp.catalogues import OF_PAGES as CATALOGUE, OF_SENTENCES, Catalogue, Message, compiled, read, written
+from auditapp.management.commands.messages import sentences_up_to_date, up_to_date
 from auditapp.settings import BASE_DIR
 
 PLACES = re.compile(r"%\(\w+\)[a-z]|%%|</?\w+[^>]*>")
@@ -31,6 +32,14 @@ def test_every_message_of_pages_and_code_has_a_translation(catalogue: Catalogue)
     assert list(up_to_date(catalogue)) == list(catalogue), "run python manage.py messages and translate what it names"
     assert [message.text for message, texts in catalogue.items() if not all(texts)] == []
     assert len(catalogue) > 1_000
+
+
+def test_every_sentence_of_evidence_charts_and_reports_has_a_translation() -> None:
+    sentences = read(OF_SENTENCES.read_text())
+    assert list(sentences_up_to_date(sentences)) == list(sentences), "run python manage.py messages and translate what it names"
+    assert [message.text for message, texts in sentences.items() if not all(texts)] == []
+    assert written(sentences) == OF_SENTENCES.read_text()
+    assert [text for texts in sentences.values() for text in texts if NEVER.search(text)] == []
 
 
 def test_a_translation_keeps_placeholders_markup_and_the_space_at_its_ends(catalogue: Catalogue) -> None:

@@ -30,6 +30,14 @@ def gain(given: Any, decisions: Decisions, price: float = 0.5) -> float:
     return float((decisions.heavy * given * np.where(decisions.deserving, 1 - price, -price))[among].sum())
 
 
+def test_the_expected_gain_is_that_of_the_probabilities() -> None:
+    decisions = Decisions(
+        score=np.array([0.9, 0.2, 0.6]), selected=np.array([True, False, True]), deserving=np.array([False, True, True]), groups={}, weight=np.array([1.0, 2.0, 1.0]))
+    everybody = np.ones(3, dtype=bool)
+    assert curve(decisions, everybody, 0.3).gain == pytest.approx([0, -0.3, 0.4, 1.8])
+    assert curve(decisions, everybody, 0.3, expected=True).gain == pytest.approx([0, 0.6, 0.9, 0.7])
+
+
 def test_small_and_unknown_groups_are_not_compared_and_the_most_selected_one_is_the_reference() -> None:
     decisions = people()
     assert aim(decisions) == Aim("group", ("a", "b", "c"), "a")
