@@ -15,6 +15,10 @@ IN_THE_DARK = {
 _TAG = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
 _COLOUR = re.compile(r'(?<= )(fill|stroke|stop-color)="(#[0-9A-Fa-f]{6})"')
 
+LETTER = 7.2
+"""Pixels that a letter takes at most on average, at the size of our labels and in a browser's widest usual font."""
+TITLE_LENGTH = 26
+"""Letters of an axis title that stand on one line below half a picture, in a browser's widest usual font too."""
 FONT = "Source Sans 3"
 # Quoted: a bare name that ends in a digit is no CSS identifier, and the text would be dropped
 FAMILY = f"'{FONT}', 'Source Sans Pro', system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from auditapp.sentences import conditions_in_german, numbers, said_in, unmarked
-from automl.charts.marks import LETTER, TITLE_LENGTH
+from automl.chart_theme import LETTER, TITLE_LENGTH
 from automl.evidence import Chart
 
 Say = Callable[[str], str]

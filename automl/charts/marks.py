@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import altair as alt
 
+from automl.chart_theme import LETTER, TITLE_LENGTH
 from automl.evidence import Chart, ChartTable, Estimate
 from automl.printing import visible, whole
 
@@ -19,14 +20,10 @@ MAX_SERIES = len(OKABE_ITO)
 WIDE, HALF = 640, 312
 ROW, ROW_OF_HALF = 20, 19
 LABEL_LENGTH = 30
-LETTER = 7.2
-"""Pixels that a letter takes at most on average, at the size of our labels and in a browser's widest usual font."""
 SHORT_LABEL = 20
 """Letters of row labels that leave a picture of half the width room for its marks."""
 LABEL_OF_DOTS = 24
 """The same where each row has one dot with its interval, which need less room: names of crossings."""
-TITLE_LENGTH = 26
-"""Letters of an axis title that stand on one line below half a picture, in a browser's widest usual font too."""
 MANY_ROWS = 12
 """Rows of several dots that stand closer from here on: a picture must leave a page room for its table."""
 MAX_ROWS = 40

@@ -160,16 +160,6 @@ def test_the_sample_can_be_finished_early_and_another_run_cancelled(browser: Bro
     page.get_by_role("button", name="Start again with these answers").first.wait_for()
 
 
-@pytest.mark.parametrize("browser", [{"java_script_enabled": False}], indirect=True)
-def test_without_scripts_the_form_still_leads_to_the_check(browser: Browser) -> None:
-    page = browser.page
-    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + "/new")
-    page.get_by_role("button", name="Use the sample data").click()
-    page.get_by_role("heading", name="What is in each column?").wait_for(timeout=60_000)
-    go_on(page)
-    assert "What should be predicted" in page.content()
-
-
 @pytest.mark.parametrize("browser", [{"color_scheme": "dark", "viewport": {"width": 360, "height": 780}}], indirect=True)
 def test_on_a_small_dark_screen_nothing_runs_out_of_the_page(browser: Browser, site: Site) -> None:
     page = browser.page

@@ -178,3 +178,23 @@ def test_an_officer_is_three_clicks_from_the_signed_report(chromium: Any, made: 
     with page.expect_download():
         page.get_by_role("link", name="PDF").first.click()
     assert browser.complaints == []
+
+
+def test_paper_is_light_and_shows_what_is_folded(chromium: Any, made: dict[str, Any]) -> None:
+    browser = browser_of(chromium, made, color_scheme="dark", viewport={"width": 1280, "height": 900})
+    page = browser.page
+    page.goto(made["base"] + sections_of(made, "performance")[1])
+    picture = page.locator("figure.chart img").first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("picture => picture.currentSrc.endsWith('theme=dark')", arg=picture.element_handle())
+    assert page.locator("figure.chart details .table").first.is_hidden()
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_function("picture => picture.currentSrc.endsWith('.svg')", arg=picture.element_handle())
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.get_by_role("navigation", name="Main").is_hidden()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("figure.chart details:not([open])").count() == 0
+    assert page.locator("figure.chart details .table").first.is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("figure.chart details[open]").count() == 0
+    assert browser.complaints == []
