@@ -83,6 +83,7 @@ def test_failures_are_told_and_who_has_left_is_not(asked: Cast, succeeded_run: A
 def test_nothing_goes_to_an_address_that_nobody_has_proved(asked: Cast, succeeded_run: Any) -> None:
     accounts.set_email(asked.users["viewer"], "mistyped@example.org", verified=False)
     succeeded_run()
+    assert [notice.user.username for notice in RunNotice.objects.all()] == ["owner"]
     accounts.set_email(asked.users["owner"], "mistyped@example.org", verified=False)
     notices.send_due()
     assert recipients() == []

@@ -396,14 +396,10 @@ def test_t32_no_page_is_posted_to_without_its_csrf_token(people: Any, things: di
         assert _state() == before, name
 
 
-def figures() -> str:
-    """What `docs/measured.md` says of this matrix."""
+def test_figures_of_the_matrix() -> None:
+    """For `docs/measured.md`: `pytest tests/auditapp/test_permissions.py -k figures -s` prints them."""
     cells = [status for rows in (REST, PAGES) for row in rows.values() for status in row]
-    refused = sum(status in (401, 403, 404) or status == 302 for status in cells)
+    refused = sum(status in (302, 401, 403, 404) for status in cells)
     unknown = len({path for _, path in REST}) * len(METHODS) - len(REST)
-    return (f"{len(REST)} REST operations and {len(PAGES)} pages and forms, each as five callers: {len(cells)} cells, of which {refused} refuse or send to the login; "
-            f"{unknown} further pairs of REST path and method are answered 405")
-
-
-if __name__ == "__main__":
-    print(figures())
+    print(f"\n{len(REST)} REST operations, {len(PAGES)} pages and forms, five callers each: {len(cells)} cells, {refused} of them refused or sent on; {unknown} other methods of REST: 405")
+    assert len(cells) == 5 * (len(REST) + len(PAGES))

@@ -15,7 +15,7 @@ RUNS_IN_ALL = int(os.environ.get("SOAK_RUNS", "500"))
 AT_ONCE = 20
 FAULT_IN = 20
 PLACES = ("read", "split", "trial-1", "ensemble", "evidence", "bundle", "draw", "sign", "before_commit", "committed")
-WARM_UP = 3
+WARM_UP = 1
 """Rounds after which memory and open files are first looked at."""
 
 
