@@ -26,7 +26,7 @@ help:
 	@echo "make reference make docs/reference.md from the code"
 	@echo "make coverage-study  how often the audit's intervals hold the truth and its labels are wrong"
 	@echo "make tamper-study  one flipped bit of a signed report at a time: who notices (ARGS='--bundle DIR --places 300')"
-	@echo "make bench    our engine beside others (ARGS='--datasets adult --seeds 0 --peers flaml'); needs the project's shared folder; BENCH=budgets, BENCH=growth: how it keeps time and grows; BENCH=shap_speed: attributions; BENCH=interval_speed: intervals; BENCH=mitigation: what alternatives cost; BENCH=report_times: rendering, signing, verifying; BENCH=outside_predictions: auditing others' predictions, a million rows"
+	@echo "make bench    our engine beside others (ARGS='--datasets adult --seeds 0 --peers flaml'); needs the project's shared folder; BENCH=budgets, BENCH=growth: how it keeps time and grows; BENCH=shap_speed: attributions; BENCH=interval_speed: intervals; BENCH=mitigation: what alternatives cost (BENCH=mitigation_halves: without the luck of a split); BENCH=report_times: rendering, signing, verifying; BENCH=outside_predictions: auditing others' predictions, a million rows"
 
 python:
 	@$(if $(filter True,$(call is_311,$(PYTHON))),:,echo "$(WRONG_PYTHON)" >&2; exit 1)
