@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from automl.evidence import Estimate, Evidence, FairnessSection, Finding, Group, NotMeasured, PerformanceSection, SearchSection
+from automl.evidence import Estimate, Evidence, FairnessSection, Finding, Group, NotMeasured, PerformanceSection, SearchSection, measured_digest_of
 
 INDEPENDENT = "MOVER, as of independent samples"
 OF_THE_RUN = {"parent", "title"}
@@ -67,6 +67,7 @@ class Comparison:
     """Both measured on the same audit rows; otherwise a difference mixes the models with the rows."""
     why_other_rows: str
     same_digest: bool
+    """Of what was measured: the number of the audit set aside."""
     metrics: tuple[Pair, ...]
     attributes: tuple[AttributePair, ...]
     new_findings: tuple[Finding, ...]
@@ -79,7 +80,7 @@ def compare(first: Evidence, second: Evidence) -> Comparison:
     why = _other_rows(first, second)
     return Comparison(
         settings=tuple(_settings(first, second)), same_table=first.data.sha256 == second.data.sha256, same_rows=not why, why_other_rows=why,
-        same_digest=first.digest == second.digest, metrics=tuple(_metrics(first, second)), attributes=tuple(_attributes(first, second)),
+        same_digest=measured_digest_of(first.model_dump(mode="json")) == measured_digest_of(second.model_dump(mode="json")), metrics=tuple(_metrics(first, second)), attributes=tuple(_attributes(first, second)),
         new_findings=_findings_without_twin(second, first), gone_findings=_findings_without_twin(first, second), models=(_model_of(first), _model_of(second)))
 
 

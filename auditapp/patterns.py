@@ -30,7 +30,7 @@ ASSEMBLED = (
     "Reference: {0}, as named beforehand.", "Reference: {0}, the group with the highest mean prediction.", "one row each, taken as independent", "one person each, taken as independent", "{0} {1} (n = {2})",
     "Of the alternatives that are unbeaten {0}; the others are in the attached evidence.",
     "Of the alternatives that are unbeaten {0}, and of the {1} groups furthest from the reference under the deployed model; the others are in the attached evidence.",
-    "probability of {0}", "† Low precision: a small number of people stands behind it.",
+    "probability of {0}", "log-odds of {0} against the mean of all classes", "the group has only {0}", "; so does {0}", "There is no summary for Local Law 144: {0}.", "; so do {0}", "the group has fewer than {0} independent rows", "† Low precision: a small number of people stands behind it.",
     "{0}: accumulated local effect", "{0}: partial dependence", "{0} in the slices", "{0} of the candidates on the audit part, measured after the choice was made. {1}: {2}.",
 )
 """Texts that the code puts together in another way than by one f-string."""

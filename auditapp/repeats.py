@@ -1,7 +1,7 @@
 """A run once more, from its recorded configuration; and whether the repetition came to the same evidence, or where it did not.
 
 Compared is what the digests are of: the document without run, times and hardware. The plan says the how-manieth audit of the audit part it is, so two runs of one workspace never have
-quite the same document; where nothing else differs, that is said.
+the same digest; the digest of what was measured sets that number aside, and is the same where nothing else differs.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from django.contrib.auth.models import User
 
 from auditapp import results, runs
 from auditapp.models import Run
-from automl.evidence import Evidence, canonical_json, repeatable_part
+from automl.canonical import OF_ITS_NUMBER
+from automl.evidence import Evidence, canonical_json, measured_digest_of, repeatable_part
 from automl.printing import visible
 from automl.spec import parse_spec
 
-COUNTED = frozenset({"/plan/audit_number", "/plan/sha256"})
-"""What differs because the audit part was looked at once more; the plan's sha256 covers its number."""
+COUNTED = frozenset(f"/plan/{member}" for member in OF_ITS_NUMBER)
+"""What differs because the audit part was looked at once more."""
 MOST_OF_A_PART = 12
 """Differences of one part of the evidence that are shown; the others are counted."""
 LONGEST = 80
@@ -48,11 +49,13 @@ class PartDiffers:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``before`` and ``after`` are the digests of both runs; ``by_time``: a budget in seconds may end a search by the clock, which no repetition meets again."""
+    """``before`` and ``after`` are the digests of both runs, ``measured_before`` and ``measured_after`` those of what was measured; ``by_time``: a budget in seconds may end a search by the clock, which no repetition meets again."""
 
     verdict: Verdict
     before: str
     after: str
+    measured_before: str
+    measured_after: str
     by_time: bool
     parts: tuple[PartDiffers, ...]
 
@@ -76,14 +79,17 @@ def compared_with_parent(run: Run) -> Comparison | None:
 def compare(before: Evidence, after: Evidence) -> Comparison:
     """What differs from one document to the other, part by part in the document's order."""
     found: dict[str, list[Difference]] = {}
+    first, second = before.model_dump(mode="json"), after.model_dump(mode="json")
     if before.digest != after.digest:
-        for one in _differences(repeatable_part(before.model_dump(mode="json")), repeatable_part(after.model_dump(mode="json")), ""):
+        for one in _differences(repeatable_part(first), repeatable_part(second), ""):
             found.setdefault(one.pointer.split("/")[1], []).append(one)
     pointers = {one.pointer for part in found.values() for one in part}
     verdict: Verdict = "same_digest" if not pointers else "same_but_number" if pointers <= COUNTED else "different"
     budget = getattr(after.spec, "budget", None)
     order = [name for name in type(after).model_fields if name in found]
-    return Comparison(verdict, before.digest, after.digest, budget is not None and budget.seconds is not None, tuple(PartDiffers(name, len(found[name]), tuple(found[name][:MOST_OF_A_PART])) for name in order))
+    return Comparison(
+        verdict, before.digest, after.digest, measured_digest_of(first), measured_digest_of(second), budget is not None and budget.seconds is not None,
+        tuple(PartDiffers(name, len(found[name]), tuple(found[name][:MOST_OF_A_PART])) for name in order))
 
 
 def _differences(before: Any, after: Any, pointer: str) -> Iterator[Difference]:

@@ -26,7 +26,7 @@ from django.db.models import Exists, F, FloatField, OuterRef, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
-from auditapp import dispatch, leases, ledger, notices, removal, storage, webhooks
+from auditapp import accounts, dispatch, leases, ledger, notices, removal, storage, webhooks
 from auditapp.bundles import check_plain, media_type_of, open_checked, open_plain
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
@@ -200,6 +200,12 @@ def let_go_of_dataset(dataset: Dataset, user: User | None) -> tuple[tuple[str, .
 # --- what a worker does, each fenced by the attempt
 
 
+def pictures_in(run_id: str) -> str:
+    """The further language that a run's pictures are drawn in: that of who asked for it, where it is not English; else ""."""
+    language = accounts.language_of(Run.objects.select_related("created_by").get(pk=run_id).created_by)
+    return "" if language == settings.LANGUAGE_CODE else language
+
+
 def claim(run_id: str, owner: str) -> Lease | None:
     """Take the run if its turn has come: it waits, no older run of its workspace waits, and none is running. None is a normal answer."""
     try:
@@ -317,7 +323,7 @@ def _commit(lease: Lease, opened: Bundle, stored: dict[str, storage.Stored], sig
         _after_end(run.workspace_id)
         notices.ask(run)
         ledger.append(run.workspace, "service", "run.succeeded", run.pk, {
-            "audited_sha256": lease.test_sha256 or lease.dataset_sha256, "evidence_digest": opened.evidence.digest, "model_sha256": model_sha256,
+            "audited_sha256": lease.test_sha256 or lease.dataset_sha256, "plan_sha256": opened.evidence.plan.sha256, "evidence_digest": opened.evidence.digest, "model_sha256": model_sha256,
             "report": "signed" if signed else "awaiting_signature", "pdf_sha256": stored["audit.pdf"].sha256 if signed else None})
 
 

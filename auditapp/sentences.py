@@ -2,7 +2,7 @@
 
 The evidence stays English, digested and signed; this reads it. A sentence is given in German as a whole or not at all: whatever is not recognised, down to the last word, stays as it was written.
 In a translation ``{0}`` is the value in German (numbers in German writing, words as the catalogue has them), ``{=0}`` the value as it stands: a name from the data is never translated.
-``{?0}`` is a value of several words that may be either, ``{#0}`` a number or a name, ``{~0}`` the conditions of a slice, ``{!0}`` a text that the catalogue has as it is. A translation that is ``=`` says that no reader sees the text.
+``{?0}`` is a value of several words that may be either, ``{#0}`` a number or a name, ``{~0}`` the conditions of a slice, ``{!0}`` a text that the catalogue has as it is, ``{%0}`` numbers and nothing else, ``{;0}`` one text and not a list. A translation that is ``=`` says that no reader sees the text.
 """
 
 from __future__ import annotations
@@ -22,16 +22,20 @@ FIRST_QUOTE = 0xF0000
 """The character that stands for the first quotation while a text is read, and for nothing in texts."""
 MOST_TRIES = 20_000
 """Of one text: a name from the data that is made to look like many sentences at once must not keep us."""
-MOST_KNOWN = 100_000
+MOST_KNOWN = 30_000
 LONGEST = 6_000
+LONGEST_LEFT_OUT = 5
+"""Letters of a value that a translation leaves out: an "is" or "are"."""
 FEWEST_LETTERS = 5
-_PLACE = re.compile(r"\{([=?~#!]?)(\d+)\}")
+_PLACE = re.compile(r"\{([=?~#!%;]?)(\d+)\}")
+_IN_QUOTES = re.compile(r"'[^']*'")
+"""As refusals write a name."""
 NO_TEXT = "="
 CUT = "…"
 _QUOTED = re.compile(f"{QUOTE}([^{QUOTE}{UNQUOTE}]*){UNQUOTE}")
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?:e[−+-]?\d+)?(?![\w]|[.,]\d)")
 _COMMA_FOR_POINT = str.maketrans(",.", ".,")
-_FIGURE_WORDS = {"to": "bis", "pp": "Prozentpunkte", "of": "von", "and": "und", "sd": "SD", "n": "n", "or": "oder", "Fisher": "Fisher", "mid-p": "mid-p", "Holm": "Holm", "chi-squared": "Chi-Quadrat", "ms": "ms"}
+_FIGURE_WORDS = {"to": "bis", "pp": "%-Punkte", "of": "von", "and": "und", "sd": "SD", "n": "n", "or": "oder", "Fisher": "Fisher", "mid-p": "mid-p", "Holm": "Holm", "chi-squared": "Chi-Quadrat", "ms": "ms"}
 _STRONG, _WEAK = (re.compile(r"(?<=[.!?]) |\n"), re.compile(r"; ")), (re.compile(r": |(?<=\)), "), re.compile(r", and |, | \(|(?<=\)) | and | of | = | · | – | / "))
 """Where texts are put together."""
 _CONDITIONS = {"missing": "fehlend", "unknown": "unbekannt", "above": "über", "after": "nach dem", "at most": "höchstens", "up to": "bis zum"}
@@ -152,7 +156,7 @@ def _whole(text: str, reading: _Reading, *, within: bool = False) -> str | None:
 
 
 def _found(text: str, reading: _Reading, within: bool) -> str | None:
-    if not text.strip():
+    if not text.strip() or _IN_QUOTES.fullmatch(text):
         return text
     exact = _exactly(text)
     if exact is not None:
@@ -161,6 +165,9 @@ def _found(text: str, reading: _Reading, within: bool) -> str | None:
     if figures is not None:
         return figures
     candidates = list(catalogue().candidates(text))
+    if text[0] == " " and not any(pattern.alone for pattern in candidates):
+        rest = _whole(text[1:], reading, within=within)
+        return None if rest is None else f" {rest}"
     surely = (german for pattern in candidates if pattern.alone and (german := _by(pattern, text, reading)) is not None)
     perhaps = (german for pattern in candidates if not pattern.alone and (german := _by(pattern if within else pattern.of_quotes, text, reading)) is not None)
     return next(surely, None) or _cut_in_two(text, reading, _STRONG, within) or next(perhaps, None) or _cut_in_two(text, reading, _WEAK, within) or _ended(text, reading, within)
@@ -197,12 +204,18 @@ def _by(pattern: Pattern, text: str, reading: _Reading) -> str | None:
 def _value(text: str, kind: str, reading: _Reading) -> str | None:
     if kind == "=":
         return text if _may_be_name(text) else None
+    if kind == "-":
+        return text if len(text) <= LONGEST_LEFT_OUT and text.isalpha() else None
     if kind == "~":
         return conditions_in_german(text)
     if kind == "=!":
         return text if text and ord(text[0]) >= FIRST_QUOTE and len(text) == 1 else None
     if kind == "!":
-        return _exactly(text) if text else None
+        return _exactly(text) if text else text
+    if kind == ";" and ("; " in text or text[-1:] in (";", ".")):
+        return None
+    if kind == "%":
+        return _figures(text)
     if kind == "#":
         return _figures(text) or text
     german = None if kind == "?" and (" " not in text or _figures(text)) else _whole(text, reading, within=True)
@@ -212,7 +225,7 @@ def _value(text: str, kind: str, reading: _Reading) -> str | None:
 def _may_be_name(text: str) -> bool:
     """Not two texts, nor the half of one: a name from the data may hold what it likes, but then the sentence stays English."""
     depths = list(itertools.accumulate((character == "(") - (character == ")") for character in text))
-    return "; " not in text and ". " not in text and min(depths, default=0) >= 0 and (not depths or depths[-1] == 0)
+    return "; " not in text and ". " not in text and text[-1:] not in (";", ",") and min(depths, default=0) >= 0 and (not depths or depths[-1] == 0)
 
 
 def _name_and_more(text: str, reading: _Reading) -> str:
@@ -239,23 +252,22 @@ def _values(pattern: Pattern, at: int, text: str, start: int, reading: _Reading)
             yield from _values(pattern, at + 1, text, start + len(part), reading)
         return
     kind = pattern.kinds[part]
-    for end in _ends(pattern.parts, at, text, start, longest=not kind):
+    for end in _ends(pattern.parts, at, text, start, named=bool(kind)):
         value = _value(text[start:end], kind, reading)
         if value is not None:
             for rest in _values(pattern, at + 1, text, end, reading):
                 yield {part: value, **rest}
 
 
-def _ends(parts: tuple[str | int, ...], at: int, text: str, start: int, *, longest: bool) -> Iterator[int]:
-    """Where the place may end: a name as soon as may be, a value of ours, which must then be understood, as late as may be."""
+def _ends(parts: tuple[str | int, ...], at: int, text: str, start: int, *, named: bool) -> Iterator[int]:
+    """Where the place may end, as soon as may be; only a value of ours may be empty."""
     if at + 1 == len(parts):
         return iter((len(text),))
     after = parts[at + 1]
     if isinstance(after, int):
         ends = [end for end in range(start + 1, len(text) + 1) if end == len(text) or not (text[end - 1].isalnum() and text[end].isalnum())]
-        return iter([*ends, start] if longest else ends)
-    ends = [found.start() for found in re.finditer(f"(?={re.escape(after)})", text[start:])]
-    return iter([start + end for end in (reversed(ends) if longest and after != " " else ends)])
+        return iter(ends if named else [*ends, start])
+    return (start + found.start() for found in re.finditer(f"(?={re.escape(after)})", text[start:]))
 
 
 def _cut_in_two(text: str, reading: _Reading, boundaries: Iterable[re.Pattern[str]], within: bool) -> str | None:
@@ -309,7 +321,7 @@ class Sentences:
 
 def _pattern(english: str, german: str) -> Pattern:
     parts = tuple(int(part) if at % 2 else part for at, part in enumerate(re.split(r"\{(\d+)\}", english)))
-    kinds = {int(place): "" for place in re.findall(r"\{(\d+)\}", english)} | {int(place): kind for kind, place in _PLACE.findall(german)}
+    kinds = {int(place): "-" for place in re.findall(r"\{(\d+)\}", english)} | {int(place): kind for kind, place in _PLACE.findall(german)}
     return Pattern(tuple(part for part in parts if part != ""), german, kinds)
 
 

@@ -42,12 +42,21 @@ class Environment(BaseSettings):
     """redis://...; empty: the embedded profile's own."""
     storage_url: str = ""
     """Empty: files under the home; s3://bucket?endpoint=...: an object store."""
-    signing_key: Path | None = None
-    """PEM of the P-256 or RSA key that signs reports; only the worker that takes runs needs it. Empty: one that the embedded profile makes."""
+    signing_key: str = ""
+    """The P-256 or RSA key that signs reports: a PEM or PKCS#12 file, or the address of one on a token (pkcs11:token=NAME;object=KEY?module-path=LIBRARY). Only the worker that takes runs needs
+    it. Empty: one that the embedded profile makes."""
+    signing_passphrase: str = ""
+    """Of that file, or the PIN of the token; where the key is."""
     signing_certificate: Path | None = None
     """PEM of its certificate first, then any others that reports of this installation may be signed by (former ones)."""
     timestamp_url: str = ""
     """An RFC 3161 time stamp authority; empty: reports carry the time of this machine's clock."""
+    authorities: Path | None = None
+    """PEM of the root certificates, and those between, of whoever issued the time stamp authority's certificate and the signing one. Time stamps of others are then a problem of a report."""
+    signature_level: Literal["", "B-LTA"] = ""
+    """The PAdES level of signatures. Empty: B-T with a time stamp authority, else B-B. B-LTA puts into the file what it takes to check it after its certificates have ended, and a time stamp over that."""
+    ledger_heads: Path | None = None
+    """The folder for the signed file of each day with the newest entry of every ledger; copies belong elsewhere. Empty: ledger-heads under the home."""
     trusted_proxies: int = Field(0, ge=0, le=5)
     """How many proxies stand in front; their X-Forwarded headers are believed."""
     log_level: str = "INFO"
@@ -297,9 +306,13 @@ RUNS_QUEUED = ENVIRONMENT.runs_queued
 CALLS_A_MINUTE = ENVIRONMENT.calls_a_minute
 WEBHOOK_NETWORKS = ENVIRONMENT.webhook_networks
 WEBHOOK_SECONDS = ENVIRONMENT.webhook_seconds
-SIGNING_KEY = ENVIRONMENT.signing_key or HOME / "signing" / "key.pem"
+SIGNING_KEY: str | Path = ENVIRONMENT.signing_key or HOME / "signing" / "key.pem"
 SIGNING_CERTIFICATE = ENVIRONMENT.signing_certificate or HOME / "signing" / "certificate.pem"
+SIGNING_PASSPHRASE = ENVIRONMENT.signing_passphrase
+LEDGER_HEADS = ENVIRONMENT.ledger_heads or HOME / "ledger-heads"
 TIMESTAMP_URL = ENVIRONMENT.timestamp_url
+AUTHORITIES = ENVIRONMENT.authorities
+SIGNATURE_LEVEL = ENVIRONMENT.signature_level
 VERIFY_URL = f"{ENVIRONMENT.public_url.rstrip('/')}/verify" if ENVIRONMENT.public_url else ""
 """What a report names as the place to have a copy checked; empty where nobody outside could open it."""
 

@@ -68,7 +68,8 @@ def sign_waiting_exports(most: int = 10) -> int:
     if not waiting:
         return 0
     # Not before there is something to sign: the signing library is larger than all that a worker's parent holds
-    from auditapp.report.sign import NoSigningKey, sign_pdf
+    from auditapp.report.sign import sign_pdf
+    from auditapp.report.signing_key import NoSigningKey
 
     done = 0
     for row in waiting:

@@ -46,6 +46,9 @@ USE_CLASSES = {
     "migration": "Annex III: migration, asylum and border control", "justice": "Annex III: justice and democratic processes", "other": "another class, named under the intended purpose",
 }
 PROFILE = "report_profile"
+LANGUAGE = "report_language"
+DEFAULT_LANGUAGE = "en"
+LANGUAGES = {DEFAULT_LANGUAGE: "English", "de": "German"}
 PROFILES = {name: one.title for name, one in JURISDICTIONS.items()}
 APPROVALS = {"approved": "its texts were read and are approved as printed", "not_approved": "its texts were read and are not approved"}
 
@@ -61,6 +64,8 @@ class Field:
     help: str
     kind: Kind = "text"
     choices: Mapping[str, str] | None = None
+    printed: bool = True
+    """Whether the report prints it; what says how the report is made shows in it anyway."""
 
     @property
     def limit(self) -> int:
@@ -118,6 +123,7 @@ _FIELDS = (
     Field("mitigation_choice", (14,), "What was chosen, and why", DEPLOYER, "Which alternative was taken or refused, and for which reason."),
     Field("unintended", (15,), "Known unintended outcomes", PROVIDER, "Outcomes that are known or expected beyond what was measured here."),
     Field(PROFILE, (16,), "For whom this report is written", LEGAL, "Which law or framework the report asks about; where nothing is chosen, all of them.", "choice", PROFILES),
+    Field(LANGUAGE, (16,), "Language of this report", RESPONSIBLE, "English where nothing is chosen. The attached evidence is the same in every language.", "choice", LANGUAGES, printed=False),
     Field("retention", (17,), "Retention of records", LEGAL, "How long this report, its evidence and the logs are kept, and where."),
     Field("change_plan", (17,), "Changes that are planned", PROVIDER, "Changes decided in advance, and how the system stays within what was assessed."),
     Field("lifecycle_changes", (17,), "Changes since the last audit", PROVIDER, "What has changed in system, data and use."),
@@ -136,7 +142,7 @@ FIELDS: dict[str, Field] = {field.name: field for field in _FIELDS}
 
 def asked_in(section: int) -> list[Field]:
     """The fields that the report's section of this number prints, in order."""
-    return [field for field in _FIELDS if section in field.sections]
+    return [field for field in _FIELDS if section in field.sections and field.printed]
 
 
 def edited_in(section: int) -> list[Field]:
@@ -175,6 +181,12 @@ def words_of(name: str, text: str) -> str:
     """A kept text for a reader: a choice in words. What a later catalogue no longer knows is shown as it was kept."""
     field = FIELDS.get(name)
     return text if field is None or field.choices is None else field.choices.get(text, text)
+
+
+def language_of(said: Mapping[str, str]) -> str:
+    """The language that people have chosen for the report."""
+    chosen = said.get(LANGUAGE, DEFAULT_LANGUAGE)
+    return chosen if chosen in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def label_of(name: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditapp import ledger, removal, storage
+from django.conf import settings
+
+from auditapp import ledger, ledger_heads, removal, storage
 from auditapp.models import LedgerEntry, Report
 from auditapp.report.verify import verify_in_child
 
@@ -15,18 +17,21 @@ class Checked:
     entries: int
     files: int
     reports: int
+    heads: int
+    """Daily files of the ledger's newest entries."""
     problems: tuple[str, ...]
 
 
-def check_all(trust: Path | None = None) -> Checked:
-    """Every ledger chain, the sha256 of every stored file that a row names, and every signed report. Reads only; raises report.turns.Busy.
+def check_all(trust: Path | None = None, heads: Path | None = None) -> Checked:
+    """Every ledger chain, the sha256 of every stored file that a row names, every signed report, and the ledger against the daily files of its heads. Reads only; raises report.turns.Busy.
 
-    ``trust``: PEM file with the certificates that reports may be signed by; default: this installation's.
+    ``trust``: PEM file with the certificates that reports may be signed by; default: this installation's. ``heads``: where copies of the daily files are; default: where they are written.
     """
     shas = {sha for query in removal.every_reference() for sha in query.distinct() if sha}
     signed = list(Report.objects.filter(state="signed").order_by("pk"))
-    problems = (*ledger.verify_all(), *filter(None, map(_problem_of_file, sorted(shas))), *(said for report in signed for said in _problems_of(report, trust)))
-    return Checked(LedgerEntry.objects.count(), len(shas), len(signed), problems)
+    held = ledger_heads.check_heads(heads or settings.LEDGER_HEADS, trust or Path(settings.SIGNING_CERTIFICATE))
+    problems = (*ledger.verify_all(), *held.problems, *filter(None, map(_problem_of_file, sorted(shas))), *(said for report in signed for said in _problems_of(report, trust)))
+    return Checked(LedgerEntry.objects.count(), len(shas), len(signed), held.files, problems)
 
 
 def _problem_of_file(sha256: str) -> str:

@@ -6,6 +6,9 @@ import hashlib
 import json
 from typing import Any
 
+OF_ITS_NUMBER = ("audit_number", "sha256")
+"""Members of the plan that count each look at the audit part: a repetition is the next one, and the plan's sha256 covers its number."""
+
 
 def canonical_json(document: Any) -> bytes:
     """UTF-8 JSON with sorted keys and no spaces: the bytes that are hashed, stored and attached."""
@@ -15,6 +18,13 @@ def canonical_json(document: Any) -> bytes:
 def digest_of(document: dict[str, Any]) -> str:
     """sha256 of the canonical JSON of what two runs of the same inputs have in common."""
     return hashlib.sha256(canonical_json(repeatable_part(document))).hexdigest()
+
+
+def measured_digest_of(document: dict[str, Any]) -> str:
+    """The same but for the number of the audit: a repetition that comes to the same results has this digest, and never that of `digest_of`."""
+    part = repeatable_part(document)
+    part["plan"] = {key: value for key, value in part["plan"].items() if key not in OF_ITS_NUMBER}
+    return hashlib.sha256(canonical_json(part)).hexdigest()
 
 
 def repeatable_part(document: dict[str, Any]) -> dict[str, Any]:

@@ -72,8 +72,7 @@ def estimate(value: Value, *, as_percent: bool = False, signed: bool = False) ->
     numbers = (value.value, value.low, value.high)
     if as_percent:
         decimals = min(4, max(1, decimals_of(value.low * 100, value.high * 100)))
-        # an exact nought or all is a count's, and needs no decimals to say that it is
-        middle, low, high = (fixed(number * 100, 0 if number in (0, 1) else decimals) for number in numbers)
+        middle, low, high = (_share(number, decimals, signed=signed) for number in numbers)
     elif _huge_or_tiny(value):
         middle, low, high = (significant(number) for number in numbers)
     else:
@@ -81,6 +80,12 @@ def estimate(value: Value, *, as_percent: bool = False, signed: bool = False) ->
     sign = "+" if signed and value.value > 0 else ""
     unit = " %" if as_percent and not signed else " pp" if as_percent else ""
     return f"{sign}{middle}{unit} ({low} to {high})"
+
+
+def _share(number: float, decimals: int, *, signed: bool) -> str:
+    """All and nothing have no decimals: "100 %" is everybody, "100.0 %" nearly so. Differences have them."""
+    exact = not signed and any(abs(number - whole) < 1e-12 for whole in (0, 1))
+    return fixed(number * 100, 0 if exact else decimals)
 
 
 def _huge_or_tiny(value: Estimate) -> bool:

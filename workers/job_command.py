@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from auditapp.one_sentence import BAD_INPUT, OneSentenceCommand
-from auditapp.report.sign import NoSigningKey
+from auditapp.report.signing_key import NoSigningKey
 from automl.errors import BadInput
 from automl.evidence import Evidence
 from automl.terminal import ProgressDisplay

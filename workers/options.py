@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+from auditapp.statement_fields import LANGUAGES
 from automl.errors import BadInput
 from automl.spec import GOVERNING_METRICS, OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
 
@@ -38,6 +39,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="K", type=int)
     parser.add_argument("--threads", metavar="T", type=int)
     parser.add_argument("--spec", metavar="FILE.json", type=Path, help="a spec as REST takes it; options given beside it stand above it")
+    parser.add_argument("--lang", choices=list(LANGUAGES), default="", help="the language of the report (default: en); the evidence is the same in every language")
     parser.add_argument("--fail-on", choices=["high", "medium"], help="exit code 3 when a finding of this or a higher severity exists")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder that is made; it must be empty or absent")
 

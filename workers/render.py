@@ -1,7 +1,7 @@
 """``python -m workers.render BUNDLE``: the pictures and the unsigned PDF of a bundle, drawn in a process with no key, no network and no other folder to write.
 
 Reads ``evidence.json`` and ``charts.json``; writes ``charts/NAME.svg``, ``charts/NAME.dark.svg``, ``page-one.png`` and, last, ``audit.unsigned.pdf``. With ``--again`` it makes a further version of a report: the pictures are
-there already, and ``statements.json`` is what people have said since.
+there already, and ``statements.json`` is what people have said since. With ``--pictures-in de`` it draws ``charts/NAME.de.svg`` and ``.de.dark.svg`` as well, for pages in German.
 """
 
 from __future__ import annotations
@@ -32,16 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--again", action="store_true", help="a further version: the folder was laid out by us, with finished pictures and statements.json")
     parser.add_argument("--verify-at", default="", metavar="URL", help="the address that the report names for having a copy checked")
+    parser.add_argument("--lang", default="", help="the language of the report (default: as people have said, else English)")
+    parser.add_argument("--pictures-in", default="", metavar="LANG", help="a further language to draw the pictures in, for pages")
     options = parser.parse_args(arguments)
     bundle: Path = options.bundle.resolve()
     # No limit on address space or data: V8 reserves far more than it uses. The supervisor watches what is resident
     confine(cpu_seconds=CPU_SECONDS, writable=[bundle], readable=[bundle])
-    render_bundle(bundle, again=options.again, verify_at=options.verify_at)
+    render_bundle(bundle, again=options.again, verify_at=options.verify_at, lang=options.lang, pictures_in=options.pictures_in)
     return 0
 
 
-def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "") -> None:
-    """Draw what is in ``bundle``. The same bundle gives the same bytes; drawing again replaces what was drawn before.
+def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lang: str = "", pictures_in: str = "") -> None:
+    """Draw what is in ``bundle``. The same bundle gives the same bytes; drawing again replaces what was drawn before. ``lang``: of the report (default: as people have said, else English); the
+    stored pictures are English.
 
     ``again``: the folder was laid out by us, with finished pictures and ``statements.json``. Never of a bundle as a child leaves it: there both would be a stranger's,
     who could put words into people's mouths.
@@ -52,13 +55,17 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "") -> 
     from auditapp.report.enclosures import enclosures
     from auditapp.report.glyphs import printable_document
     from auditapp.report.render import Attachment, compile_pdf, first_page
+    from auditapp.report.translated import chart_in_language
     from auditapp.statement_document import Statements, nothing_said
+    from auditapp.statement_fields import DEFAULT_LANGUAGE, language_of
     from automl.charts.themes import in_the_dark
     from automl.evidence import Charts, Evidence, canonical_json
 
     evidence_bytes = (bundle / "evidence.json").read_bytes()
     evidence = Evidence.model_validate_json(evidence_bytes)
     charts = Charts.model_validate_json((bundle / "charts.json").read_bytes())
+    statements = Statements.model_validate_json((bundle / STATEMENTS_NAME).read_bytes()) if again else nothing_said(evidence.run.id, evidence.digest)
+    lang = lang or language_of({name: said.text for name, said in statements.fields.items()})
     folder = bundle / "charts"
     folder.mkdir(exist_ok=True)
     for_print = {}
@@ -69,10 +76,16 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "") -> 
             light = draw_svg(chart.spec)
             _write(folder / f"{chart.name}.svg", light.encode())
             _write(folder / f"{chart.name}.dark.svg", in_the_dark(light).encode())
+            if pictures_in:
+                further = draw_svg(chart_in_language(chart, pictures_in).spec, pictures_in)
+                _write(folder / f"{chart.name}.{pictures_in}.svg", further.encode())
+                _write(folder / f"{chart.name}.{pictures_in}.dark.svg", in_the_dark(further).encode())
         # A browser has fonts of its own; on paper there is only ours
-        spec, changed = printable_document(chart.spec, longest_run=2)
-        for_print[chart.name] = (draw_svg(spec) if changed else light).encode()
-    statements = Statements.model_validate_json((bundle / STATEMENTS_NAME).read_bytes()) if again else nothing_said(evidence.run.id, evidence.digest)
+        spec, changed = printable_document(chart_in_language(chart, lang).spec, longest_run=2)
+        there = folder / f"{chart.name}.{lang}.svg"
+        ours = again or lang == pictures_in  # else it would be what the child has left under that name
+        finished = light if lang == DEFAULT_LANGUAGE else there.read_text() if ours and there.is_file() else None
+        for_print[chart.name] = (draw_svg(spec, lang) if changed or finished is None else finished).encode()
     attachments = [Attachment("evidence.json", evidence_bytes, "application/json", "data", "The evidence that every number of this report is taken from")]
     attachments.append(Attachment(STATEMENTS_NAME, canonical_json(statements.model_dump(mode="json")), "application/json", "data", "What people said of the audit, and who signed it off"))
     card = bundle / "modelcard.md"
@@ -81,7 +94,9 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "") -> 
     attachments += [Attachment(name, (bundle / name).read_bytes(), kind, relationship, words) for name, kind, relationship, words in BESIDE_EVIDENCE if (bundle / name).is_file()]
     with tempfile.TemporaryDirectory(dir=bundle, prefix=".compile-") as scratch:
         data = report_data(evidence, charts, statements)
-        pdf = compile_pdf(data, for_print, enclosures(evidence, data, attachments), verify_at=verify_at, scratch=Path(scratch))
+        enclosed = enclosures(evidence, data, attachments)  # the same in every language: programs read it
+        said = data if lang == DEFAULT_LANGUAGE else report_data(evidence, charts, statements, lang)
+        pdf = compile_pdf(said, for_print, enclosed, verify_at=verify_at, scratch=Path(scratch))
         picture = first_page(pdf, scratch=Path(scratch))
     _write(bundle / PICTURE_NAME, picture)
     _write(bundle / PDF_NAME, pdf)

@@ -151,7 +151,7 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
     open_checked(bundle, lease.run_id)
     keeper.stage("draw")
     failpoint("draw")
-    drawn = run_render(staging, limits=render_limits(), wish=keeper.wish, verify_at=settings.VERIFY_URL)
+    drawn = run_render(staging, limits=render_limits(), wish=keeper.wish, verify_at=settings.VERIFY_URL, pictures_in=runs.pictures_in(lease.run_id))
     if drawn.kind != "done":
         _end_without_result(lease, drawn, render_limits())
         return
@@ -171,7 +171,8 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
 
 def sign_or_wait(unsigned: bytes) -> Any | None:
     """The signed report (`auditapp.report.sign.Signed`); None where no key can be used now."""
-    from auditapp.report.sign import NoSigningKey, sign_pdf
+    from auditapp.report.sign import sign_pdf
+    from auditapp.report.signing_key import NoSigningKey
 
     try:
         return sign_pdf(unsigned)

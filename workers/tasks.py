@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auditapp import dispatch
+from auditapp.ledger_heads import export_heads
 from auditapp.notices import send_due
 from auditapp.report.waiting import sign_waiting
 from auditapp.signed_exports import sign_waiting_exports
@@ -54,6 +55,7 @@ def sign_exports() -> None:
 def sign_reports() -> None:
     sign_waiting()
     sign_waiting_exports()
+    export_heads()
 
 
 @app.task(name="workers.tasks.send_notices")

@@ -41,12 +41,14 @@ class Job:
     spec: Spec
     out: Path
     spent_seconds: Callable[[], float] = lambda: 0.0
+    lang: str = ""
+    """Of the report; "": English."""
 
 
 def do_whole_job(job: Job, on_progress: Callable[[Progress], None]) -> Bundle:
     """Train (or read predictions), audit, draw and sign into ``job.out``; what the folder then holds.
 
-    Raises BadInput with a sentence for the person, `JobFailed`, and `auditapp.report.sign.NoSigningKey`. On any of them the folder is not made.
+    Raises BadInput with a sentence for the person, `JobFailed`, and `auditapp.report.signing_key.NoSigningKey`. On any of them the folder is not made.
     """
     for option, path in (("TABLE", job.table), ("--test", job.test)):
         _check_table(option, path)
@@ -54,7 +56,7 @@ def do_whole_job(job: Job, on_progress: Callable[[Progress], None]) -> Bundle:
     with _working_folder() as staging:
         _train_and_audit(job, staging, on_progress)
         bundle = staging / "bundle"
-        _draw_and_sign(bundle, staging, on_progress)
+        _draw_and_sign(bundle, staging, on_progress, job.lang)
         open_bundle(bundle)
         _hand_over(bundle, job.out)
     return open_bundle(job.out)
@@ -117,10 +119,10 @@ def _job_document(job: Job) -> dict[str, Any]:
         run={"id": new_id("run"), "kind": job.kind, "title": title, "parent": None}, spent_seconds=job.spent_seconds())
 
 
-def _draw_and_sign(bundle: Path, staging: Path, on_progress: Callable[[Progress], None]) -> None:
+def _draw_and_sign(bundle: Path, staging: Path, on_progress: Callable[[Progress], None], lang: str) -> None:
     on_progress(Progress("draw"))
     _check_plain(bundle)
-    _check_ending(run_render(staging, limits=render_limits(), wish=lambda: None, verify_at=settings.VERIFY_URL), render_limits())
+    _check_ending(run_render(staging, limits=render_limits(), wish=lambda: None, verify_at=settings.VERIFY_URL, lang=lang), render_limits())
     on_progress(Progress("sign"))
     _check_plain(bundle)
     unsigned = bundle / "audit.unsigned.pdf"

@@ -10,10 +10,11 @@ from ninja import Query, Router
 from pydantic import BaseModel
 
 from auditapp import results
-from auditapp.api.bearer import BearerToken
+from auditapp.api.bearer import BearerToken, caller
 from auditapp.api.files import document_with_etag, download
 from auditapp.api.ids import RowId, ShortName
 from auditapp.api.results import succeeded
+from auditapp.downloads import noted_file
 from auditapp.exports import EXPORTS, NoExport, NotDrawn, obstacle
 from auditapp.problems import Problem
 from auditapp.signed_exports import BeingSigned, export_bytes
@@ -59,4 +60,5 @@ def get_export_document(request: HttpRequest, run_id: RowId, export: ShortName, 
         raise Problem("conflict", str(why)) from why
     except (NotDrawn, BeingSigned) as why:
         raise Problem("unavailable", str(why), headers={"Retry-After": "60" if isinstance(why, NotDrawn) else "5"}) from why
-    return download(request, made, name=f"{run.pk}-{export}", media_type=EXPORTS[export].media_type, sha256=sha256)
+    answer = download(request, made, name=f"{run.pk}-{export}", media_type=EXPORTS[export].media_type, sha256=sha256)
+    return noted_file(answer, request, caller(request), run, export, sha256)

@@ -40,7 +40,7 @@ class PartDocument(BaseModel):
 
 
 class ComparisonDocument(BaseModel):
-    """How a repetition compares with the run that it repeats. `same_but_number`: only the number of the audit differs, which counts each look at the audit part."""
+    """How a repetition compares with the run that it repeats. `same_but_number`: only the number of the audit differs, which counts each look at the audit part; the digest of what was measured is the same."""
 
     id: str
     parent: str
@@ -48,6 +48,9 @@ class ComparisonDocument(BaseModel):
     before: str
     """Digest of the parent's evidence."""
     after: str
+    measured_before: str
+    """Digest of what was measured: the evidence without the number of the audit, by which no two runs of one table share a digest."""
+    measured_after: str
     by_time: bool
     """The search had a budget in seconds, which may end it by the clock and cannot be repeated exactly."""
     parts: list[PartDocument]

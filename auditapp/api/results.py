@@ -15,6 +15,7 @@ from auditapp.api.bearer import BearerToken, caller
 from auditapp.api.documents import V1, ModelDocument
 from auditapp.api.files import document_with_etag, download
 from auditapp.api.ids import RowId, ShortName
+from auditapp.downloads import noted_file, noted_report
 from auditapp.models import Artifact, AuditedModel, Run
 from auditapp.problems import Problem
 from auditapp.uploads import nameless_file
@@ -48,7 +49,8 @@ def get_report(request: HttpRequest, run_id: RowId) -> HttpResponseBase:
         report = results.signed_report(run)
     except results.NotSigned as why:
         raise Problem("conflict", "The report awaits its signature: the signing key could not be read when the run ended.") from why
-    return download(request, results.open_report(run, report.version), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    answer = download(request, results.open_report(run, report.version), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    return noted_report(answer, request, caller(request), report)
 
 
 @router.get("/runs/{run_id}/charts/{name}.svg", auth=BearerToken("read"), summary="One chart", openapi_extra=_said("image/svg+xml", _TEXT))
@@ -69,7 +71,7 @@ def get_bundle(request: HttpRequest, run_id: RowId) -> HttpResponseBase:
     file.seek(0)
     response = FileResponse(file, as_attachment=True, filename=f"{run.pk}.zip", content_type="application/zip")
     response["Cache-Control"] = "private, no-cache"
-    return response
+    return noted_file(response, request, caller(request), run, "bundle.zip")
 
 
 @router.get("/runs/{run_id}/reasons.csv", auth=BearerToken("read"), summary="Reasons for unfavourable decisions, row by row", openapi_extra=_said("text/csv", _TEXT))
@@ -125,4 +127,5 @@ def _artifact(request: HttpRequest, run: Run, name: str, filename: str) -> HttpR
     row = Artifact.objects.filter(run=run, name=name).first()
     if row is None:
         raise Http404
-    return download(request, results.open_artifact(run, name), name=filename, media_type=row.media_type, sha256=row.sha256)
+    answer = download(request, results.open_artifact(run, name), name=filename, media_type=row.media_type, sha256=row.sha256)
+    return answer if name.startswith("charts/") else noted_file(answer, request, caller(request), run, name, row.sha256)

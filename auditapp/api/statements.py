@@ -25,6 +25,7 @@ from auditapp.api.files import document_with_etag, download, refuse_where_change
 from auditapp.api.ids import RowId
 from auditapp.api.paging import PageParameters, page_of_numbered
 from auditapp.api.results import succeeded
+from auditapp.downloads import noted_report
 from auditapp.models import Report, Run, StatementsVersion
 from auditapp.problems import Problem
 from auditapp.statement_fields import FIELDS
@@ -101,7 +102,8 @@ def get_report_version(request: HttpRequest, run_id: RowId, version: VersionNumb
         report: Report = results.signed_report(run, version)
     except results.NotSigned as why:
         raise Problem("conflict", f"Report version {version} is not signed yet.", headers={"Retry-After": "5"}) from why
-    return download(request, results.open_report(run, version), name=f"{run.pk}-v{version}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    answer = download(request, results.open_report(run, version), name=f"{run.pk}-v{version}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    return noted_report(answer, request, caller(request), report)
 
 
 @router.get("/schemas/statements.json", auth=None, summary="What can be said of a run, as a JSON Schema",

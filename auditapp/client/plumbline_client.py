@@ -153,13 +153,15 @@ class Change(BaseModel):
 
 
 class ComparisonDocument(BaseModel):
-    """How a repetition compares with the run that it repeats. `same_but_number`: only the number of the audit differs, which counts each look at the audit part."""
+    """How a repetition compares with the run that it repeats. `same_but_number`: only the number of the audit differs, which counts each look at the audit part; the digest of what was measured is the same."""
 
     id: str
     parent: str
     verdict: str
     before: str
     after: str
+    measured_before: str
+    measured_after: str
     by_time: bool
     parts: list[PartDocument]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from string import ascii_lowercase
@@ -23,6 +23,8 @@ LONGEST = 160
 """Characters of a string from the data that a report prints; the attached evidence has all of them."""
 LOW_PRECISION = "†"
 UNMEASURED = "not measured: "
+FOLDED_FROM = 24
+"""Letters of a cell that are worth a reference to below the table."""
 _marked: ContextVar[bool] = ContextVar("_marked", default=False)
 
 
@@ -67,16 +69,17 @@ def page_of(section: int) -> Cell:
 
 
 def table(
-    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False, whole_reasons: bool = False,
+    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False, whole_reasons: bool = False, fold: str = "",
 ) -> Block:
     """``columns``: heading, alignment and relative width (0: as wide as its text). A table without rows is a sentence.
 
     ``share``: tables that follow each other and each have one stand side by side, as wide as their shares. ``dense``: smaller letters, for many columns.
-    Why something was not measured stands once below the table where several cells would say it, unless ``whole_reasons``.
+    Why something was not measured stands once below the table where several cells would say it, unless ``whole_reasons``; so do the sentences of the column ``fold``.
     """
     cells = [list(row) for row in rows]
-    reasons = {} if whole_reasons else _said_below(cells)
-    cells = [[f"not measured ({reasons[cell]})" if isinstance(cell, str) and cell in reasons else cell for cell in row] for row in cells]
+    folded = [column[0] for column in columns].index(fold) if fold else None
+    reasons = {} if whole_reasons else _said_below(cells, folded)
+    cells = [[_below(cell, reasons) if isinstance(cell, str) and cell in reasons else cell for cell in row] for row in cells]
     if not cells:
         return paragraph(f"{caption}: no rows.")
     if any(LOW_PRECISION in cell for row in cells for cell in row):
@@ -88,10 +91,15 @@ def table(
     }
 
 
-def _said_below(rows: Sequence[Sequence[Cell]]) -> dict[str, str]:
-    """Letters by the cells that say the same reason for not being measured as others."""
+def _below(cell: str, letters: Mapping[str, str]) -> str:
+    return f"not measured ({letters[cell]})" if cell.startswith(UNMEASURED) else f"({letters[cell]})"
+
+
+def _said_below(rows: Sequence[Sequence[Cell]], folded: int | None) -> dict[str, str]:
+    """Letters by the cells that say the same reason for not being measured as others, and by the sentences of the column ``folded``."""
     found = Counter(cell for row in rows for cell in row if isinstance(cell, str) and cell.startswith(UNMEASURED))
-    return dict(zip((cell for cell, count in found.items() if count > 1), ascii_lowercase, strict=False))
+    sentences = dict.fromkeys(row[folded] for row in rows if len(str(row[folded])) > FOLDED_FROM) if folded is not None else {}
+    return dict(zip([*(cell for cell, count in found.items() if count > 1), *map(str, sentences)], ascii_lowercase, strict=False))
 
 
 def charts_of(charts: Charts, prefix: str, *, exactly: bool = False) -> list[Block]:

@@ -14,22 +14,35 @@ from pyhanko.sign.validation import EmbeddedPdfSignature
 
 def container_problems(data: bytes, signature: EmbeddedPdfSignature, known: Iterable[x509.Certificate]) -> list[str]:
     """Sentences on what in the container of ``signature`` is not as it was written. ``known``: our certificates and their chains."""
-    begin, end = _gap(signature)
-    if begin is None or data[begin:begin + 1] != b"<" or data[end - 1:end] != b">":
+    if not _says_its_gap(data, signature):
         return ["the signature does not say which bytes it covers in the one way that our reports do"]
-    written = data[begin + 1:end - 1]
-    der = _der(written)
-    if der is None or written != der.hex().upper().encode().ljust(len(written), b"0"):
+    der = written_der(data, signature)
+    if der is None:
         return ["the signature container was altered (its bytes are not those that were written)"]
     if der != _rebuilt(der, tuple(known)):
         return ["the signature container was altered (it holds something that no signature of ours has)"]
     return []
 
 
-def _gap(signature: EmbeddedPdfSignature) -> tuple[int | None, int]:
+def written_der(data: bytes, signature: EmbeddedPdfSignature) -> bytes | None:
+    """What stands in the container, a signature or a time stamp: DER in capital hex digits and zeros up to its end, byte for byte; None where it is written otherwise."""
+    if not _says_its_gap(data, signature):
+        return None
+    begin, end = _gap(signature)
+    written = data[begin + 1:end - 1]
+    der = _der(written)
+    return der if der is not None and written == der.hex().upper().encode().ljust(len(written), b"0") else None
+
+
+def _says_its_gap(data: bytes, signature: EmbeddedPdfSignature) -> bool:
+    begin, end = _gap(signature)
+    return begin > 0 and data[begin:begin + 1] == b"<" and data[end - 1:end] == b">"
+
+
+def _gap(signature: EmbeddedPdfSignature) -> tuple[int, int]:
     numbers = [int(number) for number in signature.byte_range]
     if len(numbers) != 4 or numbers[0] != 0:
-        return None, 0
+        return 0, 0
     return numbers[1], numbers[2]
 
 

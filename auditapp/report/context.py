@@ -32,12 +32,12 @@ from auditapp.report.sign_off_section import said_words, sign_off_section
 from auditapp.report.translated import in_language
 from auditapp.report.weakness_sections import weakness_section
 from auditapp.statement_document import Statements
+from auditapp.statement_fields import LANGUAGES
 from automl.crosswalk.jurisdictions import asked_for
-from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport
+from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport, measured_digest_of
 from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, other_draws, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
-LANGUAGES = ("en", "de")
 FINDINGS_AT_A_GLANCE = 6
 """What leaves room on the first page for the table of values; section 15 has all of them, with what to do."""
 SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Note"}
@@ -50,15 +50,16 @@ def report_data(evidence: Evidence, charts: Charts, statements: Statements | Non
     if lang not in LANGUAGES:
         raise ValueError(f"reports are written in {', '.join(LANGUAGES)}, not in {lang}")
     with quotations_marked():
-        document = _english(evidence, charts, statements, profile or profile_of(statements))
+        document = english_document(evidence, charts, statements, profile)
     document = in_language(document, lang) | {"lang": lang}
     for section in document["sections"]:
         section["short"] = our_words(section["short"], IN_CONTENTS) if section["short"] else ""
     return document
 
 
-def _english(evidence: Evidence, charts: Charts, statements: Statements | None, profile: str) -> dict[str, Any]:
-    """The document as the evidence is written; what it quotes from the data is marked."""
+def english_document(evidence: Evidence, charts: Charts, statements: Statements | None = None, profile: str | None = None) -> dict[str, Any]:
+    """The document as the evidence is written; what it quotes from the data is marked where `quotations_marked`."""
+    profile = profile or profile_of(statements)
     sections = [
         ("Identity", _identity(evidence, statements)),
         ("Findings at a glance", _glance(evidence, statements)),
@@ -212,10 +213,10 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
     return [
         facts([
             ("Run", evidence.run.id), ("Parent run", evidence.run.parent or "none"), ("Started", provenance.started_at), ("Finished", provenance.finished_at), ("Duration", f"{significant(provenance.seconds, 3)} s"),
-            ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{name} {seed}" for name, seed in provenance.seeds.items())),
+            ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{data_text(name)} {seed}" for name, seed in provenance.seeds.items())),
             ("Hardware", ", ".join(f"{data_text(name, 40)}: {data_text(str(value), 80)}" for name, value in provenance.hardware.items())),
             ("Configuration, SHA-256", provenance.config_sha256), ("Data, SHA-256", provenance.dataset_sha256), ("Model, SHA-256", provenance.model_sha256 or "no model"),
-            ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest),
+            ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest), ("Digest of what was measured", measured_digest_of(evidence.model_dump(mode="json"))),
         ]),
         heading("The analysis plan, sealed before the audit part was opened"),
         facts([
@@ -225,7 +226,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             *([("Metric that governs", GOVERNING_WORDS[plan.governing])] if plan.governing else []),
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
         ]),
-        facts([("Libraries", ", ".join(f"{name} {version}" for name, version in sorted(provenance.libraries.items())))]),
+        facts([("Libraries", ", ".join(data_text(f"{name} {version}") for name, version in sorted(provenance.libraries.items())))]),
         note("The file evidence.json is attached to this PDF byte for byte; " + _made_again(evidence)
              + " Where counts.csv and recompute.py are attached beside it, the command python3 recompute.py, in a folder with the three files, computes every counts-based number again."),
     ]
@@ -234,7 +235,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
 def _made_again(evidence: Evidence) -> str:
     if isinstance(evidence.spec, TaskSpec) and evidence.spec.parallel > 1:
         return f"up to {evidence.spec.parallel} workers searched together, so the search is not reproducible trial by trial: which trial knew of which depended on timing."
-    return "the same inputs, seed, threads and budget in trials give the same digest."
+    return "the same inputs, seed, threads and budget in trials give the same digest of what was measured; the evidence digest counts each audit of the data as well."
 
 
 def _exported(onnx: OnnxExport | NotMeasured) -> str:

@@ -41,7 +41,7 @@ def _items(crosswalk: CrosswalkSection, said: Mapping[str, str], profile: str, s
     rows = asked_rows(crosswalk, profile)
     yield table(
         f"Items asked for, as compared on {crosswalk.as_of}",
-        [("law or framework", "left", 1.1), ("item", "left", 1.6), ("section", "left", 0.45), ("by", "left", 0), ("state", "left", 2.2)],
+        [("law or framework", "left", 1.1), ("item", "left", 1.6), ("section", "left", 0.45), ("by", "left", 0), ("state", "left", 2.7)],
         [(law_title(row, status), row.item, ", ".join(map(str, row.sections)) or "–", SUPPLIED_MARKS[row.supplied_by], state_words(row, said)) for row in rows],
         "A: supplied by the audit; H: by a person's statement.", dense=True, whole_reasons=True)
 

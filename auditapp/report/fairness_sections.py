@@ -84,8 +84,8 @@ def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, p
         *blocks, *charts_of(charts, f"selection-rate-{place}", exactly=True), *charts_of(charts, f"impact-ratio-{place}", exactly=True),
         table(
             f"Outcomes by {data_text(attribute.attribute)}",
-            [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.2),
-             ("impact ratio, 95 % interval", "left", 1.2), ("against the limit", "left", 1.9)],
+            [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0), ("selected", "right", 0), ("selection rate, 95 % interval", "left", 1.25),
+             ("impact ratio, 95 % interval", "left", 1.35), ("against the limit", "left", 1.8)],
             [_outcome_row(group, limit) for group in attribute.groups], _unknown_rows(attribute)),
     ]
 
@@ -156,7 +156,7 @@ def _tests(attribute: Attribute) -> list[Block]:
         paragraph(all_groups),
         table(
             f"{data_text(attribute.attribute)}: each group against the pooled others",
-            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.2), ("tests", "left", 2.9), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
+            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.6), ("tests", "left", 2.7), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
              ("one person changes the direction", "left", 0.8)],
             [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. A true ratio up to the largest that would be told "
             "would be shown to be below the limit in four of five samples of these sizes.", dense=True),
@@ -233,8 +233,9 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [paragraph("No two attributes were crossed: fewer than two were declared, or crossings were not asked for.")]
     blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: no correction covers it.")]
     for place, attribute in enumerate(fairness.intersections, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"), *_tests(attribute), _design(evidence, attribute)]
-        blocks += charts_of(charts, f"error-rates-crossing-{place}", exactly=True)
+        # A tall picture never follows another: the tables between them fill the pages
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"),
+                   *charts_of(charts, f"error-rates-crossing-{place}", exactly=True), *_tests(attribute), _design(evidence, attribute)]
     return blocks
 
 

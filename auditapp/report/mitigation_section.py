@@ -37,7 +37,7 @@ def _measured(section: MitigationSection, charts: Charts) -> Iterator[Block]:
         yield from _attribute(section, deployed, place, charts)
     if section.not_tried:
         yield table("Not tried, and why", [("method", "left", 0.8), ("attribute", "left", 0.6), ("reason", "left", 2)],
-                    [(METHOD_WORDS[each.method], data_text(each.attribute, 60), our_words(each.reason, 300)) for each in section.not_tried])
+                    [(METHOD_WORDS[each.method], data_text(each.attribute, 60), our_words(each.reason, 300)) for each in section.not_tried], fold="reason")
 
 
 def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: int, charts: Charts) -> Iterator[Block]:

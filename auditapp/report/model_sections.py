@@ -84,7 +84,7 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
         heading("How the model was found"),
         facts([
             ("Chosen by", f"out-of-fold {words} ({'higher' if search.direction == 'maximize' else 'lower'} is better), {search.folds} folds"),
-            ("Score of the chosen model", f"{significant(search.out_of_fold_score)} out of fold"), ("Families tried", ", ".join(search.families)),
+            ("Score of the chosen model", f"{significant(search.out_of_fold_score)} out of fold"), ("Families tried", ", ".join(map(data_text, search.families))),
             ("Ended because", {"seconds": "the time budget was used up", "trials": "the trial budget was used up", "finish_requested": "a person asked to finish with the best so far",
                                "exhausted": "there was nothing left to try"}[search.stopped_because]),
             ("Time of the search", f"{significant(search.seconds, 3)} s"), ("Ensemble", weights),
@@ -101,7 +101,7 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
         table("Trials", [("trial", "right", 0), ("family", "left", 0), (f"out-of-fold {words}", "right", 0), ("seconds", "right", 0), ("state", "left", 0), ("note", "left", 1)],
               [(str(trial.number), trial.family, "–" if trial.score is None else significant(trial.score), significant(trial.seconds, 3), trial.state, our_words(trial.note) if trial.note else "")
                for trial in search.trials[:MOST_TRIALS]],
-              "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence."),
+              "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence.", fold="note"),
     ]
 
 

@@ -14,6 +14,8 @@ from typing import Any
 MOST_PAGES = 2_000
 MOST_NODES = 10_000
 NUMBER = re.compile(r"(?<![\w.])[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?(?!\w)")
+GERMAN_NUMBER = re.compile(r"(?<![\w.,])[−-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?(?:e[−+-]?\d+)?(?!\w)")
+COMMA_FOR_POINT = str.maketrans(",.", ".,")
 NOT_NUMBERS = re.compile(r"\[U\+[^\]]*\]|\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b")
 SMALL = 1_000
 
@@ -24,15 +26,16 @@ _PIECE = re.compile(rb"/(?P<font>[^\s/<>\[\]()]+)\s+[\d.]+\s+Tf|\((?P<text>" + _
 _CHARACTERS = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]+)>")
 
 
-def unfounded(texts: Iterable[str], documents: Iterable[Any]) -> list[str]:
-    """Numbers in ``texts`` that no document holds, at the digits printed: as they are, or a hundred times as large for per cent. In the order of the text, each once."""
+def unfounded(texts: Iterable[str], documents: Iterable[Any], lang: str = "en") -> list[str]:
+    """Numbers in ``texts``, as their language writes them, that no document holds at the digits printed: as they are, or a hundred times as large for per cent. In the order of the text, each once."""
     documents = list(documents)
     known = sorted(scaled for value in _numbers(documents) for scaled in (value, value * 100))
     strings = " \n ".join(_strings(documents))
     missing: dict[str, None] = {}
     for text in texts:
-        for token in NUMBER.findall(NOT_NUMBERS.sub(" ", text)):
-            if token not in missing and not _founded(token, known) and not re.search(rf"(?<!\d){re.escape(token)}(?!\d)", strings):
+        for token in (GERMAN_NUMBER if lang == "de" else NUMBER).findall(NOT_NUMBERS.sub(" ", text)):
+            number = token.translate(COMMA_FOR_POINT) if lang == "de" else token
+            if token not in missing and not _founded(number, known) and not re.search(rf"(?<!\d){re.escape(number)}(?!\d)", strings):
                 missing[token] = None
     return list(missing)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from auditapp.sentences import conditions_in_german, numbers, said_in, unmarked
-from automl.charts.marks import TITLE_LENGTH
+from automl.charts.marks import LETTER, TITLE_LENGTH
 from automl.evidence import Chart
 
 Say = Callable[[str], str]
@@ -19,6 +19,8 @@ SERIES_OF_WORDS = ("error-rates", "mitigation-", "front", "slices", "threshold-c
 """Pictures, by how their names begin, whose rows or series are named by us; those of the others are named by the data."""
 AMONG_NAMES = frozenset({"all inputs together", "all groups", "all other inputs"})
 """Rows of ours among those of the data."""
+MARK = 28
+"""Pixels of a legend's mark with the space round it."""
 _COUNT = re.compile(r" \(n = [\d,]+\)$")
 
 
@@ -68,9 +70,18 @@ def _slice(text: str) -> str:
     return conditions_in_german(words) + (numbers(count[0]) if count else "")
 
 
+def _with_room(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """A channel whose legend has as many columns as leave room for longer words; Vega cuts off what runs out of the picture."""
+    legend = after.get("legend")
+    if not isinstance(legend, dict) or "columns" not in legend:
+        return after
+    was, is_now = (max(map(len, channel["scale"]["domain"])) * LETTER + MARK for channel in (before, after))
+    return after | {"legend": legend | {"columns": max(1, int(legend["columns"] * min(1, was / is_now)))}}
+
+
 def _spec(node: Any, key: str, sayer: Mapping[str, Say]) -> Any:
     if isinstance(node, dict):
-        return {each: _spec(value, each, sayer) for each, value in node.items()}
+        return _with_room(node, {each: _spec(value, each, sayer) for each, value in node.items()})
     if key == "title" and isinstance(node, list):  # a title in lines
         return textwrap.wrap(_german(" ".join(node).replace("- ", "-")), TITLE_LENGTH)
     if isinstance(node, list | tuple):

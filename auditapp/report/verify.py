@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from asn1crypto import x509
 
+from auditapp.report.long_term import NOBODY, Authorities, authorities_in, common_name
 from automl.visible_text import visible
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
-    from pyhanko.sign.validation import EmbeddedPdfSignature
+
+    from auditapp.report.stamps import Stamp
 
 MAX_BYTES = 64 * 2**20
 MEMORY = 1536 * 2**20
@@ -52,15 +54,17 @@ class Verdict:
     problems: tuple[str, ...] = ()
     is_pdf: bool = True
     time_source: str = "the clock of the machine that signed: PAdES B-B"
-    """With the level that the signature reaches; what more an archive may add later is not looked for."""
+    """With the level."""
+    level: str | None = None
+    """The PAdES level that the signature really reaches: B-B, B-T with a time stamp, B-LT with what its later validation needs, B-LTA with a time stamp over that."""
     digest: str | None = None
     """Digest of the attached evidence, as computed here; of a document for others, which carries none, the one that it names."""
     numbers: str | None = None
     """Of a report that holds: whether each number on its pages is one of the attached documents'. None where that was not looked at."""
 
 
-def verify_in_child(path: Path, trust: Path | None = None) -> Verdict:
-    """The verdict on the file at ``path``, against the certificates in ``trust`` (default: this installation's). Never raises on account of the file.
+def verify_in_child(path: Path, trust: Path | None = None, authorities: Path | None = None) -> Verdict:
+    """The verdict on the file at ``path``, against the certificates in ``trust`` and ``authorities`` (default: this installation's). Never raises on account of the file.
 
     Raises Busy where as many files are being verified as may be at once, and none is done soon.
     """
@@ -71,6 +75,9 @@ def verify_in_child(path: Path, trust: Path | None = None) -> Verdict:
     from auditapp.uploads import passing_through
 
     command = [sys.executable, "-m", "auditapp.report.verify", str(path.resolve()), "--trust", str(trust or settings.SIGNING_CERTIFICATE)]
+    known = authorities or settings.AUTHORITIES
+    if known is not None:
+        command += ["--authorities", str(known)]
     try:
         with turn(passing_through() / "verifying"):
             done = subprocess.run(command, cwd=settings.BASE_DIR, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, check=False)
@@ -87,8 +94,9 @@ def _heard(said: dict[str, Any]) -> Verdict:
     return Verdict(**shown)
 
 
-def check_pdf(data: bytes, certificates: Sequence[x509.Certificate], *, numbers: bool = False) -> Verdict:
-    """The verdict on the bytes of a PDF. ``certificates``: ours; each is trusted by itself, none of what it may have signed. ``numbers``: read the pages of a report that holds, too."""
+def check_pdf(data: bytes, certificates: Sequence[x509.Certificate], authorities: Authorities = NOBODY, *, numbers: bool = False) -> Verdict:
+    """The verdict on the bytes of a PDF. ``certificates``: ours; each is trusted by itself, none of what it may have signed. ``authorities``: of time stamps. ``numbers``: read the pages of a
+    report that holds, too."""
     from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.general import SigningError
@@ -98,10 +106,9 @@ def check_pdf(data: bytes, certificates: Sequence[x509.Certificate], *, numbers:
         return Verdict(False, problems=(NOT_A_PDF,), is_pdf=False)
     try:
         reader = PdfFileReader(io.BytesIO(data))
-        signatures = list(reader.embedded_signatures)
-        if not signatures:
+        if not reader.embedded_regular_signatures:
             return Verdict(False, problems=("it carries no signature",))
-        verdict = _check_signed(data, reader, signatures, certificates)
+        verdict = _check_signed(data, reader, certificates, authorities)
         return replace(verdict, numbers=_check_numbers(reader)) if numbers and verdict.valid else verdict
     except MemoryError:
         return Verdict(False, problems=(UNREADABLE,))
@@ -113,7 +120,7 @@ def check_pdf(data: bytes, certificates: Sequence[x509.Certificate], *, numbers:
         return Verdict(False, problems=(f"its structure is damaged ({type(error).__name__})",))
 
 
-def _check_signed(data: bytes, reader: PdfFileReader, signatures: list[EmbeddedPdfSignature], certificates: Sequence[x509.Certificate]) -> Verdict:
+def _check_signed(data: bytes, reader: PdfFileReader, certificates: Sequence[x509.Certificate], authorities: Authorities) -> Verdict:
     from pyhanko.sign.diff_analysis import ModificationLevel
     from pyhanko.sign.fields import MDPPerm
     from pyhanko.sign.validation import validate_pdf_signature
@@ -121,14 +128,23 @@ def _check_signed(data: bytes, reader: PdfFileReader, signatures: list[EmbeddedP
     from pyhanko_certvalidator import ValidationContext
 
     from auditapp.report.container import container_problems
+    from auditapp.report.long_term import context_for_stamps
+    from auditapp.report.stamps import check_archive, check_stamp, dss_of, level_of
 
-    signature = signatures[-1]
-    context = ValidationContext(trust_roots=list(certificates), allow_fetching=False, revocation_mode="soft-fail")
-    status = validate_pdf_signature(signature, signer_validation_context=context)
-    ours = {certificate.dump() for certificate in certificates}
-    problems: list[str] = []
-    if len(signatures) > 1:
+    signature = reader.embedded_regular_signatures[-1]
+    archived_at, problems = check_archive(data, reader, authorities)
+    if len(reader.embedded_regular_signatures) > 1:
         problems.append("it carries more than one signature; our reports carry one")
+
+    def validated(at: datetime.datetime | None) -> Any:
+        context = ValidationContext(trust_roots=list(certificates), allow_fetching=False, revocation_mode="soft-fail", moment=at)
+        return validate_pdf_signature(signature, signer_validation_context=context, ts_validation_context=context_for_stamps(authorities, dss_of(reader), archived_at))
+
+    status = validated(None)
+    stamp = check_stamp(signature, status.timestamp_validity, authorities)
+    if stamp.vouched and not status.trusted:  # the certificate may have run out since: what counts is the time that somebody else saw the signature
+        status = validated(stamp.at)
+    ours = {certificate.dump() for certificate in certificates}
     unchanged = status.intact and status.valid
     if not unchanged:
         problems.append("its content was changed after it was signed")
@@ -137,20 +153,26 @@ def _check_signed(data: bytes, reader: PdfFileReader, signatures: list[EmbeddedP
         problems.append("it was signed by somebody else: this installation does not know the certificate")
     elif unchanged and not status.trusted:  # a changed report is never trusted, which says nothing about the certificate
         problems.append("its certificate was not valid when this was checked")
-    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or status.modification_level not in (None, ModificationLevel.NONE):
+    covered, added = (SignatureCoverageLevel.ENTIRE_FILE, ModificationLevel.NONE) if archived_at is None else (SignatureCoverageLevel.ENTIRE_REVISION, ModificationLevel.LTA_UPDATES)
+    if status.coverage < covered or (status.modification_level or ModificationLevel.NONE) > added:
         problems.append("something was added after it was signed")
     if signature.docmdp_level != MDPPerm.NO_CHANGES:
         problems.append("its signature does not forbid changes, as ours do")
     if known:  # a stranger's container cannot be the one that we would have written, altered or not
         problems += container_problems(data, signature, certificates)
     evidence_problems, run, digest = _check_evidence(reader)
-    stamp = status.timestamp_validity
-    if stamp is not None and not (stamp.intact and stamp.valid):
-        problems.append("its time stamp does not belong to it")
-    at = signature.self_reported_timestamp if stamp is None else stamp.timestamp
+    problems += [*stamp.problems, *evidence_problems]
+    at = stamp.at or signature.self_reported_timestamp
+    level = level_of(status, reader, authorities, archived_at is not None)
     return Verdict(
-        not (problems or evidence_problems), common_name(signature.signer_cert), None if at is None else at.astimezone(datetime.UTC).isoformat(), run,
-        (*problems, *evidence_problems), digest=digest, time_source=Verdict.time_source if stamp is None else "a time stamp authority: PAdES B-T")
+        not problems, common_name(signature.signer_cert), None if at is None else at.astimezone(datetime.UTC).isoformat(), run,
+        tuple(dict.fromkeys(problems)), digest=digest, level=level, time_source=f"{_clock(stamp)}: PAdES {level}")
+
+
+def _clock(stamp: Stamp) -> str:
+    if stamp.at is None:
+        return "the clock of the machine that signed"
+    return f"the time stamp authority {stamp.authority}" if stamp.vouched else f"a time stamp authority that calls itself {stamp.authority} and is not among those known here"
 
 
 def _check_evidence(reader: PdfFileReader) -> tuple[list[str], str | None, str | None]:
@@ -204,7 +226,7 @@ def _check_numbers(reader: PdfFileReader) -> str:
     try:
         files = attached_files(reader)
         documents = [json.loads(data) for name, data in files.items() if name.endswith(".json")]
-        missing = unfounded(page_texts(reader), documents)
+        missing = unfounded(page_texts(reader), documents, str(reader.root.get("/Lang", "en"))[:2])
     except Exception as error:  # noqa: BLE001  the signature holds; that its pages could not be read is what is to be said
         return f"the numbers on its pages were not compared with the evidence: they could not be read ({type(error).__name__})"
     if missing:
@@ -217,18 +239,14 @@ def _keywords(reader: PdfFileReader) -> str:
     return "" if info is None else str(info.get_object().get("/Keywords", ""))
 
 
-def common_name(certificate: x509.Certificate) -> str:
-    native = certificate.subject.native
-    return str(native.get("common_name") or certificate.subject.human_friendly)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m auditapp.report.verify", description="Print, as one JSON object, what the signature of a report says.")
     parser.add_argument("file", type=Path)
     parser.add_argument("--trust", type=Path, required=True, help="PEM file with the certificates of this installation")
+    parser.add_argument("--authorities", type=Path, help="PEM file with the authorities of time stamps")
     options = parser.parse_args(arguments)
-    _confine(options.file, options.trust)
-    print(json.dumps(asdict(_verdict_on(options.file, options.trust))))
+    _confine(*(path for path in (options.file, options.trust, options.authorities) if path))
+    print(json.dumps(asdict(_verdict_on(options.file, options.trust, options.authorities))))
     return 0
 
 
@@ -238,7 +256,7 @@ def _confine(*readable: Path) -> None:
     confine(memory=MEMORY, cpu_seconds=CPU_SECONDS, file_bytes=2**20, open_files=64, readable=readable)
 
 
-def _verdict_on(file: Path, trust: Path) -> Verdict:
+def _verdict_on(file: Path, trust: Path, known: Path | None) -> Verdict:
     from pyhanko.keys import load_certs_from_pemder_data
 
     if file.stat().st_size > MAX_BYTES:
@@ -248,7 +266,11 @@ def _verdict_on(file: Path, trust: Path) -> Verdict:
         certificates = list(load_certs_from_pemder_data(trust.read_bytes()))
     except (OSError, ValueError):
         certificates = []
-    return check_pdf(data, certificates, numbers=True)
+    try:
+        authorities = authorities_in(known.read_bytes()) if known else NOBODY
+    except (OSError, ValueError):
+        authorities = NOBODY
+    return check_pdf(data, certificates, authorities, numbers=True)
 
 
 if __name__ == "__main__":

@@ -130,11 +130,11 @@ def _shift(shift: Shift | NotMeasured) -> Iterator[Block]:
     yield paragraph(f"Audited rows with a number outside the range of the training rows, or a level that none of them has: {shown(shift.any_outside, as_percent=True)}.")
     if shift.outside:
         yield table("Inputs with such values", [("input", "left", 1), ("out of range", "right", 0), ("level never seen", "right", 0)],
-                    [(data_text(one.feature, 60), whole(one.outside), whole(one.unseen)) for one in shift.outside[:MOST_OUTSIDE]])
+                    [(data_text(one.feature, 60), whole(one.outside), whole(one.unseen)) for one in shift.outside[:MOST_OUTSIDE]], share=1)
     yield table(
         "Population stability index of the inputs, the most shifted first", [("input", "left", 1.4), ("index", "right", 0), ("95 % stay below, without shift", "right", 0), ("bins", "right", 0), ("adjusted p", "right", 0)],
         [(data_text(one.feature, 60), significant(one.psi, 3), significant(one.without_shift, 3), str(one.bins), "–" if one.p_adjusted is None else p_value(one.p_adjusted)) for one in shift.features[:MOST_SHIFTED]],
-        "Chi-square tests, Holm over the inputs." + ("" if len(shift.features) <= MOST_SHIFTED else " Further inputs are in the attached evidence."))
+        "Chi-square tests, Holm over the inputs." + ("" if len(shift.features) <= MOST_SHIFTED else " Further inputs are in the attached evidence."), share=2)
 
 
 def _variation(section: RobustnessSection) -> Iterator[Block]:
@@ -205,10 +205,10 @@ def _labels(section: NoisyLabels | NotMeasured) -> Iterator[Block]:
     yield heading("Labels that the model contradicts")
     yield paragraph(f"{whole(section.found)} of {whole(section.n)} training rows: {shown(section.share, as_percent=True)}. {section.note}")
     if section.pairs:
-        yield table("Labels as given, and as the probabilities say", [("given", "left", 1), ("by the probabilities", "left", 1), ("rows", "right", 0)], [(data_text(a), data_text(b), whole(n)) for a, b, n in section.pairs])
+        yield table("Labels as given, and as the probabilities say", [("given", "left", 1), ("by the probabilities", "left", 1), ("rows", "right", 0)], [(data_text(a), data_text(b), whole(n)) for a, b, n in section.pairs], share=1)
     if section.by_group:
         yield table("Share of contradicted labels by group, with 95 % intervals", [("attribute", "left", 0.8), ("group", "left", 1), ("n", "right", 0), ("share", "left", 1.2)],
-                    [(data_text(one.attribute, 60), data_text(one.group, 60), whole(one.n), shown(one.share, as_percent=True)) for one in section.by_group])
+                    [(data_text(one.attribute, 60), data_text(one.group, 60), whole(one.n), shown(one.share, as_percent=True)) for one in section.by_group], share=1.5)
 
 
 def _membership(section: Membership | NotMeasured) -> Iterator[Block]:

@@ -12,6 +12,7 @@ from django import template
 from django.forms import BoundField
 from django.template import defaultfilters
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
@@ -195,9 +196,11 @@ def told(errors: Iterable[object]) -> str:
 
 
 @register.filter
-def cell(value: object) -> str:
-    """A cell of a chart's table. A single word may be a name from the data and stays; what has several and is ours is given in the page's language."""
-    return in_its_language(value) if isinstance(value, str) and " " in value and not in_english() and in_german(value) is not None else number(value)
+def cell(value: object, chart: str = "") -> str:
+    """A cell of the table of ``chart``. A single word may be a name from the data and stays; what has several and is ours is given in the page's language."""
+    if not isinstance(value, str) or in_english() or " " not in value:
+        return number(value)
+    return in_german(value) or (conditions(value, 300) if chart == "slices" else value)
 
 
 @register.filter(expects_localtime=True)
@@ -321,7 +324,7 @@ def histogram(bars: Sequence[Bar], width: int = 80, height: int = 24) -> SafeStr
 @register.inclusion_tag("partials/chart.html", takes_context=True)
 def chart(context: template.Context, chart: Chart) -> dict[str, object]:
     """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
-    return {"chart": chart, "run": context["run"]}
+    return {"chart": chart, "run": context["run"], "lang": "" if in_english() else f"lang={translation.get_language()}"}
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from auditapp import report_versions, results
 from auditapp.access import find
 from auditapp.api.files import download
+from auditapp.downloads import noted_file
 from auditapp.exports import EXPORTS, NoExport, NotDrawn, obstacle
 from auditapp.law_status import Law, law_status
 from auditapp.models import Run
@@ -77,4 +78,5 @@ def export(request: PageRequest, run_id: str, export: str) -> HttpResponseBase:
         raise Http404 from None
     except (NoExport, NotDrawn, BeingSigned) as why:
         return render(request, "export_not_there.html", {"run": run, "why": str(why), "later": isinstance(why, BeingSigned)}, status=409 if isinstance(why, NoExport) else 503)
-    return download(request, made, name=f"{run.pk}-{export}", media_type=EXPORTS[export].media_type, sha256=sha256)
+    answer = download(request, made, name=f"{run.pk}-{export}", media_type=EXPORTS[export].media_type, sha256=sha256)
+    return noted_file(answer, request, request.caller, run, export, sha256)

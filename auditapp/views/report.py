@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from auditapp import report_versions, results, sign_offs, statements
 from auditapp.access import find, may
 from auditapp.api.files import download
+from auditapp.downloads import noted_report
 from auditapp.models import Report, ReportRendering, Run, StatementsVersion
 from auditapp.statement_document import Statements
 from auditapp.statement_fields import FIELDS, SECTIONS, edited_in
@@ -147,7 +148,8 @@ def version_pdf(request: PageRequest, run_id: str, version: int) -> HttpResponse
         report = results.signed_report(run, version)
     except results.NotSigned:
         return render(request, "report_not_there.html", {"run": run}, status=409)
-    return download(request, results.open_report(run, version), name=f"{run.pk}-v{version}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    answer = download(request, results.open_report(run, version), name=f"{run.pk}-v{version}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    return noted_report(answer, request, request.caller, report)
 
 
 @require_safe

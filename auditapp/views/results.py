@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from defusedcsv import csv as safe_csv
+from django.conf import settings
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as lazy
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_safe
 from auditapp import results
 from auditapp.access import find
 from auditapp.api.files import download
+from auditapp.downloads import noted_file, noted_report
 from auditapp.models import Artifact, Run
 from auditapp.uploads import nameless_file
 from auditapp.views.alternatives import alternatives_of
@@ -156,7 +158,8 @@ def report_pdf(request: PageRequest, run_id: str) -> HttpResponseBase:
         report = results.signed_report(run)
     except results.NotSigned:
         return render(request, "report_not_there.html", {"run": run}, status=409)
-    return download(request, results.open_report(run, report.version), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    answer = download(request, results.open_report(run, report.version), name=f"{run.pk}.pdf", media_type="application/pdf", sha256=report.pdf_sha256)
+    return noted_report(answer, request, request.caller, report)
 
 
 @require_safe
@@ -177,7 +180,7 @@ def bundle_zip(request: PageRequest, run_id: str) -> HttpResponseBase:
         file.close()
         raise Http404 from None
     file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{run.pk}.zip", content_type="application/zip")
+    return noted_file(FileResponse(file, as_attachment=True, filename=f"{run.pk}.zip", content_type="application/zip"), request, request.caller, run, "bundle.zip")
 
 
 @require_safe
@@ -186,7 +189,11 @@ def chart_svg(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
     run = find(Run, request.caller, run_id)
     if _CHART.fullmatch(name) is None:
         raise Http404
-    stored = f"charts/{name}.dark.svg" if request.GET.get("theme") == "dark" else f"charts/{name}.svg"
+    theme = ".dark" if request.GET.get("theme") == "dark" else ""
+    language = f".{request.GET['lang']}" if request.GET.get("lang") in dict(settings.LANGUAGES) else ""
+    # Drawn for whoever asked for the run; who reads in another language has the English one
+    in_language = f"charts/{name}{language}{theme}.svg"
+    stored = in_language if Artifact.objects.filter(run=run, name=in_language).exists() else f"charts/{name}{theme}.svg"
     return _artifact(request, run, stored, f"{run_id}-{name}.svg")
 
 
@@ -212,4 +219,5 @@ def _artifact(request: PageRequest, run: Run, name: str, filename: str) -> HttpR
     row = Artifact.objects.filter(run=run, name=name).first()
     if row is None:
         raise Http404
-    return download(request, results.open_artifact(run, name), name=filename, media_type=row.media_type, sha256=row.sha256)
+    answer = download(request, results.open_artifact(run, name), name=filename, media_type=row.media_type, sha256=row.sha256)
+    return answer if name.startswith("charts/") else noted_file(answer, request, request.caller, run, name, row.sha256)

@@ -23,8 +23,12 @@ LETTER = 7.2
 """Pixels that a letter takes at most on average, at the size of our labels and in a browser's widest usual font."""
 SHORT_LABEL = 20
 """Letters of row labels that leave a picture of half the width room for its marks."""
+LABEL_OF_DOTS = 24
+"""The same where each row has one dot with its interval, which need less room: names of crossings."""
 TITLE_LENGTH = 30
 """Letters of an axis title that stand on one line below half a picture."""
+MANY_ROWS = 12
+"""Rows of several dots that stand closer from here on: a picture must leave a page room for its table."""
 MAX_ROWS = 40
 """Rows of a dot chart; the table behind it has every row."""
 
@@ -99,9 +103,9 @@ def by_place(title: str | None = None) -> alt.Y:
     return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=alt.Axis(labelLimit=340, labelPadding=10, ticks=False, domain=False))
 
 
-def width_of(labels: Sequence[str], *, beside: bool = True) -> int:
+def width_of(labels: Sequence[str], *, beside: bool = True, most: int = SHORT_LABEL) -> int:
     """Half the width where the row labels are short, so that two pictures stand beside each other on paper; else, or where it may not be ``beside`` another, all of it."""
-    return HALF if beside and max(map(len, labels), default=0) <= SHORT_LABEL else WIDE
+    return HALF if beside and max(map(len, labels), default=0) <= most else WIDE
 
 
 def axis_title(words: str, width: int) -> str | list[str]:
@@ -116,7 +120,7 @@ def dots_with_intervals(
 ) -> Picture:
     """One dot and interval a row. ``rules``: upright lines with their words. ``status``: word to (colour, shape), read from each row's "status". ``beside``: may stand beside another picture."""
     rows = rows[:MAX_ROWS]
-    width = width_of([row["label"] for row in rows], beside=beside)
+    width = width_of([row["label"] for row in rows], beside=beside, most=LABEL_OF_DOTS)
     title = axis_title(x_title, width)
     x = alt.X("value:Q", title=title, axis=number_axis(x_format, width), scale=alt.Scale(zero=zero, nice=True))
     base = alt.Chart(data(rows))
@@ -175,5 +179,6 @@ def grouped_dots(
         bars = base.mark_rule(strokeWidth=1.6, opacity=1, aria=False).encode(
             y=by_place(), yOffset=offset, x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2=alt.X2("high:Q"), color=looks["color"])
         layers.insert(0, bars)
-    height = alt.Step(7 * len(series) + 8, **{"for": "position"})
+    each, between = (7, 8) if len(set(labels)) <= MANY_ROWS else (6, 5)
+    height = alt.Step(each * len(series) + between, **{"for": "position"})
     return wide(*layers, height=height, width=width)

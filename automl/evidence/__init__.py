@@ -1,6 +1,6 @@
 """The Evidence document: types only, no maths. One file a section; `document` puts them together."""
 
-from automl.canonical import canonical_json, digest_of, repeatable_part
+from automl.canonical import canonical_json, digest_of, measured_digest_of, repeatable_part
 from automl.evidence.blocks import Estimate, Finding, Measured, NotMeasured, Part, Ratio, RatioLabel, Severity, Test, Value
 from automl.evidence.data import (
     Bar,
@@ -142,7 +142,7 @@ __all__ = [
     "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "ScoreGap", "ScoreOutcome",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "ChangedColumn", "Counterfactual", "CounterfactualQuality", "ReasonExample", "ReasonQuality", "ReasonRow", "ReasonRules", "ReasonShare", "ReasonsSection", "StatedReason", "Wording",
-    "Value", "VersusRest", "canonical_json", "digest_of", "repeatable_part",
+    "Value", "VersusRest", "canonical_json", "digest_of", "measured_digest_of", "repeatable_part",
     # where it fails
     "AttributeChange", "AttributeLevels", "CutPoint", "FlipStep", "FlippedNumber", "GroupChange", "GroupLevel", "GroupShare", "LabelChance", "LabelFlips", "LowestRatio", "Membership", "ModelSpread", "NoisyLabels", "OperatingCharacteristics", "OutsideOfTraining", "Perturbation", "PerturbationStep", "RobustnessSection", "SharedRows", "Shift", "ShiftedFeature", "Stretch", "ThresholdCurve", "TimeOrder", "Undisturbed", "Variation", "Slice", "SlicesSection",
     "Alternative", "Change", "Criterion", "CutRule", "CutStep", "Deployed", "DeployedAttribute", "FairnessChange", "GroupGapChanges", "GroupGaps", "GroupRateChanges", "GroupRates",

@@ -50,7 +50,7 @@ def needs(tmp_path: Path, wall: str, value: str) -> None:
 
 
 def test_environment_carries_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("PLUMBLINE_DATABASE_URL", "PLUMBLINE_REDIS_URL", "PLUMBLINE_SECRET_KEY", "PLUMBLINE_SIGNING_KEY", "PLUMBLINE_STORAGE_URL", "AWS_SECRET_ACCESS_KEY",
+    for name in ("PLUMBLINE_DATABASE_URL", "PLUMBLINE_REDIS_URL", "PLUMBLINE_SECRET_KEY", "PLUMBLINE_SIGNING_KEY", "PLUMBLINE_SIGNING_PASSPHRASE", "PLUMBLINE_STORAGE_URL", "AWS_SECRET_ACCESS_KEY",
                  "DATABASE_URL", "PGPASSWORD", "DJANGO_SETTINGS_MODULE", "LD_PRELOAD", "PYTHONSTARTUP"):
         monkeypatch.setenv(name, "hunter2")
     environment = child_environment(tmp_path, threads=3)

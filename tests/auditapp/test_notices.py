@@ -52,6 +52,7 @@ def test_a_mail_is_in_the_language_that_its_reader_chose_for_the_pages(asked: Ca
     page.post("/language", {"language": "de"})
     page.post("/language", {"language": "xx"})
     run = succeeded_run()
+    assert runs.pictures_in(run.pk) == "de", "she asked for the run"
     notices.send_due()
     said = {message.to[0]: message for message in mail.outbox}
     assert said["owner@example.org"].subject == "Plumbline: Ein Lauf ist zu Ende"

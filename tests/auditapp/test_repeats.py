@@ -9,7 +9,7 @@ import pytest
 from auditapp import repeats, runs
 from auditapp.models import Run
 from auditapp.repeats import MOST_OF_A_PART, compare, compared_with_parent
-from automl.evidence import Evidence, Plan, digest_of
+from automl.evidence import Evidence, Plan, digest_of, measured_digest_of
 from tests.auditapp.conftest import Cast
 from tests.evidence_example import make_evidence
 
@@ -36,6 +36,7 @@ def test_a_further_look_at_the_audit_part_is_told_from_another_result() -> None:
     found = compare(before, sealed(before, plan=renumbered(before.plan)))
     assert found.verdict == "same_but_number"
     assert found.before != found.after
+    assert found.measured_before == found.measured_after == measured_digest_of(before.model_dump(mode="json"))
     assert [one.pointer for part in found.parts for one in part.first] == ["/plan/audit_number", "/plan/sha256"]
 
 
@@ -46,6 +47,7 @@ def test_what_differs_is_named_part_by_part_with_both_values() -> None:
                    provenance=before.provenance.model_copy(update={"libraries": libraries}))
     found = compare(before, after)
     assert found.verdict == "different"
+    assert found.measured_before != found.measured_after
     assert [(part.name, part.count) for part in found.parts] == [("plan", 2), ("design", 1), ("findings", 1), ("provenance", MOST_OF_A_PART + 3)]
     design, findings, provenance = (part.first for part in found.parts[1:])
     assert (design[0].pointer, design[0].before, design[0].after) == ("/design/unit", f'"{before.design.unit}"', '"a household"')
@@ -88,7 +90,7 @@ def test_over_rest_once_for_a_key_and_compared_when_both_have_results(people: Ca
     assert (said["id"], said["parent"], said["verdict"], said["parts"]) == (second.pk, first.pk, "same_digest", [])
 
 
-@pytest.mark.parametrize(("parent_changes", "words"), [({}, "Same digest"), ({"plan": True}, "Everything measured is the same"), ({"findings": ()}, "findings: ")])
+@pytest.mark.parametrize(("parent_changes", "words"), [({}, "Same digest"), ({"plan": True}, "Digest of what was measured, the same in both"), ({"findings": ()}, "findings: ")])
 def test_the_page_of_the_repetition_says_it(people: Cast, succeeded_run: Any, monkeypatch: pytest.MonkeyPatch, parent_changes: dict[str, Any], words: str) -> None:
     from django.test import Client
 

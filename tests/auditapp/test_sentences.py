@@ -54,7 +54,7 @@ def test_conditions_of_a_slice() -> None:
 
 def test_a_translation_names_the_places_of_its_pattern_and_keeps_the_space_at_its_ends() -> None:
     def places(text: str) -> set[str]:
-        return set(re.findall(r"\{[=?~#!]?(\d+)\}", text))
+        return set(re.findall(r"\{[=?~#!%;]?(\d+)\}", text))
 
     wrong = [message.text for message, (german,) in read(OF_SENTENCES.read_text()).items() if german != NO_TEXT and (
         not places(german) <= places(message.text) or (message.text[:1].isspace(), message.text[-1:].isspace()) != (german[:1].isspace(), german[-1:].isspace()))]

@@ -6,8 +6,16 @@ import re
 
 import pytest
 
-from auditapp.statement_fields import FIELDS, LONG, SECTIONS, SHORT, asked_in, checked, edited_in, label_of, words_of
+from auditapp.statement_fields import FIELDS, LANGUAGE, LONG, SECTIONS, SHORT, asked_in, checked, edited_in, label_of, language_of, words_of
 from automl.errors import BadInput
+
+
+def test_the_language_is_chosen_like_a_statement_and_printed_nowhere() -> None:
+    assert [language_of({}), language_of({LANGUAGE: "de"}), language_of({LANGUAGE: "tlh"})] == ["en", "de", "en"], "what a later version offers, this one does not know"
+    assert LANGUAGE in {field.name for field in edited_in(16)}
+    assert not any(field.name == LANGUAGE for number in SECTIONS for field in asked_in(number))
+    with pytest.raises(BadInput, match="'fr' is not offered"):
+        checked(LANGUAGE, "fr")
 
 
 def test_each_field_is_edited_in_one_section_and_printed_in_those_it_names() -> None:

@@ -13,6 +13,7 @@ import pytest
 from sklearn.metrics import matthews_corrcoef, mean_pinball_loss, root_mean_squared_log_error
 
 from automl.bundle import open_bundle
+from automl.charts import draw_charts
 from automl.data import splits
 from automl.data.sample import make_sample
 from automl.errors import BadInput, Stopped
@@ -36,6 +37,7 @@ from automl.learn.model import load_model
 from automl.pipeline import run_audit_of_predictions, run_training
 from automl.sections import seal_plan
 from automl.spec import LEFT_OUT, OPTIONAL_PARTS, PredictionsSpec, TaskSpec
+from tests.in_german import changed_numbers, unread
 
 pytestmark = pytest.mark.slow
 RUN = {"id": "run_test", "title": "", "parent": None}
@@ -130,6 +132,12 @@ def test_where_it_fails_is_measured_on_the_audited_rows(trained: tuple[Evidence,
     assert not isinstance(evidence.fairness, NotMeasured)
     for ours, theirs in zip(robustness.undisturbed.attributes, evidence.fairness.attributes, strict=True):
         assert [(one.group, one.outcome) for one in ours.groups] == [(one.group, one.selection_rate) for one in theirs.groups]
+
+
+def test_a_report_in_german_has_no_english_left_and_the_same_digits(trained: tuple[Evidence, Path]) -> None:
+    evidence, _ = trained
+    assert unread(evidence, draw_charts(evidence)) == []
+    assert changed_numbers(evidence, draw_charts(evidence)) == []
 
 
 def test_what_was_not_asked_for_leaves_no_trace(trained: tuple[Evidence, Path]) -> None:
@@ -398,6 +406,7 @@ def test_the_same_predictions_are_audited_the_same_when_they_come_from_elsewhere
     assert outside.provenance.model_sha256 is None
     assert isinstance(outside.provenance.onnx, NotMeasured)
     open_bundle(tmp_path / "bundle")
+    assert unread(outside, draw_charts(outside)) == []
 
 
 @pytest.fixture(scope="module")
@@ -437,6 +446,7 @@ def test_a_whole_run_by_rmsle(prices: Path, tmp_path: Path) -> None:
     assert isinstance(baseline, Estimate)
     assert chosen.audit.high < baseline.low
     assert evidence.digest == _price(prices, tmp_path / "again", metric="rmsle").digest
+    assert unread(evidence, draw_charts(evidence)) == []
 
 
 def test_a_whole_run_of_a_quantile(prices: Path, tmp_path: Path) -> None:

@@ -80,6 +80,9 @@ def test_other_draws_stand_in_one_sentence() -> None:
 
 
 def test_what_is_not_measured_says_why() -> None:
+    everybody = Estimate(value=1.0, low=0.9957, high=1.0, method="wilson", n=900)
+    assert estimate(everybody, as_percent=True) == "100 % (99.57 to 100)"
+    assert estimate(everybody.model_copy(update={"value": 0.99999}), as_percent=True) == "100.00 % (99.57 to 100)", "nearly so"
     assert estimate(NotMeasured(reason="the denominator is 0")) == "not measured: the denominator is 0"
     assert ratio(NotMeasured(reason="one group"), 0.8) == "not measured: one group"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,8 +29,8 @@ def lay_out(folder: Path) -> Path:
     return folder
 
 
-def draw(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "workers.render", str(folder)], cwd=ROOT, env=child_environment(), capture_output=True, text=True, timeout=300, check=False)
+def draw(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "workers.render", str(folder), *options], cwd=ROOT, env=child_environment(), capture_output=True, text=True, timeout=300, check=False)
 
 
 def sums(folder: Path) -> dict[str, str]:
@@ -43,10 +44,13 @@ def test_it_draws_every_chart_in_both_themes_and_the_pdf_and_leaves_nothing_else
     names = [chart.name for chart in draw_charts(predictions()).charts]
     drawn = {f"charts/{name}{theme}.svg" for name in names for theme in ("", ".dark")}
     assert set(sums(first)) == {"evidence.json", "charts.json", "page-one.png", "audit.unsigned.pdf", *drawn}
-    # Another process, another folder: the same bytes
+    # Another process, another folder: the same bytes; the pictures in German beside them
     second = lay_out(tmp_path / "second")
-    draw(second)
-    assert sums(second) == sums(first)
+    draw(second, "--pictures-in", "de")
+    german = {f"charts/{name}.de{theme}.svg" for name in names for theme in ("", ".dark")}
+    assert {name: sum_ for name, sum_ in sums(second).items() if name not in german} == sums(first)
+    assert german <= set(sums(second))
+    assert {"0,50", "Grenze 0,80", "unterhalb", "gegen die Grenze", "Female (n = 4.000)"} <= set(re.findall(r">([^<]+)</text>", (second / "charts" / "impact-ratio-1.de.svg").read_text()))
 
 
 def test_a_bundle_without_evidence_fails_and_writes_no_pdf(tmp_path: Path) -> None:

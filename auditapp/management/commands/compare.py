@@ -26,12 +26,15 @@ class Command(OneSentenceCommand):
         if found.verdict == "same_digest":
             self.stdout.write(f"Same digest: {found.after}")
             return
-        self.stdout.write("Everything measured is the same; only the number of the audit differs." if found.verdict == "same_but_number" else f"The evidence differs: digest {found.before} before, {found.after} now.")
+        self.stdout.write(
+            f"Same digest of what was measured: {found.measured_after}. Only the number of the audit differs." if found.verdict == "same_but_number"
+            else f"The evidence differs: digest {found.before} before, {found.after} now; of what was measured {found.measured_before} before, {found.measured_after} now.")
         for part in found.parts:
             self.stdout.write(f"{part.name}: {part.count} differ")
             for one in part.first:
                 self.stdout.write(f"  {one.pointer}: {'nothing' if one.before is None else one.before} -> {'nothing' if one.after is None else one.after}")
-        sys.exit(0 if found.verdict == "same_but_number" else 1)
+        if found.verdict == "different":
+            sys.exit(1)
 
     def _read(self, folder: Path) -> Evidence:
         path = folder / "evidence.json"

@@ -24,13 +24,14 @@ class Command(OneSentenceCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE.pdf")
         parser.add_argument("--trust", type=Path, help="PEM file with the certificates to trust (default: this installation's own)")
+        parser.add_argument("--authorities", type=Path, help="PEM file with the authorities of time stamps (default: this installation's own)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
         if not file.is_file():
             self.refuse(f"{file}: there is no such file")
         try:
-            verdict = verify_in_child(file, options["trust"])
+            verdict = verify_in_child(file, options["trust"], options["authorities"])
         except Busy as why:
             self.refuse(f"{file}: {why}")
         if not verdict.is_pdf:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asn1crypto import tsp
-from pyhanko.keys import load_cert_from_pemder, load_private_key_from_pemder
-from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from auditapp.signing_identity import ensure_signing_identity
 from automl.card import write_card
 from automl.charts import draw_charts
 from automl.evidence import Evidence, canonical_json
+from tests.auditapp.report.certificate_authority import CertificateAuthority, certificate_authority
+from tests.evidence_example import make_evidence
 from workers.render import PDF_NAME, render_bundle
 
 
@@ -46,20 +42,18 @@ def hebrew_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 VERIFY_AT = "https://audit.example.org/verify"
 
 
-def draw_bundle(evidence: Evidence, folder: Path, *, verify_at: str = "") -> Path:
+def draw_bundle(evidence: Evidence, folder: Path, *, verify_at: str = "", lang: str = "") -> Path:
     """A bundle folder with what drawing reads, drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "evidence.json").write_bytes(canonical_json(evidence.model_dump(mode="json")))
     (folder / "charts.json").write_bytes(canonical_json(draw_charts(evidence).model_dump(mode="json")))
     (folder / "modelcard.md").write_text(write_card(evidence))
-    render_bundle(folder, verify_at=verify_at)
+    render_bundle(folder, verify_at=verify_at, lang=lang)
     return folder
 
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.evidence_example import make_evidence
-
     return draw_bundle(make_evidence(), tmp_path_factory.mktemp("report") / "bundle")
 
 
@@ -75,14 +69,26 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="session")
 def signed_reports(bundle: Path, folders: list[Path], identity: Path) -> list[Path]:
     """Signed reports of every kind of run, as they are given out."""
+    return [signed_in(folder, identity) for folder in (bundle, *folders)]
+
+
+@pytest.fixture(scope="session")
+def german_reports(tmp_path_factory: pytest.TempPathFactory, identity: Path) -> list[Path]:
+    """The same in German."""
+    from tests.evidence_variants import hostile, multiclass, predictions, regression
+
+    root = tmp_path_factory.mktemp("german")
+    return [signed_in(draw_bundle(make(), root / make.__name__, lang="de"), identity) for make in (make_evidence, multiclass, regression, predictions, hostile)]
+
+
+def signed_in(folder: Path, identity: Path) -> Path:
     from django.test import override_settings
 
     from auditapp.report.sign import sign_pdf
 
     with override_settings(SIGNING_KEY=identity / "key.pem", SIGNING_CERTIFICATE=identity / "certificate.pem", TIMESTAMP_URL=""):
-        for folder in (bundle, *folders):
-            (folder / "audit.pdf").write_bytes(sign_pdf((folder / PDF_NAME).read_bytes()).bytes)
-    return [folder / "audit.pdf" for folder in (bundle, *folders)]
+        (folder / "audit.pdf").write_bytes(sign_pdf((folder / PDF_NAME).read_bytes()).bytes)
+    return folder / "audit.pdf"
 
 
 @pytest.fixture(scope="session")
@@ -115,29 +121,27 @@ def judge() -> list[str]:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Iterator[str]:
-    """A time stamp authority on the loopback, over real HTTP."""
-    from tests.auditapp.report.test_sign import write_pair
+def authority(tmp_path: Path) -> Iterator[CertificateAuthority]:
+    """Issues certificates, lists revoked ones and stamps times."""
+    with certificate_authority(tmp_path / "authority") as running:
+        yield running
 
-    folder = write_pair(tmp_path / "tsa", begin=datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1), days=10, time_stamping=True)
-    stamper = DummyTimeStamper(load_cert_from_pemder(folder / "certificate.pem"), load_private_key_from_pemder(folder / "key.pem", None), include_nonce=False)
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = tsp.TimeStampReq.load(self.rfile.read(int(self.headers["Content-Length"])))
-            body = stamper.request_tsa_response(request).dump()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.end_headers()
-            self.wfile.write(body)
+@pytest.fixture
+def issued_key(settings: Any, authority: CertificateAuthority) -> Path:
+    """The installation's key with a certificate of an authority, which stamps times too."""
+    folder = authority.issue("A test's report signer")
+    settings.SIGNING_KEY, settings.SIGNING_CERTIFICATE = folder / "key.pem", folder / "certificate.pem"
+    settings.TIMESTAMP_URL, settings.AUTHORITIES = authority.address, authority.pem
+    return folder
 
-        def log_message(self, *_: Any) -> None:
-            pass
 
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+@pytest.fixture(scope="session")
+def small_report() -> bytes:
+    """One page with the evidence inside, unsigned."""
+    from auditapp.report.render import Attachment, compile_pdf
+    from tests.auditapp.report.test_render import document
+
+    evidence = make_evidence()
+    attachment = Attachment("evidence.json", canonical_json(evidence.model_dump(mode="json")), "application/json", "data", "The evidence")
+    return compile_pdf(document(blocks=[{"kind": "text", "text": "Nothing."}], keywords=[f"evidence {evidence.digest}"]), {}, [attachment])

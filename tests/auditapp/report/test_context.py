@@ -15,7 +15,19 @@ from auditapp.report.enclosures import _tables
 from auditapp.statement_document import Statement, Statements
 from auditapp.statement_fields import FIELDS, SECTIONS
 from automl.audit.labels import RULE
-from automl.evidence import Charts, ErrorRates, Estimate, Evidence, FairnessSection, Finding, Gaps, LocalLaw144Section, NotMeasured, VersusRest
+from automl.evidence import (
+    Charts,
+    ErrorRates,
+    Estimate,
+    Evidence,
+    FairnessSection,
+    Finding,
+    Gaps,
+    LocalLaw144Section,
+    NotMeasured,
+    VersusRest,
+    measured_digest_of,
+)
 from automl.printing import design, estimate, fixed
 from tests.drawing import drawn
 from tests.evidence_example import make_evidence, make_performance
@@ -124,7 +136,7 @@ def test_every_field_of_the_catalogue_is_printed_in_its_sections_and_nowhere_els
     sections = data_of(evidence, statements=said)["sections"]
     for name, field in FIELDS.items():
         printed = tuple(number for number, section in enumerate(sections, start=1) if any(text == f"said of {name}" for text in strings_of(section["blocks"])))
-        assert printed == tuple(sorted(field.sections)), name
+        assert printed == (tuple(sorted(field.sections)) if field.printed else ()), name
     assert {number: sections[number - 1]["title"] for number in SECTIONS} == SECTIONS
 
 
@@ -328,3 +340,13 @@ def test_the_record_of_alternatives_says_price_people_and_why_not() -> None:
     assert "42 USC 2000e-2(l)" in why["rows"][0][2]
     assert any("what takes long is tried only" in text for text in texts)
     assert "f0" * 32 in texts
+
+
+def test_a_repetition_prints_the_same_digest_of_what_was_measured() -> None:
+    before = make_evidence()
+    plan = before.plan.model_copy(update={"audit_number": before.plan.audit_number + 1, "sha256": "1" * 64})
+    changed = {"again": before.model_copy(update={"plan": plan}), "another": before.model_copy(update={"findings": before.findings[1:]})}
+    printed = {name: dict(row for block in data_of(one)["sections"][16]["blocks"] if block["kind"] == "facts" for row in block["rows"])["Digest of what was measured"]
+               for name, one in {"before": before, **changed}.items()}
+    assert printed["before"] == printed["again"] == measured_digest_of(before.model_dump(mode="json"))
+    assert printed["another"] != printed["before"]

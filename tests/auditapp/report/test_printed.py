@@ -25,6 +25,15 @@ def test_a_number_is_founded_at_the_digits_printed(text: str, missing: list[str]
     assert unfounded([text], [evidence]) == missing
 
 
+@pytest.mark.parametrize(("text", "missing"), [
+    ("0,294 (0,262 bis 0,330)", []), ("29,4 %", []), ("0,295", ["0,295"]), ("12.240 Zeilen von 48.842.", []), ("48.843", ["48.843"]), ("−0,05 und 1,3e−15", []), ("Seite 38 / 41, Tabelle 61.", []),
+    ("22.11.2026", []), ("12,240", ["12,240"]),
+])
+def test_a_german_number_is_read_as_germans_write_it(text: str, missing: list[str]) -> None:
+    evidence = {"rate": 0.29412, "low": 0.2619, "high": [0.33049], "n": 12240, "text": "of 48,842 on 2026-11-22", "gap": -0.0512, "tiny": 1.3e-15}
+    assert unfounded([text], [evidence], "de") == missing
+
+
 def a_report(**blocks: Any) -> bytes:
     return compile_pdf(document(blocks=[{"kind": "text", "text": "A rate of 0.294 (0.262 to 0.330) [in 12,240 rows] \\ 5.25."}]), {}, [Attachment("evidence.json", b"{}", "application/json", "data", "e")])
 

@@ -14,22 +14,21 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pyhanko.keys import load_cert_from_pemder
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import fields, signers
-from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
-from pyhanko_certvalidator import ValidationContext
 
 from auditapp.report.annex_iv import annex_iv
 from auditapp.report.context import report_data
 from auditapp.report.export_pdf import compile_export
 from auditapp.report.render import Attachment, compile_pdf
-from auditapp.report.sign import FIELD_NAME, sign_pdf
+from auditapp.report.sign import sign_pdf
+from auditapp.report.translated import chart_in_language
+from auditapp.sentences import said_in
 from automl.evidence import Charts, Evidence, canonical_json
 from automl.provenance import config_sha256
+from tests.auditapp.report.certificate_authority import CertificateAuthority
 from tests.auditapp.report.conftest import VERIFY_AT
 from tests.auditapp.report.test_export_pdf import summary_of, worst
 from tests.auditapp.report.test_render import document
+from tests.auditapp.report.test_sign import as_b_lt
 from tests.evidence_example import make_evidence
 from tests.evidence_variants import hostile, regression
 
@@ -80,19 +79,23 @@ def scope_of(cell: pikepdf.Dictionary) -> str:
     return ""
 
 
-@pytest.fixture(params=range(5), ids=["binary", "multiclass", "regression", "predictions", "hostile"])
-def report(request: pytest.FixtureRequest, signed_reports: list[Path]) -> Iterator[tuple[pikepdf.Pdf, Path]]:
-    path = signed_reports[request.param]
+@pytest.fixture(params=range(6), ids=["binary", "multiclass", "regression", "predictions", "hostile", "german"])
+def report(request: pytest.FixtureRequest) -> Iterator[tuple[pikepdf.Pdf, Path]]:
+    path: Path = request.getfixturevalue("german_reports")[0] if request.param == 5 else request.getfixturevalue("signed_reports")[request.param]
     with pikepdf.open(path) as pdf:
         yield pdf, path
 
 
+def language(pdf: pikepdf.Pdf) -> str:
+    return str(pdf.Root.Lang)
+
+
 def test_both_standards_are_declared_and_language_title_and_tab_order_are_set(report: tuple[pikepdf.Pdf, Path]) -> None:
-    pdf, _ = report
+    pdf, path = report
+    assert language(pdf) == ("de" if path.parent.name == "make_evidence" else "en")
     with pdf.open_metadata() as metadata:
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"], metadata["pdfuaid:part"]) == ("3", "A", "1")
-        assert metadata["dc:title"].startswith("Audit report: ")
-    assert str(pdf.Root.Lang) == "en"
+        assert metadata["dc:title"].startswith(f"{said_in('Audit report', language(pdf))}: ")
     assert bool(pdf.Root.MarkInfo.Marked)
     assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
     assert {str(page.get("/Tabs")) for page in pdf.pages} == {"/S"}
@@ -106,8 +109,8 @@ def test_tags_headings_and_bookmarks_follow_the_sections(report: tuple[pikepdf.P
     assert {"/Title", "/TOC", "/Table", "/THead", "/TH", "/TD", "/Caption", "/Figure", "/P"} - set(kinds) <= ({"/Figure"} if path.parent.name == "predictions" else set())
     with pdf.open_outline() as outline:
         titles = [re.sub(r"^\d+\W+", "", item.title) for item in outline.root]
-    sections = report_data(Evidence.model_validate_json((path.parent / "evidence.json").read_bytes()), Charts())["sections"]
-    assert titles == [*(section["title"] for section in sections), "Glossary"]
+    sections = report_data(Evidence.model_validate_json((path.parent / "evidence.json").read_bytes()), Charts(), lang=language(pdf))["sections"]
+    assert titles == [*(section["title"] for section in sections), said_in("Glossary", language(pdf))]
 
 
 def test_what_is_read_aloud_comes_in_the_order_in_which_it_is_written(report: tuple[pikepdf.Pdf, Path]) -> None:
@@ -131,7 +134,7 @@ def test_every_picture_says_what_it_shows(report: tuple[pikepdf.Pdf, Path]) -> N
         said.remove(f"QR code of the address {VERIFY_AT}, where anybody can have a copy of this report checked")
     assert len(said) == len(drawn)
     if path.parent.name != "hostile":  # there, characters without a glyph are written as code points
-        assert sorted(said) == sorted(chart.sentence for chart in drawn)
+        assert sorted(said) == sorted(chart_in_language(chart, language(pdf)).sentence for chart in drawn)
     assert all(len(words) > 20 for words in said)
 
 
@@ -165,8 +168,8 @@ def test_the_pages_are_counted_and_tables_and_figures_numbered_once(report: tupl
     """The engine lays out until nothing moves any more; where it gave up, numbers would be wrong and nothing else would tell."""
     pdf, path = report
     text = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
-    assert [int(at) for at in re.findall(r"page (\d+) / \d+", text)] == list(range(1, len(pdf.pages) + 1))
-    for word in ("Table", "Figure"):
+    assert [int(at) for at in re.findall(r"(?:page|Seite) (\d+) / \d+", text)] == list(range(1, len(pdf.pages) + 1))
+    for word in (said_in(word, language(pdf)) for word in ("Table", "Figure")):
         numbers = [int(number) for number in re.findall(rf"\b{word} (\d+)\.", text)]
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
@@ -190,31 +193,24 @@ def test_the_first_page_is_a_picture_too(signed_reports: list[Path]) -> None:
 
 
 def test_independent_judges_find_nothing_short_of_the_standards_and_every_signature_intact(
-        signed_reports: list[Path], unsigned: bytes, own_key: Path, settings: Any, authority: str, judge: list[str], tmp_path: Path) -> None:
+        signed_reports: list[Path], german_reports: list[Path], unsigned: bytes, own_key: Path, settings: Any, authority: CertificateAuthority, judge: list[str], tmp_path: Path) -> None:
     """Of every kind of signed file in one call, since what costs is the start of a judge."""
-    expected = {str(path): "PAdES-BASELINE-B" for path in signed_reports}
+    expected = {str(path): "PAdES-BASELINE-B" for path in (*signed_reports, *german_reports)}
     others = {"summary": compile_export("law_summary", summary_of(worst())), "annex": compile_export("annex_iv", annex_iv(hostile(), None)), "annex-regression": compile_export("annex_iv", annex_iv(regression(), None)), "long": long_report()}
     for name, data in others.items():
         expected[written(tmp_path / f"{name}.pdf", sign_pdf(data).bytes)] = "PAdES-BASELINE-B"
-    settings.TIMESTAMP_URL = authority
-    expected[written(tmp_path / "stamped.pdf", sign_pdf(unsigned).bytes)] = "PAdES-BASELINE-T"
-    # With validation data and a second stamp; without revocation data, which a self-made certificate has none of, that reaches no more than T
-    expected[written(tmp_path / "archived.pdf", as_an_archive_keeps_it(unsigned, own_key, authority, tmp_path / "tsa" / "certificate.pem"))] = "PAdES-BASELINE-T"
+    folder = authority.issue("A test's report signer")
+    settings.SIGNING_KEY, settings.SIGNING_CERTIFICATE = folder / "key.pem", folder / "certificate.pem"
+    settings.TIMESTAMP_URL, settings.AUTHORITIES = authority.address, authority.pem
+    for level, reached in (("", "T"), ("B-LTA", "LTA")):
+        settings.SIGNATURE_LEVEL = level
+        expected[written(tmp_path / f"stamped-{reached}.pdf", sign_pdf(unsigned).bytes)] = f"PAdES-BASELINE-{reached}"
+    # As others may make them: what they call the level is what our verification calls it (test_sign.py)
+    for ask, reached in ((True, "LT"), (False, "T")):
+        expected[written(tmp_path / f"later-{reached}.pdf", as_b_lt(unsigned, folder, authority, ask=ask))] = f"PAdES-BASELINE-{reached}"
     judged = subprocess.run([*judge, "--signed", "--json", *expected], capture_output=True, text=True, check=False)
     verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
     assert {verdict["file"]: (verdict["faults"], [one["level"] for one in verdict["signatures"][:1]]) for verdict in verdicts} == {file: ([], [level]) for file, level in expected.items()}, judged.stderr
-
-
-def as_an_archive_keeps_it(unsigned: bytes, own_key: Path, authority: str, of_authority: Path) -> bytes:
-    """Our report with what it takes to check it for longer than its certificates last: validation data and a time stamp over them. We make none such ourselves."""
-    signer = signers.SimpleSigner.load(str(own_key / "key.pem"), str(own_key / "certificate.pem"))
-    context = ValidationContext(trust_roots=[signer.signing_cert, load_cert_from_pemder(of_authority)], allow_fetching=False, revocation_mode="soft-fail")
-    metadata = signers.PdfSignatureMetadata(
-        field_name=FIELD_NAME, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, certify=True, docmdp_permissions=fields.MDPPerm.NO_CHANGES,
-        embed_validation_info=True, use_pades_lta=True, validation_context=context)
-    field = fields.SigFieldSpec(FIELD_NAME, invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True), readable_field_name="Signature")
-    stamper = RequestsHTTPTimeStamper(authority)
-    return bytes(signers.PdfSigner(metadata, signer, timestamper=stamper, new_field_spec=field).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(unsigned + b"\n"))).getvalue())
 
 
 def written(path: Path, data: bytes) -> str:
@@ -225,7 +221,7 @@ def written(path: Path, data: bytes) -> str:
 def long_report() -> bytes:
     """Two hundred pages, which an audit of many attributes and classes may reach: a table of fifty and a picture on each of the others."""
     table = {"kind": "table", "caption": "Many", "columns": ["group", "n"], "align": ["left", "right"], "widths": [1, 0], "after": "", "share": 0, "dense": False,
-             "rows": [[f"group number {at} of a community", str(at)] for at in range(2_250)]}
+             "rows": [[f"group number {at} of a community", str(at)] for at in range(5_600)]}
     charts = [{"kind": "chart", "name": f"c{at}", "title": f"Picture {at}", "alt": f"What picture {at} shows."} for at in range(165)]
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="900"><text x="20" y="90" font-family="Source Sans 3">group</text><path d="M0 0L600 800" stroke="#000"/></svg>'
     evidence = Attachment("evidence.json", canonical_json(make_evidence().model_dump(mode="json")), "application/json", "data", "The evidence")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from auditapp.models import Run
+from auditapp import storage
+from auditapp.models import Artifact, Run
 from auditapp.views.results import SECTIONS, tables_of, tally
 from automl import printing
 from automl.audit.labels import RULE
@@ -132,6 +133,21 @@ def test_every_picture_has_its_sentence_and_its_table(page: Client, finished_run
             assert figure.count("<caption>") == 1
             assert 'scope="col"' in figure
             assert 'scope="row"' in figure
+
+
+def test_a_picture_is_in_the_language_of_the_page_where_it_was_drawn_in_it(page: Client, finished_run: Run) -> None:
+    def picture(query: str) -> bytes:
+        answer = page.get(f"/runs/{finished_run.pk}/charts/roc.svg{query}")
+        return b"".join(answer.streaming_content)
+
+    drawn = storage.put(BytesIO(b"<svg xmlns='http://www.w3.org/2000/svg'>Bild</svg>"))
+    Artifact.objects.create(run=finished_run, name="charts/roc.de.svg", sha256=drawn.sha256, bytes=drawn.bytes, media_type="image/svg+xml")
+    assert b"Bild" in picture("?lang=de")
+    assert picture("?lang=en") == picture("?lang=../x") == picture("")
+    assert picture("?lang=de&theme=dark") == picture("?theme=dark"), "that one was not drawn in German"
+    body = page.get(f"/runs/{finished_run.pk}/results/performance", headers={"Accept-Language": "de"}).content.decode()
+    assert f'src="/runs/{finished_run.pk}/charts/roc.svg?lang=de"' in body
+    assert f'srcset="/runs/{finished_run.pk}/charts/roc.svg?theme=dark&amp;lang=de"' in body
 
 
 def test_pictures_come_in_two_themes_and_their_numbers_as_csv(page: Client, finished_run: Run) -> None:

@@ -19,4 +19,4 @@ class Command(JobCommand):
         add_training_options(parser)
 
     def job(self, options: dict[str, Any]) -> Job:
-        return Job("training", options["table"], options["test"], spec_of(options, "training"), options["out"], seconds_since_start)
+        return Job("training", options["table"], options["test"], spec_of(options, "training"), options["out"], seconds_since_start, options["lang"])

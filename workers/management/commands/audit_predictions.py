@@ -19,4 +19,4 @@ class Command(JobCommand):
         add_prediction_options(parser)
 
     def job(self, options: dict[str, Any]) -> Job:
-        return Job("predictions", options["table"], None, spec_of(options, "predictions"), options["out"])
+        return Job("predictions", options["table"], None, spec_of(options, "predictions"), options["out"], lang=options["lang"])
