@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from automl.spec import TaskSpec
 
 SEEDS = 3
-MOST_ROWS = {"torch": 12_000}
+MOST_ROWS = {"torch": 4_000}
 OTHERWISE = 40_000
 """Training rows, drawn where there are more; a network takes longest."""
 
