@@ -252,7 +252,7 @@ def make_search() -> SearchSection:
             LeaderboardRow(name="torch 4", family="torch", trial=4, out_of_fold=0.9187, audit=_auc(0.9172, n, 0.0056)),
             LeaderboardRow(name="linear 0", family="linear", trial=0, out_of_fold=0.9021, audit=_auc(0.9034, n, 0.0061)),
             LeaderboardRow(name="majority", family="baseline", trial=None, out_of_fold=None, audit=NotMeasured(reason="a constant score ranks nothing: 0.5 by definition"))),
-        ensemble=(EnsembleMember(trial=8, family="lgbm", weight=0.625), EnsembleMember(trial=5, family="lgbm", weight=0.25), EnsembleMember(trial=4, family="torch", weight=0.125)),
+        ensemble=(EnsembleMember(trial=8, family="lgbm", weight=0.625, together=(("month", "day"),)), EnsembleMember(trial=5, family="lgbm", weight=0.25), EnsembleMember(trial=4, family="torch", weight=0.125)),
         out_of_fold_score=0.92701,
         calibration=ProbabilityCalibration(
             method="platt", slope=1.0625, shift=-0.0375, rows=20000, log_loss_gain=Estimate(value=0.00052, low=0.00021, high=0.00083, method="t", n=20000),

@@ -79,6 +79,7 @@ def model_section(evidence: Evidence, charts: Charts, statements: Statements | N
 def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[Block]:
     words = metric_words(search.metric)
     weights = "; ".join(f"trial {member.trial} ({member.family}), weight {significant(member.weight, 3)}" for member in search.ensemble)
+    together = sorted({pair for member in search.ensemble for pair in member.together})
     features = evidence.spec.sensitive_as_features if isinstance(evidence.spec, TaskSpec) else False
     return [
         heading("How the model was found"),
@@ -88,6 +89,7 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
             ("Ended because", {"seconds": "the time budget was used up", "trials": "the trial budget was used up", "finish_requested": "a person asked to finish with the best so far",
                                "exhausted": "there was nothing left to try"}[search.stopped_because]),
             ("Time of the search", f"{significant(search.seconds, 3)} s"), ("Ensemble", weights),
+            *([("Inputs read together", "; ".join(f"{data_text(one, 60)} × {data_text(other, 60)}" for one, other in together))] if together else []),
             ("Probabilities", calibration(search.calibration)),
             ("Sensitive attributes as inputs", "yes" if features else "no; they are measured on, not learned from"),
         ]),

@@ -39,6 +39,8 @@ class EnsembleMember(Part):
     trial: int
     family: str
     weight: float
+    together: tuple[tuple[str, str], ...] = ()
+    """Inputs that its trees read taken together as well: by the target means of their cross table (`automl.data.pairs`)."""
 
 
 class ProbabilityCalibration(Measured):

@@ -228,5 +228,13 @@ def search_section(result: SearchResult, model: FittedModel, leaderboard: Sequen
     return SearchSection(
         metric=result.scorer.name, direction=result.scorer.direction, families=result.families, folds=result.folds,
         trials=tuple(record.as_evidence() for record in result.trials), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
-        leaderboard=tuple(leaderboard), ensemble=tuple(EnsembleMember(trial=member.trial, family=member.family, weight=member.weight) for member in model.members),
+        leaderboard=tuple(leaderboard), ensemble=tuple(EnsembleMember(trial=member.trial, family=member.family, weight=member.weight, together=_together(member)) for member in model.members),
         out_of_fold_score=out_of_fold_score(result, model, split), calibration=model.calibration, front=front)
+
+
+def _together(member: Member) -> tuple[tuple[str, str], ...]:
+    """The columns that any of its fold models reads together, by name."""
+    from automl.learn.families.tree_model import TreeModel
+
+    found = {(fold.encoder.codes.names[pair.columns[0]], fold.encoder.codes.names[pair.columns[1]]): None for fold in member.folds if isinstance(fold, TreeModel) for pair in fold.encoder.pairs}
+    return tuple(sorted(found))
