@@ -21,6 +21,7 @@ from pyhanko_certvalidator.errors import PathError, ValidationError
 from auditapp.report.attachment import EVIDENCE_NAME, EXPORT_NAME, attached_files
 from auditapp.report.long_term import NOBODY, Authorities, authorities_in, common_name, context_for_signing
 from auditapp.report.signing_key import NoSigningKey, signing_key
+from auditapp.report.stamps import ALTERED, UNKNOWN
 from auditapp.report.verify import check_pdf
 
 FIELD_NAME = "PlumblineSignature"
@@ -39,7 +40,8 @@ class Signed:
 def sign_pdf(unsigned: bytes) -> Signed:
     """The report with an invisible certification signature over every byte of it.
 
-    Raises NoSigningKey where the key or certificate cannot be used, the time stamp authority does not answer, or the level that was asked for is not reached. Raises ValueError where the signed bytes do not stand up to our own verification: a defect of ours.
+    Raises NoSigningKey where the key or certificate cannot be used, the time stamp authority does not answer or is not known, or the level that was asked for is not reached.
+    Raises ValueError where the signed bytes do not stand up to our own verification: a defect of ours.
     """
     with signing_key() as signer:
         return _signed(unsigned, signer)
@@ -68,6 +70,8 @@ def _signed(unsigned: bytes, signer: signers.Signer) -> Signed:
         raise NoSigningKey(f"what {level or 'the signature'} needs for its later validation could not be had: {error.__cause__ or error}"[:400]) from error
     signed = out.getvalue()
     verdict = check_pdf(signed, [certificate], authorities)
+    if {UNKNOWN, ALTERED} & set(verdict.problems):
+        raise NoSigningKey("the answer of the time stamp authority leads to nobody known; its issuers belong into PLUMBLINE_AUTHORITIES")
     if not verdict.valid:
         raise ValueError(f"our own signature does not verify: {'; '.join(verdict.problems)}")
     if level and verdict.level != level:

@@ -167,7 +167,10 @@ def test_no_flipped_bit_of_a_time_stamp_goes_unseen(small_report: bytes, issued_
 def test_a_time_stamp_of_another_day_or_of_a_stranger_is_a_problem(small_report: bytes, issued_key: Path, authority: CertificateAuthority, settings: Any, tmp_path: Path) -> None:
     """Whoever holds a report can have it stamped anew; what they get is not what was signed."""
     with certificate_authority(tmp_path / "elsewhere") as elsewhere:
-        settings.TIMESTAMP_URL, settings.AUTHORITIES = elsewhere.address, None
+        settings.TIMESTAMP_URL = elsewhere.address
+        with pytest.raises(NoSigningKey, match="leads to nobody known"):
+            sign_pdf(small_report)
+        settings.AUTHORITIES = None
         signed = sign_pdf(small_report).bytes
     ours = certificates(issued_key)
     assert check_pdf(signed, ours).time_source == "a time stamp authority that calls itself stamps and is not among those known here: PAdES B-T"
