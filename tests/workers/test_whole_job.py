@@ -66,7 +66,7 @@ def test_a_link_in_the_bundle_is_not_written_through(tmp_path: Path) -> None:
     (staging / "bundle").mkdir(parents=True)
     (staging / "bundle" / "audit.pdf").symlink_to(mine)
     with pytest.raises(JobFailed, match=r"'audit\.pdf' is not a plain file"):
-        _draw_and_sign(staging / "bundle", staging, lambda progress: None)
+        _draw_and_sign(staging / "bundle", staging, lambda progress: None, "en")
     assert mine.read_text() == "precious"
 
 
