@@ -36,7 +36,8 @@ def test_groups_of_one_attribute_are_one_matter_and_other_attributes_and_kinds_a
 def test_a_crossing_is_folded_under_an_attribute_of_it_that_is_as_grave_and_else_stands_for_itself(document: Evidence) -> None:
     crossing, all_of_them, sex = "/fairness/intersections/0/groups/2", "/fairness/intersections", "/fairness/attributes/1/groups/0"
     assert under(document, ("impact_ratio_below", "high", sex), ("impact_ratio_below", "high", crossing), ("impact_ratio_near", "low", all_of_them)) == ["", sex, sex]
-    assert under(document, ("impact_ratio_below", "high", crossing), ("impact_ratio_near", "medium", sex)) == ["", ""]
+    for alone in ("/fairness/attributes/0/groups/0", sex):
+        assert under(document, ("impact_ratio_below", "high", crossing), ("impact_ratio_near", "medium", alone)) == ["", ""]
 
 
 def test_classes_are_matters_of_their_own(document: Evidence) -> None:
