@@ -189,7 +189,7 @@ def test_the_first_page_is_a_picture_too(signed_reports: list[Path]) -> None:
         picture = (path.parent / "page-one.png").read_bytes()
         assert picture.startswith(b"\x89PNG")
         assert (int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])) == (595, 842)
-        assert len(picture) < 400_000
+        assert len(picture) < 60_000
 
 
 def test_independent_judges_find_nothing_short_of_the_standards_and_every_signature_intact(
