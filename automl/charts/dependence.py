@@ -10,6 +10,8 @@ from automl.printing import estimate, significant
 
 WORDS = {"ale": "accumulated local effect", "partial_dependence": "partial dependence"}
 BAND = "#9aa5b1"
+FLAT = 0.01
+"""What an axis reaches to on both sides where nothing on it is a tenth of that: an input without effect is a flat line, not noise in its seventeenth digit."""
 
 
 def dependence_charts(explanation: ExplanationSection, space: str) -> list[Chart | None]:
@@ -40,11 +42,16 @@ def _at(value: float | str) -> str:
     return value if isinstance(value, str) else significant(value)
 
 
+def _reach(rows: list[Row]) -> alt.Scale:
+    largest = max(abs(float(row[name])) for row in rows for name in ("value", "low", "high", "rows_low", "rows_high"))
+    return alt.Scale(domain=[-FLAT, FLAT]) if largest < FLAT / 10 else alt.Scale()
+
+
 def _line(rows: list[Row], space: str) -> Picture:
     x = alt.X("at:Q", title="value of the input", axis=number_axis(), scale=alt.Scale(zero=False, nice=False))
     y_title = f"distance from the average, {space}"
     base = alt.Chart(data(rows))
-    band = base.mark_area(color=BAND, opacity=0.3, aria=False).encode(x=x, y=alt.Y("rows_low:Q", title=y_title, axis=alt.Axis(grid=True)), y2=alt.Y2("rows_high:Q"))
+    band = base.mark_area(color=BAND, opacity=0.3, aria=False).encode(x=x, y=alt.Y("rows_low:Q", title=y_title, axis=alt.Axis(grid=True), scale=_reach(rows)), y2=alt.Y2("rows_high:Q"))
     interval = base.mark_area(color=OKABE_ITO[0], opacity=0.35, aria=False).encode(x=x, y=alt.Y("low:Q", title=y_title), y2=alt.Y2("high:Q"))
     line = base.mark_line(color=OKABE_ITO[0], strokeWidth=1.8, aria=False).encode(x=x, y=alt.Y("value:Q", title=y_title))
     dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=22, opacity=1, aria=False).encode(x=x, y=alt.Y("value:Q", title=y_title))
@@ -55,7 +62,7 @@ def _levels(rows: list[Row], space: str) -> Picture:
     width = width_of([row["label"] for row in rows])
     title = axis_title(f"distance from the average, {space}", width)
     base = alt.Chart(data(rows))
-    band = base.mark_rule(color=BAND, strokeWidth=7, opacity=0.4, aria=False).encode(y=by_place(), x=alt.X("rows_low:Q", title=title, axis=number_axis(width=width)), x2=alt.X2("rows_high:Q"))
+    band = base.mark_rule(color=BAND, strokeWidth=7, opacity=0.4, aria=False).encode(y=by_place(), x=alt.X("rows_low:Q", title=title, axis=number_axis(width=width), scale=_reach(rows)), x2=alt.X2("rows_high:Q"))
     interval = base.mark_rule(color=OKABE_ITO[0], strokeWidth=2, aria=False).encode(y=by_place(), x=alt.X("low:Q", title=title), x2=alt.X2("high:Q"))
     dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=55, opacity=1, aria=False).encode(y=by_place(), x=alt.X("value:Q", title=title))
     return wide(band, interval, dots, height=alt.Step(ROW), width=width)

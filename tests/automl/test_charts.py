@@ -14,8 +14,9 @@ import vl_convert
 
 from automl.chart_theme import IN_THE_DARK, in_the_dark, spec_in_the_dark, theme
 from automl.charts import draw_charts
+from automl.charts.dependence import dependence_charts
 from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals, grouped_dots
-from automl.evidence import Chart, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
+from automl.evidence import Chart, DependencePoint, DependenceSection, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
 from tests.drawing import drawn as charts_of
 from tests.evidence_example import make_evidence, make_explanation
 from tests.evidence_variants import GAPS, HOSTILE, front_search, hostile, multiclass, predictions, quantile, regression, with_front, with_law
@@ -307,6 +308,26 @@ def test_values_without_an_order_are_drawn_too() -> None:
 def texts_of(spec: dict[str, Any]) -> list[str]:
     # A text of several lines has one element a line
     return [" ".join(re.findall(r">([^<>]+)<", f">{text}<")) for text in re.findall(r"<text[^>]*>(.*?)</text>", vl_convert.vegalite_to_svg(spec, config=theme()))]
+
+
+@pytest.mark.parametrize(("share", "flat"), [(1.0, False), (1e-17, True)])
+def test_an_input_without_effect_is_a_flat_line(share: float, flat: bool) -> None:
+    explanation = make_evidence().explanation
+    assert isinstance(explanation, ExplanationSection)
+    dependence = explanation.dependence
+    assert isinstance(dependence, DependenceSection)
+
+    def of(point: DependencePoint) -> DependencePoint:
+        found = point.effect
+        assert isinstance(found, Estimate)
+        effect = found.model_copy(update={name: share * getattr(found, name) for name in ("value", "low", "high")})
+        return point.model_copy(update={"effect": effect, "rows_low": share * point.rows_low, "rows_high": share * point.rows_high})
+
+    features = tuple(one.model_copy(update={"points": tuple(map(of, one.points))}) for one in dependence.features)
+    changed = explanation.model_copy(update={"dependence": dependence.model_copy(update={"features": features})})
+    found = [each for each in dependence_charts(changed, "log-odds") if each is not None]
+    assert len(found) == len(dependence.features)
+    assert [("[-0.01, 0.01]" in json.dumps(each.spec)) for each in found] == [flat] * len(found)
 
 
 @pytest.mark.slow
