@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from auditapp.problems import API_PREFIX, problem_response
 from auditapp.views.errors import error_page
 
-LONGEST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 6.0
 """For its turn, since its last byte arrived."""
 RETRY_SECONDS = 5
 GONE = 499

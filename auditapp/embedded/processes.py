@@ -86,6 +86,7 @@ class ProcessGroup(manager.Manager):
         self._stopping = multiprocessing.Event()
         self._process_ctor = self._kept
         self._procmgr = _Leaders()
+        self._asked: set[str] = set()
         self.on_stopping: Callable[[], None] = lambda: None
         for name, command in environ.parse_procfile(procfile.read_text()).processes.items():
             self.add_process(name, command, env=dict(environment), cwd=str(procfile.parent))
@@ -104,10 +105,17 @@ class ProcessGroup(manager.Manager):
             self.on_stopping()
         super().terminate()
 
+    def _all_started(self) -> bool:
+        """Asked at each turn of the loop. A process of whose start it hears only after the wish to stop is asked to stop now."""
+        if self._stopping.is_set():
+            self._killall()
+        return bool(super()._all_started())
+
     def _killall(self, force: bool = False) -> None:
-        """honcho's own fails on a process whose start it has not heard of yet; that one sees the wish to stop by itself, so it is passed over."""
+        """Each is asked once. honcho's own fails on a process whose start it has not heard of yet."""
         for name, state in self._processes.items():
-            if "pid" in state and "returncode" not in state:
+            if "pid" in state and "returncode" not in state and (force or name not in self._asked):
+                self._asked.add(name)
                 self._system_print(f"{'killing' if force else 'stopping'} {name} (pid {state['pid']})\n")
                 (self._procmgr.kill if force else self._procmgr.terminate)(state["pid"])
 

@@ -30,11 +30,11 @@ sys.exit(0 if group.asked_to_stop else 3)
 class Group:
     """A ProcessGroup in a process of its own, over a Procfile in ``folder``; each line writes its pid to ``folder/NAME``."""
 
-    def __init__(self, folder: Path, **commands: str) -> None:
+    def __init__(self, folder: Path, script: str = SCRIPT, /, **commands: str) -> None:
         self.folder, self.names = folder, list(commands)
         (folder / "Procfile").write_text("".join(f"{name}: echo $$ > {name}.new && mv {name}.new {name}.pid && exec {command}\n" for name, command in commands.items()))
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder / "Procfile"), str(folder / "log")], env=environment, start_new_session=True)
+        self.process = subprocess.Popen([sys.executable, "-c", script, str(folder / "Procfile"), str(folder / "log")], env=environment, start_new_session=True)
 
     def pid(self, name: str, other_than: int = 0) -> int:
         for _ in range(200):
@@ -69,6 +69,17 @@ def test_a_signal_stops_all(folder: Path, sign: signal.Signals) -> None:
     group = Group(folder, one="sleep 600", two="sleep 600")
     one, two = group.pid("one"), group.pid("two")
     group.process.send_signal(sign)
+    assert group.process.wait(20) == 0
+    assert _gone(one)
+    assert _gone(two)
+
+
+def test_a_wish_to_stop_that_comes_before_a_start_is_heard_of(folder: Path) -> None:
+    """The manager reads what its watchers say one after the other: here it hears of the starts a second late."""
+    late = SCRIPT.replace("    group.loop()", "    get = group.events.get\n    import time\n    def slow(timeout):\n        time.sleep(1)\n        return get(timeout=timeout)\n    group.events.get = slow\n    group.loop()")
+    group = Group(folder, late, one="sleep 600", two="sleep 600")
+    one, two = group.pid("one"), group.pid("two")
+    group.process.send_signal(signal.SIGTERM)
     assert group.process.wait(20) == 0
     assert _gone(one)
     assert _gone(two)
