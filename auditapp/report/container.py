@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from asn1crypto import cms, x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pyhanko.sign.validation import EmbeddedPdfSignature
 
 
@@ -70,10 +73,12 @@ def _rebuilt(der: bytes, known: tuple[x509.Certificate, ...]) -> bytes | None:
             "digest_algorithm": cms.DigestAlgorithm(algorithm),
             "signature_algorithm": cms.SignedDigestAlgorithm({"algorithm": _mechanism(own)}),
             "signed_attrs": cms.CMSAttributes.load(signer["signed_attrs"].untag().dump()),
-            "signature": signer["signature"].native,
+            "signature": canonical_signature(signer["signature"].native, own),
         }
-        if signer["unsigned_attrs"]:  # a time stamp token, which verification checks by itself
-            rebuilt_signer["unsigned_attrs"] = cms.CMSAttributes.load(signer["unsigned_attrs"].untag().dump())
+        # a time stamp token, which verification checks by itself, and nothing else
+        stamps = [one for one in cms.CMSAttributes.load(signer["unsigned_attrs"].untag().dump()) if one["type"].native == "signature_time_stamp_token"] if signer["unsigned_attrs"] else []
+        if stamps:
+            rebuilt_signer["unsigned_attrs"] = cms.CMSAttributes(stamps[:1])
         rebuilt = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData({
             "version": "v1",
             "digest_algorithms": cms.DigestAlgorithms([cms.DigestAlgorithm(algorithm)]),
@@ -84,6 +89,19 @@ def _rebuilt(der: bytes, known: tuple[x509.Certificate, ...]) -> bytes | None:
         return bytes(rebuilt.dump())
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def canonical_signature(signature: bytes, certificate: x509.Certificate) -> bytes:
+    """Of the two forms that anybody can turn an ECDSA signature into, (r, s) and (r, n - s), the one with the smaller s, which ours have; every other signature as it is."""
+    public = load_der_public_key(certificate.public_key.dump())
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        return signature
+    try:
+        r, s = decode_dss_signature(signature)
+    except ValueError:  # the room that is reserved before there is one
+        return signature
+    order = public.curve.group_order
+    return encode_dss_signature(r, min(s, order - s)) if 0 < s < order else signature
 
 
 def _mechanism(certificate: x509.Certificate) -> str:

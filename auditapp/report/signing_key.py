@@ -20,6 +20,8 @@ from pyhanko.keys import load_certs_from_pemder_data, load_private_key_from_pemd
 from pyhanko.sign import signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from auditapp.report.container import canonical_signature
+
 SCHEME = "pkcs11:"
 ADDRESS_PARTS = ("token", "object", "id", "module-path")
 PROBE = b"whether the key on the token belongs to the certificate"
@@ -42,6 +44,13 @@ def signing_key() -> Iterator[signers.Signer]:
             yield signer
     else:
         yield _in_a_file(Path(address), certificate, chain)
+
+
+class KeyInAFile(signers.SimpleSigner):
+    """Signs in the one form that verification takes (`canonical_signature`)."""
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        return canonical_signature(await super().async_sign_raw(data, digest_algorithm, dry_run), self.signing_cert)
 
 
 def _certificates(path: Path) -> tuple[x509.Certificate, list[x509.Certificate]]:
@@ -67,7 +76,7 @@ def _in_a_file(path: Path, certificate: x509.Certificate, chain: list[x509.Certi
     if private.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo) != certificate.public_key.dump():
         raise NoSigningKey("the signing key does not belong to the signing certificate")
     plain = private.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return signers.SimpleSigner(signing_cert=certificate, signing_key=load_private_key_from_pemder_data(plain, passphrase=None), cert_registry=_store(chain))
+    return KeyInAFile(signing_cert=certificate, signing_key=load_private_key_from_pemder_data(plain, passphrase=None), cert_registry=_store(chain))
 
 
 def _private_key(data: bytes, passphrase: bytes | None) -> PrivateKeyTypes:
@@ -92,6 +101,10 @@ def _on_a_token(address: str, certificate: x509.Certificate, chain: list[x509.Ce
     from pyhanko.config.pkcs11 import TokenCriteria
     from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
 
+    class OnAToken(PKCS11Signer):
+        async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+            return canonical_signature(await super().async_sign_raw(data, digest_algorithm, dry_run), certificate)
+
     parts = _parts_of(address)
     criteria = TokenCriteria(label=parts["token"]) if "token" in parts else None
     try:
@@ -99,7 +112,7 @@ def _on_a_token(address: str, certificate: x509.Certificate, chain: list[x509.Ce
     except (PKCS11Error, RuntimeError, OSError) as error:
         raise _no_token(error) from error
     with session:
-        signer = PKCS11Signer(
+        signer = OnAToken(
             session, signing_cert=certificate, key_label=parts.get("object"), key_id=parts["id"].encode("latin-1") if "id" in parts else None,
             use_raw_mechanism=certificate.public_key.algorithm == "ec")  # few tokens hash for a curve
         signer._cert_registry = _store(chain)  # it counts the signing certificate among the others, and would write it twice

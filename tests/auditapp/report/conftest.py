@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyhanko.sign import signers
 
+from auditapp.report.signing_key import KeyInAFile
 from auditapp.signing_identity import ensure_signing_identity
 from automl.card import write_card
 from automl.charts import draw_charts
@@ -145,3 +147,10 @@ def small_report() -> bytes:
     evidence = make_evidence()
     attachment = Attachment("evidence.json", canonical_json(evidence.model_dump(mode="json")), "application/json", "data", "The evidence")
     return compile_pdf(document(blocks=[{"kind": "text", "text": "Nothing."}], keywords=[f"evidence {evidence.digest}"]), {}, [attachment])
+
+
+def signer_in(folder: Path) -> KeyInAFile:
+    """Our key and its first certificate, without our own look at what is signed."""
+    loaded = signers.SimpleSigner.load(str(folder / "key.pem"), str(folder / "certificate.pem"))
+    assert loaded is not None
+    return KeyInAFile(signing_cert=loaded.signing_cert, signing_key=loaded.signing_key, cert_registry=loaded.cert_registry)

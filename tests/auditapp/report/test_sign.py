@@ -27,6 +27,7 @@ from auditapp.report.stamps import check_stamp
 from auditapp.report.verify import check_pdf
 from auditapp.signing_identity import ensure_signing_identity
 from tests.auditapp.report.certificate_authority import CertificateAuthority, certificate_authority
+from tests.auditapp.report.conftest import signer_in
 
 pytestmark = pytest.mark.slow
 STAMP_FLIPS = 120
@@ -138,7 +139,7 @@ def test_data_for_later_validation_count_where_they_are_complete_and_are_an_addi
 
 def as_b_lt(unsigned: bytes, key: Path, authority: CertificateAuthority, *, ask: bool = True) -> bytes:
     """Our report with data for later validation and no time stamp over them, which we do not make. ``ask``: with what the authority says of revoked certificates."""
-    signer = signers.SimpleSigner.load(str(key / "key.pem"), str(key / "certificate.pem"))
+    signer = signer_in(key)
     roots = [load_cert_from_pemder(authority.pem)]
     context = context_for_signing(authorities_in(authority.pem.read_bytes())) if ask else ValidationContext(trust_roots=roots, allow_fetching=False, revocation_mode="soft-fail")
     metadata = signers.PdfSignatureMetadata(

@@ -15,6 +15,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asn1crypto import cms, core
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from pyhanko.keys import load_certs_from_pemder_data
@@ -29,7 +32,7 @@ from auditapp.report.sign import sign_pdf
 from auditapp.report.verify import Verdict, check_pdf, verify_in_child
 from auditapp.signing_identity import ensure_signing_identity
 from automl.evidence import canonical_json
-from tests.auditapp.report.conftest import draw_bundle
+from tests.auditapp.report.conftest import draw_bundle, signer_in
 from tests.auditapp.report.test_render import document
 from tests.evidence_example import make_evidence
 
@@ -90,6 +93,22 @@ def test_flips_in_padding_and_letter_case_are_found_by_the_container_alone(signe
     for place, bit in ((padding, 0), (letter, 5)):
         verdict = check_pdf(flipped(signed, place, bit), ours)
         assert verdict.problems == ("the signature container was altered (its bytes are not those that were written)",)
+
+
+@pytest.mark.parametrize("what", ["nothing", "other form of the signature", "an attribute that nobody signed"])
+def test_a_container_written_anew_is_found(signed: bytes, ours: list[Any], what: str) -> None:
+    """Anybody can turn (r, s) into (r, n - s), which every signature check takes, and add attributes that no signature covers."""
+    begin, end = container_of(signed)
+    written = cms.ContentInfo.load(bytes.fromhex(signed[begin + 1:end - 1].decode()))
+    [signer] = written["content"]["signer_infos"]
+    if what == "other form of the signature":
+        r, s = decode_dss_signature(signer["signature"].native)
+        signer["signature"] = encode_dss_signature(r, ec.SECP256R1().group_order - s)
+    elif what == "an attribute that nobody signed":
+        signer["unsigned_attrs"] = cms.CMSAttributes([cms.CMSAttribute({"type": "1.3.6.1.4.1.99999.1", "values": [core.UTF8String("Approved")]})])
+    anew = written.dump(force=True).hex().upper().encode().ljust(end - begin - 2, b"0")
+    verdict = check_pdf(signed[:begin + 1] + anew + signed[end - 1:], ours)
+    assert verdict.problems == (() if what == "nothing" else ("the signature container was altered (it holds something that no signature of ours has)",))
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.9999])
@@ -154,7 +173,7 @@ def report_with(own_key: Path, evidence_bytes: bytes, digest: str, listed: bytes
     """A small report, signed by our key without our own look at it."""
     attachments = [Attachment("evidence.json", evidence_bytes, "application/json", "data", "e"), Attachment("manifest.sha256", listed, "text/plain", "supplement", "m")]
     unsigned = compile_pdf(document(blocks=[{"kind": "text", "text": text}], keywords=[f"evidence {digest}"]), {}, attachments)
-    signer = signers.SimpleSigner.load(str(own_key / "key.pem"), str(own_key / "certificate.pem"))
+    signer = signer_in(own_key)
     metadata = signers.PdfSignatureMetadata(field_name="S", md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, certify=True, docmdp_permissions=fields.MDPPerm.NO_CHANGES)
     return signers.PdfSigner(metadata, signer).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(unsigned + b"\n"))).getvalue()
 
