@@ -148,7 +148,7 @@ def _also(evidence: Evidence) -> list[tuple[str, str]]:
          else "no test of a hypothesis was set up before; every comparison is exploratory"),
         ("Groups left out", ", ".join(data_text(group.group, 40) for attribute in attributes_of(fairness) for group in attribute.groups if group.excluded) or "none")]
     if evidence.data.unknown:
-        rows.append(("Unknown values, rows", ", ".join(f"{data_text(name, 40)}: {whole(n)}" for name, n in evidence.data.unknown.items())))
+        rows.append(("Unknown values, all rows", ", ".join(f"{data_text(name, 40)}: {whole(n)}" for name, n in evidence.data.unknown.items())))
     if beside := other_draws(evidence):
         rows.append(("Other draws", beside))
     return [*rows, ("Not measured", ", ".join(missing) or "nothing as a whole; parts say so in their sections")]
