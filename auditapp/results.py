@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 
 from auditapp import storage
 from auditapp.models import Artifact, Report, Run
-from automl.evidence import Charts, Evidence
+from automl.evidence import Chart, Charts, Evidence
 
 
 class NoSuchArtifact(Exception):
@@ -29,6 +29,14 @@ def read_evidence(run: Run) -> Evidence:
 
 def read_charts(run: Run) -> Charts:
     return _charts(_artifact(run, "charts.json").sha256)
+
+
+def find_chart(run: Run, name: str) -> Chart | None:
+    """None where no picture has that name, or the run has none."""
+    try:
+        return next((chart for chart in read_charts(run).charts if chart.name == name), None)
+    except NoSuchArtifact:
+        return None
 
 
 def open_artifact(run: Run, name: str) -> BinaryIO:

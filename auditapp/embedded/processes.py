@@ -64,8 +64,6 @@ class KeptProcess(Process):
             began = time.monotonic()
             self._child = self._child_ctor(self.cmd, env=self.env, cwd=self.cwd)
             self._send_message({"pid": self._child.pid}, type="start")
-            if self._stopping.is_set():
-                self._child.terminate()  # the wish to stop came while nobody was there to hear it
             for line in iter(self._child.stdout.readline, b""):
                 self._send_message(line)
             self._child.stdout.close()
@@ -86,7 +84,7 @@ class ProcessGroup(manager.Manager):
         self._stopping = multiprocessing.Event()
         self._process_ctor = self._kept
         self._procmgr = _Leaders()
-        self._asked: set[str] = set()
+        self._asked: set[int] = set()
         self.on_stopping: Callable[[], None] = lambda: None
         for name, command in environ.parse_procfile(procfile.read_text()).processes.items():
             self.add_process(name, command, env=dict(environment), cwd=str(procfile.parent))
@@ -106,16 +104,16 @@ class ProcessGroup(manager.Manager):
         super().terminate()
 
     def _all_started(self) -> bool:
-        """Asked at each turn of the loop. A process of whose start it hears only after the wish to stop is asked to stop now."""
+        """Asked at each turn of the loop. A process of whose start, or start again, it hears only after the wish to stop is asked to stop now."""
         if self._stopping.is_set():
             self._killall()
         return bool(super()._all_started())
 
     def _killall(self, force: bool = False) -> None:
-        """Each is asked once. honcho's own fails on a process whose start it has not heard of yet."""
+        """Each process is asked once. honcho's own fails on one whose start it has not heard of yet."""
         for name, state in self._processes.items():
-            if "pid" in state and "returncode" not in state and (force or name not in self._asked):
-                self._asked.add(name)
+            if "pid" in state and "returncode" not in state and (force or state["pid"] not in self._asked):
+                self._asked.add(state["pid"])
                 self._system_print(f"{'killing' if force else 'stopping'} {name} (pid {state['pid']})\n")
                 (self._procmgr.kill if force else self._procmgr.terminate)(state["pid"])
 

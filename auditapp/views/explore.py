@@ -24,11 +24,7 @@ NUMBERS = {"de": {"decimal": ",", "thousands": ".", "grouping": [3], "currency":
 def chart_spec(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
     """Vega-Lite: the very spec that the picture was drawn from, with its look laid over it; ``?theme=dark`` for a dark ground, ``?lang=de`` with its words and numbers in German."""
     run = find(Run, request.caller, run_id)
-    try:
-        chart = next((chart for chart in results.read_charts(run).charts if chart.name == name), None)
-    except results.NoSuchArtifact:
-        chart = None
-    if chart is None:
+    if (chart := results.find_chart(run, name)) is None:
         raise Http404
     if (lang := request.GET.get("lang")) in dict(settings.LANGUAGES):
         chart = chart_in_language(chart, lang)

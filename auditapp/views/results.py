@@ -203,11 +203,7 @@ def chart_svg(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
 def chart_csv(request: PageRequest, run_id: str, name: str) -> HttpResponseBase:
     """The numbers behind a picture. A spreadsheet must not take a group's name for a formula, hence defusedcsv."""
     run = find(Run, request.caller, run_id)
-    try:
-        chart = next((chart for chart in results.read_charts(run).charts if chart.name == name), None)
-    except results.NoSuchArtifact:
-        chart = None
-    if chart is None:
+    if (chart := results.find_chart(run, name)) is None:
         raise Http404
     text = io.StringIO()
     writer = safe_csv.writer(text, quoting=csv.QUOTE_MINIMAL)

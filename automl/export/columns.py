@@ -142,9 +142,8 @@ class Columns:
     def _cell(self, codes: CodeEncoder, at: int, cells: Cells) -> str:
         """(rows,) whole numbers: the cell of a column in its cross tables."""
         if cells.edges is None:
-            never_seen = cells.size - 2
-            by_code = np.append(np.arange(never_seen), never_seen).reshape(-1, 1)
-            by_place = self.by_place(codes.names[at], codes, by_code, np.array([cells.size - 1]))
+            missing = cells.size - 1
+            by_place = self.by_place(codes.names[at], codes, np.arange(missing).reshape(-1, 1), np.array([missing]))
             return self.graph.add("Gather", self.graph.constant(by_place[:, 0].astype(np.int64)), self.level(codes.names[at]), axis=0)
         number, across = self.number(codes.names[at]), self.graph.constant(np.array([1], dtype=np.int64))
         beyond = self.graph.cast(self.graph.add("LessOrEqual", self.graph.constant(np.append(-np.inf, cells.edges).reshape(1, -1)), number), TensorProto.INT64)

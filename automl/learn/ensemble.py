@@ -236,5 +236,5 @@ def _together(member: Member) -> tuple[tuple[str, str], ...]:
     """The columns that any of its fold models reads together, by name."""
     from automl.learn.families.tree_model import TreeModel
 
-    found = {(fold.encoder.codes.names[pair.columns[0]], fold.encoder.codes.names[pair.columns[1]]): None for fold in member.folds if isinstance(fold, TreeModel) for pair in fold.encoder.pairs}
-    return tuple(sorted(found))
+    trees = [fold for fold in member.folds if isinstance(fold, TreeModel)]
+    return tuple(sorted({(fold.encoder.codes.names[first], fold.encoder.codes.names[second]) for fold in trees for first, second in (pair.columns for pair in fold.encoder.pairs)}))

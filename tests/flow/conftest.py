@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.browser import running_chromium
 from tests.conftest import RedisServer, new_database, running_redis
 from tests.flow.house import REST, RUNS, House
+from tests.flow.site import Site, running_site
 
 
 @pytest.fixture(scope="module")
 def module_redis() -> Iterator[RedisServer]:
     yield from running_redis()
+
+
+@pytest.fixture(scope="module")
+def site(module_redis: RedisServer) -> Iterator[Site]:
+    with running_site(module_redis) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with running_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -13,25 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.browser import Browser, running_chromium
+from tests.browser import Browser
 from tests.flow.house import ROOT
-from tests.flow.site import Site, running_site, until_results
+from tests.flow.site import Site, until_results
 
 pytestmark = [pytest.mark.story, pytest.mark.browser]
 
 ADULT = ROOT.parent / "shared" / "data" / "adult.csv.gz"
-
-
-@pytest.fixture(scope="module")
-def site(module_redis: Any) -> Iterator[Site]:
-    with running_site(module_redis) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

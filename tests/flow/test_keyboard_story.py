@@ -6,15 +6,14 @@ Wherever the focus comes to lie it must be seen: with an outline, inside the win
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auditapp.sample import sample_csv
-from tests.browser import Browser, running_chromium
-from tests.flow.site import RUN_SECONDS, Site, running_site, until_results
+from tests.browser import Browser
+from tests.flow.site import RUN_SECONDS, Site, until_results
 
 pytestmark = [pytest.mark.story, pytest.mark.browser]
 
@@ -28,18 +27,6 @@ FOCUS = """() => {
         inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth, covered: !(seen && (element.contains(seen) || seen.contains(element))),
     };
 }"""
-
-
-@pytest.fixture(scope="module")
-def site(module_redis: Any) -> Iterator[Site]:
-    with running_site(module_redis) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

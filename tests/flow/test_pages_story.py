@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import Browser, running_chromium
+from tests.browser import Browser
 from tests.flow.house import ROOT, House
 from tests.web import running_web
 
@@ -34,12 +34,6 @@ def made(module_redis: Any) -> Iterator[dict[str, Any]]:
             yield {**json.loads(done.stdout), "base": web.base}
     finally:
         house.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
