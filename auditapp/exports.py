@@ -14,14 +14,14 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from auditapp import report_versions, results
-from auditapp.languages import EVIDENCE_LANGUAGE
+from auditapp.languages.chosen import EVIDENCE_LANGUAGE
 from auditapp.models import Run
 from auditapp.report.annex_iv import annex_iv
 from auditapp.report.blocks import said_of
 from auditapp.report.export_pdf import NotDrawn, pdf_in_child
 from auditapp.report.law_summary import NoSummary, law_summary
 from auditapp.report.markdown import annex_iv_markdown
-from auditapp.statement_document import Statements
+from auditapp.statements.document import Statements
 from automl.evidence import Evidence
 
 MARKDOWN, HTML, PDF = "text/markdown; charset=utf-8", "text/html; charset=utf-8", "application/pdf"

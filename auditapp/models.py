@@ -15,7 +15,7 @@ from django.db.models import Q
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from auditapp.sessions import SessionStore
+    from auditapp.people.sessions import SessionStore
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _one_at_a_time = threading.Lock()
@@ -64,7 +64,7 @@ class Workspace(models.Model):
     """Tables that no run has used for so long are deleted (`auditapp.retention`); None: never."""
     retention_since = models.DateTimeField(null=True)
     deletion_asked_at = models.DateTimeField(null=True)
-    """Nobody is a member any more; `auditapp.workspaces` removes what is in it."""
+    """Nobody is a member any more; `auditapp.people.workspaces` removes what is in it."""
 
     def __str__(self) -> str:
         return self.name
@@ -113,7 +113,7 @@ class LoginLink(models.Model):
 
 
 class Invitation(models.Model):
-    """A place in a workspace, offered to an address. The link works once and expires; only the sha256 of its secret is stored. Written by `auditapp.members` only."""
+    """A place in a workspace, offered to an address. The link works once and expires; only the sha256 of its secret is stored. Written by `auditapp.people.members` only."""
 
     id = models.CharField(primary_key=True, max_length=40, default=invitation_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
@@ -134,7 +134,7 @@ class Invitation(models.Model):
 
 
 class Person(models.Model):
-    """What is kept of somebody beside Django's account; made when it is first needed. Written by `auditapp.accounts` only."""
+    """What is kept of somebody beside Django's account; made when it is first needed. Written by `auditapp.people.accounts` only."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="person")
     reset_mailed_at = models.DateTimeField(null=True)
@@ -150,14 +150,14 @@ class Person(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """Stands in for a lost phone, once; only its sha256 is kept. Written by `auditapp.second_step` only."""
+    """Stands in for a lost phone, once; only its sha256 is kept. Written by `auditapp.people.second_step` only."""
 
     sha256 = models.CharField(primary_key=True, max_length=64)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
 
 
 class BrowserSession(AbstractBaseSession):
-    """A session that its person can see in a list and end. Written by `auditapp.sessions`."""
+    """A session that its person can see in a list and end. Written by `auditapp.people.sessions`."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="browser_sessions")
     browser = models.CharField(max_length=100, default="")
@@ -170,7 +170,7 @@ class BrowserSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionStore]:
-        from auditapp.sessions import SessionStore
+        from auditapp.people.sessions import SessionStore
 
         return SessionStore
 
@@ -335,7 +335,7 @@ class RunTrial(models.Model):
 
 
 class RunNotice(models.Model):
-    """A mail that is owed to a person: a run has ended. Gone when it was sent. Written by `auditapp.notices` only."""
+    """A mail that is owed to a person: a run has ended. Gone when it was sent. Written by `auditapp.people.notices` only."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="notices")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -401,7 +401,7 @@ class Report(models.Model):
 
 
 class ShareLink(models.Model):
-    """Opens one signed report version to whoever has the link, until it ends; only the sha256 of its secret is stored. Written by `auditapp.share_links` only."""
+    """Opens one signed report version to whoever has the link, until it ends; only the sha256 of its secret is stored. Written by `auditapp.people.share_links` only."""
 
     id = models.CharField(primary_key=True, max_length=40, default=share_link_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="share_links")
@@ -444,7 +444,7 @@ class ReportRendering(Leased):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="renderings")
     version = models.PositiveIntegerField()
     document = models.JSONField()
-    """`auditapp.statement_document.Statements`, complete: what the PDF prints and attaches."""
+    """`auditapp.statements.document.Statements`, complete: what the PDF prints and attaches."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -458,14 +458,14 @@ class ReportRendering(Leased):
 
 
 class StatementsVersion(models.Model):
-    """All that people have said of a run, as of one version. Append-only by trigger; goes with its run. Written by `auditapp.statements` only."""
+    """All that people have said of a run, as of one version. Append-only by trigger; goes with its run. Written by `auditapp.statements.changes` only."""
 
     id = models.CharField(primary_key=True, max_length=40, default=statements_id, editable=False)
     # No cascade: the triggers let these rows go only when the ledger says that the run was deleted (`runs.delete_run`)
     run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, related_name="statements")
     version = models.PositiveIntegerField()
     fields = models.JSONField(default=dict)
-    """{name: `auditapp.statement_document.Statement`}; a field that is absent was not provided."""
+    """{name: `auditapp.statements.document.Statement`}; a field that is absent was not provided."""
     changed = models.JSONField(default=list)
     """Names of the fields that differ from the version before."""
     author = models.CharField(max_length=200)
@@ -478,13 +478,13 @@ class StatementsVersion(models.Model):
 
 
 class SignOffEntry(models.Model):
-    """One person's review or approval of a report version. Append-only by trigger; goes with its run. Written by `auditapp.sign_offs` only."""
+    """One person's review or approval of a report version. Append-only by trigger; goes with its run. Written by `auditapp.statements.sign_offs` only."""
 
     id = models.CharField(primary_key=True, max_length=40, default=sign_off_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, related_name="sign_offs")
     number = models.PositiveIntegerField()
     document = models.JSONField()
-    """`auditapp.statement_document.SignOff`."""
+    """`auditapp.statements.document.SignOff`."""
 
     class Meta:
         ordering = ["number"]
@@ -492,7 +492,7 @@ class SignOffEntry(models.Model):
 
 
 class Webhook(models.Model):
-    """Where a workspace's events are sent. Its secrets are made from the installation's key and stored nowhere. Written by `auditapp.webhooks` only."""
+    """Where a workspace's events are sent. Its secrets are made from the installation's key and stored nowhere. Written by `auditapp.webhooks.outbox` only."""
 
     id = models.CharField(primary_key=True, max_length=40, default=webhook_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="webhooks")
@@ -514,7 +514,7 @@ class Webhook(models.Model):
 
 
 class Delivery(models.Model):
-    """One event for one webhook, written in the transaction that made it happen and kept until it has arrived or was given up. Written by `auditapp.webhooks` only."""
+    """One event for one webhook, written in the transaction that made it happen and kept until it has arrived or was given up. Written by `auditapp.webhooks.outbox` only."""
 
     id = models.CharField(primary_key=True, max_length=40, default=delivery_id, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")

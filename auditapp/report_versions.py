@@ -18,10 +18,11 @@ from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Now
 
-from auditapp import dispatch, leases, ledger, removal, webhooks
+from auditapp import dispatch, leases, ledger, removal
 from auditapp.leases import Fence, LeaseLost
 from auditapp.models import Artifact, Report, ReportRendering, Run, RunEvent, SignOffEntry, StatementsVersion
-from auditapp.statement_document import SignOff, Statement, Statements, VersionEntry, What
+from auditapp.statements.document import SignOff, Statement, Statements, VersionEntry, What
+from auditapp.webhooks import outbox as webhooks
 from automl.errors import BadInput
 from automl.evidence import canonical_json
 

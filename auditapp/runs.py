@@ -26,12 +26,14 @@ from django.db.models import Exists, F, FloatField, OuterRef, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
-from auditapp import accounts, dispatch, leases, ledger, notices, removal, storage, webhooks
+from auditapp import dispatch, leases, ledger, removal, storage
 from auditapp.bundles import check_plain, media_type_of, open_checked, open_plain
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
 from auditapp.models import Artifact, AuditedModel, Dataset, LedgerEntry, Report, Run, RunEvent, RunTrial, SignOffEntry, StatementsVersion, Workspace
+from auditapp.people import accounts, notices
 from auditapp.submission import check_against_profile, check_parallel
+from auditapp.webhooks import outbox as webhooks
 from automl.bundle import MANIFEST, Bundle, reseal
 from automl.errors import BadInput
 from automl.hooks import Progress

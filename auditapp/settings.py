@@ -194,7 +194,7 @@ MIDDLEWARE = [
     "auditapp.compression.CompressedPages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "auditapp.languages.PageLanguage",  # before whatever refuses in words
+    "auditapp.languages.chosen.PageLanguage",  # before whatever refuses in words
     "auditapp.crowd.CrowdControl",
     "auditapp.rate_limits.RateLimitHeaders",
     "auditapp.problems.ProblemAnswers",
@@ -267,7 +267,7 @@ CSRF_FAILURE_VIEW = "auditapp.views.errors.csrf_failed"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SESSION_ENGINE = "auditapp.sessions"
+SESSION_ENGINE = "auditapp.people.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if PRODUCTION:

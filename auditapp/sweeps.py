@@ -7,8 +7,10 @@ from contextlib import suppress
 import redis
 from django.conf import settings
 
-from auditapp import members, notices, parts, profiles, removal, report_versions, retention, runs, sessions, staging, storage, webhooks, workspaces
+from auditapp import parts, profiles, removal, report_versions, retention, runs, staging, storage
+from auditapp.people import members, notices, sessions, workspaces
 from auditapp.redis_store import store
+from auditapp.webhooks import outbox as webhooks
 
 SWEPT = "plumbline:swept"
 MISSED = 4

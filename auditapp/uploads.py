@@ -25,7 +25,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from auditapp import storage
-from auditapp.languages import numbers
+from auditapp.languages.chosen import numbers
 from auditapp.problems import API_PREFIX, problem_response
 
 ENVELOPE_BYTES = 2**20

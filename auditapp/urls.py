@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from auditapp.api import api
-from auditapp.drafts import STEPS
+from auditapp.forms.drafts import STEPS
 from auditapp.problems import unknown_address
 from auditapp.views import (
     account,

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from auditapp.languages.sentences import QUOTE, UNQUOTE, in_german, unmarked
 from auditapp.report.blocks import quotations_marked
 from auditapp.report.context import english_document
 from auditapp.report.translated import KEPT
-from auditapp.sentences import QUOTE, UNQUOTE, in_german, unmarked
 from automl.evidence import Charts, Evidence
 
 NAMES = re.compile(r"[\w.+-]+|[0-9a-f]{12,}|[\w ]+: .{1,60}|[a-z_]+ \(trial \d+\)")

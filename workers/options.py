@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from auditapp.statement_fields import LANGUAGES
+from auditapp.statements.fields import LANGUAGES
 from automl.errors import BadInput
 from automl.spec import FAIRNESS_METRICS, GOVERNING_METRICS, OPTIONAL_PARTS, Spec, metrics_in_words, parse_spec
 

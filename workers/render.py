@@ -56,8 +56,8 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lan
     from auditapp.report.glyphs import printable_document
     from auditapp.report.render import Attachment, compile_pdf, first_page
     from auditapp.report.translated import chart_in_language
-    from auditapp.statement_document import Statements, nothing_said
-    from auditapp.statement_fields import DEFAULT_LANGUAGE, language_of
+    from auditapp.statements.document import Statements, nothing_said
+    from auditapp.statements.fields import DEFAULT_LANGUAGE, language_of
     from automl.chart_theme import in_the_dark
     from automl.evidence import Charts, Evidence, canonical_json
 

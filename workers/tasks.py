@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditapp import dispatch
 from auditapp.ledger_heads import export_heads
-from auditapp.notices import send_due
+from auditapp.people.notices import send_due
 from auditapp.report.waiting import sign_waiting
 from auditapp.signed_exports import sign_waiting_exports
 from auditapp.sweeps import sweep_all

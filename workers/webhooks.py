@@ -13,9 +13,9 @@ from http.client import HTTPConnection, HTTPException
 
 from django.conf import settings
 
-from auditapp import webhooks
-from auditapp.webhook_addresses import Target, checked_target
-from auditapp.webhooks import Outcome, Sending
+from auditapp.webhooks import outbox as webhooks
+from auditapp.webhooks.addresses import Target, checked_target
+from auditapp.webhooks.outbox import Outcome, Sending
 from automl.errors import BadInput
 
 logger = logging.getLogger(__name__)

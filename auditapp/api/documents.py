@@ -11,7 +11,7 @@ from auditapp import report_versions, results, runs
 from auditapp.api.paging import Page
 from auditapp.models import AuditedModel, Dataset, Profile, Report, ReportRendering, Run, StatementsVersion
 from auditapp.report_versions import Version
-from auditapp.statement_document import Statement, Statements
+from auditapp.statements.document import Statement, Statements
 
 V1 = "/api/v1"
 

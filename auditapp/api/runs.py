@@ -11,7 +11,7 @@ from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from auditapp import datasets, drafts, profiles, results, runs
+from auditapp import datasets, profiles, results, runs
 from auditapp.access import Caller, find
 from auditapp.api.bearer import JSON, MULTIPART, BearerToken, caller
 from auditapp.api.datasets import created, store, upload_digest
@@ -20,6 +20,7 @@ from auditapp.api.files import document_with_etag
 from auditapp.api.ids import RowId
 from auditapp.api.paging import PageQuery, page_of
 from auditapp.api.strict_json import read_json
+from auditapp.forms import drafts
 from auditapp.idempotency import Answer, answer_once
 from auditapp.models import Dataset, Run
 from auditapp.problems import Problem

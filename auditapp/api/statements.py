@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from ninja import Path, Router
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from auditapp import report_versions, results, statements
+from auditapp import report_versions, results
 from auditapp.access import Caller
 from auditapp.api.bearer import JSON, BearerToken, caller
 from auditapp.api.documents import (
@@ -28,7 +28,8 @@ from auditapp.api.results import succeeded
 from auditapp.downloads import noted_report
 from auditapp.models import Report, Run, StatementsVersion
 from auditapp.problems import Problem
-from auditapp.statement_fields import FIELDS
+from auditapp.statements import changes as statements
+from auditapp.statements.fields import FIELDS
 
 router = Router(tags=["statements"])
 

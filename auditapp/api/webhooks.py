@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field
 
-from auditapp import webhooks
 from auditapp.access import find, find_delivery
 from auditapp.api.bearer import JSON, BearerToken, caller
 from auditapp.api.datasets import created
@@ -22,8 +21,9 @@ from auditapp.api.paging import Page, PageParameters, page_of
 from auditapp.idempotency import Answer, answer_once
 from auditapp.models import Delivery, Webhook
 from auditapp.problems import Problem
-from auditapp.webhook_addresses import MOST_CHARACTERS
-from auditapp.webhooks import EVENTS, Disabled, Event
+from auditapp.webhooks import outbox as webhooks
+from auditapp.webhooks.addresses import MOST_CHARACTERS
+from auditapp.webhooks.outbox import EVENTS, Disabled, Event
 
 router = Router(tags=["webhooks"])
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from auditapp.law_status import law_status
 from auditapp.report.blocks import Block, data_text, facts, not_measured, paragraph, shown, spoken, table
-from auditapp.statement_document import Statements
-from auditapp.statement_fields import FIELDS, words_of
+from auditapp.statements.document import Statements
+from auditapp.statements.fields import FIELDS, words_of
 from automl.disclosure import LEAST, may_be_public, withheld_groups
 from automl.evidence import (
     Attribute,

@@ -9,9 +9,9 @@ from contextvars import ContextVar
 from string import ascii_lowercase
 from typing import Any, Literal
 
-from auditapp.sentences import CONDITIONS, QUOTE, UNQUOTE
-from auditapp.statement_document import Statement, Statements
-from auditapp.statement_fields import Field, asked_in, words_of
+from auditapp.languages.sentences import CONDITIONS, QUOTE, UNQUOTE
+from auditapp.statements.document import Statement, Statements
+from auditapp.statements.fields import Field, asked_in, words_of
 from automl.evidence import Charts, Estimate, NotMeasured, Value
 from automl.printing import estimate, visible
 
@@ -132,7 +132,7 @@ def our_words(text: str, limit: int = LONGEST) -> str:
 
 @contextmanager
 def quotations_marked() -> Iterator[None]:
-    """While it lasts, what is quoted from the data stands between QUOTE and UNQUOTE (`auditapp.sentences`)."""
+    """While it lasts, what is quoted from the data stands between QUOTE and UNQUOTE (`auditapp.languages.sentences`)."""
     token = _marked.set(True)
     try:
         yield
@@ -146,7 +146,7 @@ def shown(value: Value, *, as_percent: bool = False, signed: bool = False) -> st
 
 
 def stated(statements: Statements | None, section: int) -> Block:
-    """The statements that the section of this number asks for (`auditapp.statement_fields`); what nobody has said prints NOT PROVIDED and who should say it."""
+    """The statements that the section of this number asks for (`auditapp.statements.fields`); what nobody has said prints NOT PROVIDED and who should say it."""
     said = statements.fields if statements else {}
     return spoken([
         (field.label, _text(field, said[field.name].text) if field.name in said else None, _by(said[field.name]) if field.name in said else f"to be provided by {field.who}")

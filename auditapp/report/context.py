@@ -31,8 +31,8 @@ from auditapp.report.reasons_section import reasons_section
 from auditapp.report.sign_off_section import said_words, sign_off_section
 from auditapp.report.translated import in_language
 from auditapp.report.weakness_sections import weakness_section
-from auditapp.statement_document import Statements
-from auditapp.statement_fields import LANGUAGES
+from auditapp.statements.document import Statements
+from auditapp.statements.fields import LANGUAGES
 from automl.crosswalk.jurisdictions import asked_for
 from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport, measured_digest_of
 from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, other_draws, ratio, significant, visible, whole

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from auditapp.law_status import Law, LawStatus, law_status
 from auditapp.report.blocks import NOT_PROVIDED, Block, facts, heading, not_measured, note, our_words, paragraph, table
 from auditapp.report.leads import ELSEWHERE
-from auditapp.statement_document import Statements
-from auditapp.statement_fields import FIELDS, PROFILE, label_of
+from auditapp.statements.document import Statements
+from auditapp.statements.fields import FIELDS, PROFILE, label_of
 from automl.crosswalk import TO_STATE
 from automl.crosswalk.jurisdictions import EVERYTHING, JURISDICTIONS, asked_for, jurisdiction
 from automl.evidence import CrosswalkRow, CrosswalkSection, Evidence, NotMeasured

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
-from auditapp.statement_document import Statements
+from auditapp.statements.document import Statements
 from automl.evidence import Alternative, Charts, DeployedAttribute, Estimate, Evidence, GroupGaps, MitigationSection, NotMeasured, ParetoFront
 from automl.printing import CRITERION_WORDS, PROFILE_WORDS, alternative_name, fixed, metric_words, significant, whole
 

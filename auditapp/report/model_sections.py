@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
-from auditapp.statement_document import Statements
+from auditapp.statements.document import Statements
 from automl.evidence import Calibration, Charts, Confusion, Estimate, Evidence, ExplanationSection, NotMeasured, PerformanceSection, SearchSection, Value
 from automl.printing import calibration, estimate, fixed, in_order, metric_words, percent, significant, whole
 from automl.spec import TaskSpec

@@ -20,9 +20,9 @@ from typing import Any, Literal
 import typst
 from PIL import Image
 
+from auditapp.languages.sentences import said_in
 from auditapp.report.glyphs import FONTS, faces_for, printable_document, shortened
 from auditapp.report.qr_code import qr_code
-from auditapp.sentences import said_in
 
 logger = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from auditapp.report.blocks import Block, heading, note, paragraph, quoted, spoken, stated, table
-from auditapp.statement_document import SignOff, Statements, Step, VersionEntry
-from auditapp.statement_fields import FIELDS, label_of
+from auditapp.statements.document import SignOff, Statements, Step, VersionEntry
+from auditapp.statements.fields import FIELDS, label_of
 
 STEP_WORDS: dict[Step, str] = {"review": "Review", "approval": "Approval"}
 TO_BE_SIGNED_BY: dict[Step, str] = {

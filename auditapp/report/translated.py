@@ -1,4 +1,4 @@
-"""A report's data and pictures in another language: every text of ours read again by `auditapp.sentences`, every quotation from the data left as it is."""
+"""A report's data and pictures in another language: every text of ours read again by `auditapp.languages.sentences`, every quotation from the data left as it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from auditapp.sentences import conditions_in_german, numbers, said_in, unmarked
+from auditapp.languages.sentences import conditions_in_german, numbers, said_in, unmarked
 from automl.chart_theme import LETTER, TITLE_LENGTH
 from automl.evidence import Chart
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from auditapp import ledger, removal, storage, webhooks
+from auditapp import ledger, removal, storage
 from auditapp.models import Artifact, Report, Run, RunEvent
+from auditapp.webhooks import outbox as webhooks
 from automl.bundle import MANIFEST
 from automl.evidence import canonical_json
 

@@ -17,13 +17,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
-from auditapp import languages
 from auditapp.access import Action, Caller, may as caller_may
-from auditapp.languages import EVIDENCE_LANGUAGE, in_english, numbers
+from auditapp.languages import chosen as languages
+from auditapp.languages.chosen import EVIDENCE_LANGUAGE, in_english, numbers
+from auditapp.languages.sentences import conditions_in_german, in_german
 from auditapp.models import Run
-from auditapp.sentences import conditions_in_german, in_german
-from auditapp.statement_document import VersionEntry
-from auditapp.statement_fields import Field, label_of, words_of
+from auditapp.statements.document import VersionEntry
+from auditapp.statements.fields import Field, label_of, words_of
 from automl import printing
 from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Evidence, Finding, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio
 from automl.spec import GoverningMetric

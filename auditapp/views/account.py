@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from auditapp.access import find, issue_token, revoke_token
-from auditapp.forms import TokenForm
+from auditapp.forms.answers import TokenForm
 from auditapp.models import ApiToken
 from auditapp.views.guard import PageRequest, page
 

@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from auditapp import datasets, runs, share_links
+from auditapp import datasets, runs
 from auditapp.access import find
 from auditapp.models import Dataset, Run
+from auditapp.people import share_links
 from auditapp.views.guard import PageRequest, page
 
 

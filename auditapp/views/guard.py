@@ -10,8 +10,8 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 
-from auditapp import sessions
 from auditapp.access import Action, Caller, NotAllowed, caller_of, require
+from auditapp.people import sessions
 
 View = Callable[..., HttpResponseBase]
 

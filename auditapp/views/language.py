@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from auditapp import accounts
+from auditapp.people import accounts
 
 
 @require_POST

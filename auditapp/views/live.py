@@ -17,10 +17,11 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language, gettext_lazy as lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from auditapp import drafts, repeats, results, runs
+from auditapp import repeats, results, runs
 from auditapp.access import find
-from auditapp.drafts import Draft
-from auditapp.languages import said
+from auditapp.forms import drafts
+from auditapp.forms.drafts import Draft
+from auditapp.languages.chosen import said
 from auditapp.models import Run, RunEvent
 from auditapp.time_left import time_left
 from auditapp.trial_picture import TrialPoint, draw_trials

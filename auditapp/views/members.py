@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from auditapp import mail, members as verbs
+from auditapp import mail
 from auditapp.access import choose_workspace, find, may
-from auditapp.account_forms import ROLE_CHOICES, InvitationForm, NewPersonForm, RoleForm
-from auditapp.members import Refused
 from auditapp.models import Invitation, Membership
+from auditapp.people import members as verbs
+from auditapp.people.forms import ROLE_CHOICES, InvitationForm, NewPersonForm, RoleForm
+from auditapp.people.members import Refused
 from auditapp.public_address import public_address
 from auditapp.views.guard import PageRequest, page, public
 from auditapp.views.sign_in import BACKEND

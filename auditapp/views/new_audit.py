@@ -13,15 +13,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from auditapp import datasets, drafts, profiles, runs, storage
+from auditapp import datasets, profiles, runs, storage
 from auditapp.access import find
-from auditapp.drafts import Draft
-from auditapp.forms import AttributesForm, ColumnsForm, ReadingForm, StepForm, UploadForm
-from auditapp.law_form import EXCLUSIONS, LawForm
+from auditapp.forms import drafts
+from auditapp.forms.answers import AttributesForm, ColumnsForm, ReadingForm, StepForm, UploadForm
+from auditapp.forms.drafts import Draft
+from auditapp.forms.local_law_144 import EXCLUSIONS, LawForm
+from auditapp.forms.reasons import ReasonsForm
+from auditapp.forms.steps import STEP_FORMS
 from auditapp.models import Dataset, Profile
-from auditapp.reasons_form import ReasonsForm
 from auditapp.sample import SAMPLE_FILENAME, SAMPLE_SPEC, sample_csv
-from auditapp.step_forms import STEP_FORMS
 from auditapp.views.errors import error_page
 from auditapp.views.guard import PageRequest, page
 from automl.errors import BadInput

@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from auditapp import accounts, mail, second_step, sessions
-from auditapp.account_forms import EmailForm, NoticesForm, dressed
+from auditapp import mail
+from auditapp.people import accounts, second_step, sessions
+from auditapp.people.forms import EmailForm, NoticesForm, dressed
 from auditapp.public_address import public_address
 from auditapp.views.guard import own
 

@@ -10,14 +10,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from auditapp import report_versions, results, sign_offs, statements
+from auditapp import report_versions, results
 from auditapp.access import find, may
 from auditapp.api.files import download
 from auditapp.downloads import noted_report
 from auditapp.models import Report, ReportRendering, Run, StatementsVersion
-from auditapp.statement_document import Statements
-from auditapp.statement_fields import FIELDS, SECTIONS, edited_in
-from auditapp.statement_form import BASED_ON, SignOffForm, StatementsForm
+from auditapp.statements import changes as statements, sign_offs
+from auditapp.statements.document import Statements
+from auditapp.statements.fields import FIELDS, SECTIONS, edited_in
+from auditapp.statements.form import BASED_ON, SignOffForm, StatementsForm
 from auditapp.views.guard import PageRequest, page
 from automl.errors import BadInput
 

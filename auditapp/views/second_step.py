@@ -10,8 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from auditapp import ledger, second_step as verbs
-from auditapp.account_forms import CodeForm
+from auditapp import ledger
+from auditapp.people import second_step as verbs
+from auditapp.people.forms import CodeForm
 from auditapp.views.guard import own
 
 

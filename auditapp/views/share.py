@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from auditapp import results, share_links
+from auditapp import results
 from auditapp.access import find
-from auditapp.account_forms import ShareForm
 from auditapp.api.files import download
 from auditapp.models import Run
+from auditapp.people import share_links
+from auditapp.people.forms import ShareForm
 from auditapp.public_address import public_address
 from auditapp.views.guard import PageRequest, page, public
 

@@ -20,11 +20,11 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from auditapp import second_step
 from auditapp.access import redeem_login_link
-from auditapp.account_forms import CodeForm, ForgottenPasswordForm, dressed
-from auditapp.accounts import after_new_password
 from auditapp.mail import later
+from auditapp.people import second_step
+from auditapp.people.accounts import after_new_password
+from auditapp.people.forms import CodeForm, ForgottenPasswordForm, dressed
 from auditapp.public_address import public_address
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from auditapp import ledger
-from auditapp.forms import VerifyForm
+from auditapp.forms.answers import VerifyForm
 from auditapp.report.turns import RETRY_SECONDS, Busy
 from auditapp.report.verify import MAX_BYTES, Verdict, verify_in_child
 from auditapp.uploads import file_sha256, passing_through, too_large_sentence

@@ -8,11 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from auditapp import webhooks
 from auditapp.access import find, find_delivery
 from auditapp.models import Delivery, Webhook
 from auditapp.views.guard import PageRequest, page
-from auditapp.webhook_form import WebhookForm
+from auditapp.webhooks import outbox as webhooks
+from auditapp.webhooks.form import WebhookForm
 from automl.errors import BadInput
 
 SHOWN = 50

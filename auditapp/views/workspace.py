@@ -8,10 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from auditapp import retention, workspaces
+from auditapp import retention
 from auditapp.access import choose_workspace
-from auditapp.account_forms import DeletionForm, RetentionForm, WorkspaceNameForm
-from auditapp.members import Refused
+from auditapp.people import workspaces
+from auditapp.people.forms import DeletionForm, RetentionForm, WorkspaceNameForm
+from auditapp.people.members import Refused
 from auditapp.views.guard import PageRequest, page
 
 

@@ -67,7 +67,8 @@ def test_the_page_of_the_summary_is_a_whole_document_that_loads_nothing(run_of: 
 
 
 def test_statements_stand_in_every_export_once_they_are_made(run_of: Any, people: Cast) -> None:
-    from auditapp import access, statements
+    from auditapp import access
+    from auditapp.statements import changes as statements
 
     run = run_of(with_law())
     before = make_export(run, "local-law-144.html")

@@ -20,9 +20,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from auditapp import members, share_links
 from auditapp.access import Caller
 from auditapp.models import Delivery, Membership, Webhook
+from auditapp.people import members, share_links
 from tests.auditapp.conftest import Rest, make_ready
 
 WEBHOOK = {"url": "https://93.184.215.14/hook", "events": ["run.failed"]}

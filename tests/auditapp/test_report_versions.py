@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from auditapp import access, dispatch, leases, removal, report_versions, runs, statements, storage
+from auditapp import access, dispatch, leases, removal, report_versions, runs, storage
 from auditapp.leases import LeaseLost
 from auditapp.models import Report, ReportRendering, Run
+from auditapp.statements import changes as statements
 from tests.auditapp.report_maker import make_waiting
 
 UNSIGNED = b"%PDF-1.7 late"

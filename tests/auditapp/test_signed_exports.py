@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from auditapp import access, ledger, runs, signed_exports, statements, storage
+from auditapp import access, ledger, runs, signed_exports, storage
 from auditapp.models import SignedExport
 from auditapp.report import sign
 from auditapp.signed_exports import BeingSigned, sign_waiting_exports, signed_export
+from auditapp.statements import changes as statements
 from tests.auditapp.conftest import Cast
 from tests.auditapp.report.test_waiting import Signatures
 

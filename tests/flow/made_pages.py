@@ -14,9 +14,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from auditapp import accounts, datasets, profiles, statements
+from auditapp import datasets, profiles
 from auditapp.access import Caller, workspace_of
 from auditapp.models import Dataset, Profile, Run, Workspace
+from auditapp.people import accounts
+from auditapp.statements import changes as statements
 from auditapp.views.results import SECTIONS
 from automl.charts import draw_charts
 from automl.evidence import Evidence

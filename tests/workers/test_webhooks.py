@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from auditapp.models import Delivery, Webhook
-from auditapp.webhooks import DELAYS, Sending, signature
+from auditapp.webhooks.outbox import DELAYS, Sending, signature
 from tests.listener import Listener, listening
 from workers.webhooks import deliver_due, send
 

@@ -12,7 +12,7 @@ from auditapp.exports import EXPORTS, PDF, Asked, NoExport, NotDrawn, make_of
 from auditapp.one_sentence import OneSentenceCommand
 from auditapp.report.sign import sign_pdf
 from auditapp.report.signing_key import NoSigningKey
-from auditapp.statement_document import Statements, nothing_said
+from auditapp.statements.document import Statements, nothing_said
 from automl.evidence import Evidence
 
 _Document = TypeVar("_Document", bound=BaseModel)

@@ -11,9 +11,10 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 from django.urls import reverse
 
-from auditapp import access, ledger, second_step
+from auditapp import access, ledger
 from auditapp.models import Membership, Workspace
 from auditapp.one_sentence import OneSentenceCommand
+from auditapp.people import second_step
 from auditapp.public_address import public_address
 
 LINK_HOURS = 24

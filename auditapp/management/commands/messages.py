@@ -14,10 +14,10 @@ from django.template import Engine
 from django.template.base import Node, NodeList
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
-from auditapp.catalogues import OF_PAGES, OF_SENTENCES, Catalogue, Message, compiled, read, written
-from auditapp.patterns import patterns
+from auditapp.languages.catalogues import OF_PAGES, OF_SENTENCES, Catalogue, Message, compiled, read, written
+from auditapp.languages.patterns import patterns
 from auditapp.settings import BASE_DIR
-from auditapp.statement_fields import FIELDS, SECTIONS
+from auditapp.statements.fields import FIELDS, SECTIONS
 from auditapp.templatetags.audit import METRIC_NAMES
 from automl import printing
 from automl.crosswalk.jurisdictions import JURISDICTIONS

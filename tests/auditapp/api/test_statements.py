@@ -8,7 +8,7 @@ import pytest
 
 from auditapp import access, report_versions
 from auditapp.models import LedgerEntry, ReportRendering, StatementsVersion
-from auditapp.statement_fields import FIELDS
+from auditapp.statements.fields import FIELDS
 from tests.auditapp.report_maker import make_waiting
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from auditapp.report.annex_iv import annex_iv
 from auditapp.report.blocks import NOT_PROVIDED
-from auditapp.statement_document import Statement, Statements
+from auditapp.statements.document import Statement, Statements
 from automl.evidence import Evidence, NotMeasured
 from tests.evidence_example import make_evidence, make_fairness
 from tests.evidence_variants import hostile, multiclass, predictions, regression

@@ -12,8 +12,8 @@ import pytest
 from auditapp.report.blocks import NOT_PROVIDED, table
 from auditapp.report.context import report_data
 from auditapp.report.enclosures import _tables
-from auditapp.statement_document import Statement, Statements
-from auditapp.statement_fields import FIELDS, SECTIONS
+from auditapp.statements.document import Statement, Statements
+from auditapp.statements.fields import FIELDS, SECTIONS
 from automl.audit.labels import RULE
 from automl.evidence import (
     Charts,

@@ -9,7 +9,7 @@ import pytest
 from auditapp.law_status import law_status
 from auditapp.report.context import report_data
 from auditapp.report.crosswalk_section import crosswalk_blocks, law_title, profile_of, state_words
-from auditapp.statement_document import Statement, Statements
+from auditapp.statements.document import Statement, Statements
 from automl.crosswalk.jurisdictions import JURISDICTIONS, asked_for
 from automl.errors import BadInput
 from automl.evidence import Charts, CrosswalkRow, CrosswalkSection, Evidence, NotMeasured

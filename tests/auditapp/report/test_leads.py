@@ -8,8 +8,8 @@ import pytest
 
 from auditapp.report.context import report_data
 from auditapp.report.leads import IN_CONTENTS, section_of
-from auditapp.statement_document import Statement, Statements
-from auditapp.statement_fields import FIELDS
+from auditapp.statements.document import Statement, Statements
+from auditapp.statements.fields import FIELDS
 from automl.evidence import Charts, Finding, NotMeasured
 from tests.evidence_example import make_evidence
 from tests.evidence_variants import predictions

@@ -7,7 +7,7 @@ import pytest
 
 from auditapp.report.annex_iv import annex_iv
 from auditapp.report.markdown import annex_iv_markdown
-from auditapp.statement_document import Statement, Statements
+from auditapp.statements.document import Statement, Statements
 from automl.evidence import Evidence
 from tests.evidence_example import make_evidence
 from tests.evidence_variants import hostile, multiclass, predictions, regression

@@ -14,7 +14,7 @@ import pytest
 from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from auditapp import access, datasets, ledger, report_versions, results, sign_offs, statements, storage
+from auditapp import access, datasets, ledger, report_versions, results, storage
 from auditapp.bundles import media_type_of
 from auditapp.models import Artifact, Membership, Report, ReportRendering, Run, Workspace
 from auditapp.report.attachment import attached_file
@@ -23,7 +23,8 @@ from auditapp.report.render import compile_pdf
 from auditapp.report.sign import sign_pdf
 from auditapp.report.verify import check_pdf
 from auditapp.report.waiting import sign_waiting
-from auditapp.statement_fields import FIELDS
+from auditapp.statements import changes as statements, sign_offs
+from auditapp.statements.fields import FIELDS
 from automl.evidence import Evidence
 from tests.auditapp.report.test_render import document
 from workers import report_version

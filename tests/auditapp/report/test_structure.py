@@ -15,13 +15,13 @@ from typing import Any
 import pikepdf
 import pytest
 
+from auditapp.languages.sentences import said_in
 from auditapp.report.annex_iv import annex_iv
 from auditapp.report.context import report_data
 from auditapp.report.export_pdf import compile_export
 from auditapp.report.render import Attachment, compile_pdf
 from auditapp.report.sign import sign_pdf
 from auditapp.report.translated import chart_in_language
-from auditapp.sentences import said_in
 from automl.evidence import Charts, Evidence, canonical_json
 from automl.provenance import config_sha256
 from tests.auditapp.report.certificate_authority import CertificateAuthority

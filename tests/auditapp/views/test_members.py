@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
-from auditapp import accounts
 from auditapp.models import Invitation, Membership, Workspace
+from auditapp.people import accounts
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

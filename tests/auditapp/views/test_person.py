@@ -10,9 +10,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from auditapp import accounts
 from auditapp.access import make_login_link
 from auditapp.models import LedgerEntry, LoginLink, Membership
+from auditapp.people import accounts
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "correct horse battery", "another horse battery"

@@ -12,7 +12,7 @@ from django.test import Client
 
 from auditapp import report_versions, storage
 from auditapp.models import Membership, Report, ReportRendering, Run, SignOffEntry, StatementsVersion, Workspace
-from auditapp.statement_fields import FIELDS, SECTIONS, edited_in
+from auditapp.statements.fields import FIELDS, SECTIONS, edited_in
 from tests.auditapp.report_maker import make_waiting
 
 pytestmark = pytest.mark.django_db

@@ -9,9 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from auditapp import second_step
 from auditapp.access import make_login_link
-from tests.auditapp.test_second_step import code, forget_time
+from auditapp.people import second_step
+from tests.auditapp.people.test_second_step import code, forget_time
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

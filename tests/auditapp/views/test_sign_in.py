@@ -9,9 +9,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from auditapp import accounts
 from auditapp.access import make_login_link
 from auditapp.models import BrowserSession
+from auditapp.people import accounts
 from auditapp.views import sign_in
 
 pytestmark = pytest.mark.django_db

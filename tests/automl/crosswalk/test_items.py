@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditapp.statement_fields import FIELDS
+from auditapp.statements.fields import FIELDS
 from automl.crosswalk.items import ITEMS, LAW_NAMES
 
 ROWS_OF_THE_SPECIFICATION = [

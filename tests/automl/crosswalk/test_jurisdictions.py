@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditapp.statement_fields import FIELDS
+from auditapp.statements.fields import FIELDS
 from automl.crosswalk.items import ITEMS
 from automl.crosswalk.jurisdictions import ALWAYS, JURISDICTIONS, asked_for, jurisdiction
 from automl.errors import BadInput

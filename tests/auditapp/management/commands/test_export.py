@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from auditapp.statement_document import Statement, Statements
+from auditapp.statements.document import Statement, Statements
 from automl.evidence import Evidence, canonical_json
 from tests.evidence_example import make_evidence
 from tests.evidence_variants import with_law

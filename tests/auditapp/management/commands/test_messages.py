@@ -10,7 +10,7 @@ from io import BytesIO
 
 import pytest
 
-from auditapp.catalogues import OF_PAGES as CATALOGUE, OF_SENTENCES, Catalogue, Message, compiled, read, written
+from auditapp.languages.catalogues import OF_PAGES as CATALOGUE, OF_SENTENCES, Catalogue, Message, compiled, read, written
 from auditapp.management.commands.messages import sentences_up_to_date, up_to_date
 from auditapp.settings import BASE_DIR
 
