@@ -12,9 +12,9 @@ from fairlearn import metrics
 from pydantic import ValidationError
 from sklearn.metrics import accuracy_score, f1_score
 
+from automl.audit.findings.mitigation import findings_of_mitigation
 from automl.audit.intervals import LEVEL
 from automl.audit.mitigation import MOST_LISTED, _Room, measure_mitigation
-from automl.audit.mitigation_findings import findings_of_mitigation
 from automl.audit.outcomes import Outcomes
 from automl.data.splits import Rows
 from automl.evidence import Alternative, Estimate, MitigationSection, NotMeasured, Threshold
