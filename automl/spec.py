@@ -133,7 +133,7 @@ class ReasonPolicy(Frozen):
     most: Annotated[int, Field(ge=1, le=20)] = 4
     """Reasons stated at most. Four is what US practice calls helpful, and no cap in law."""
     materiality: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """What moves the score by a smaller share of the distance to the cut is not stated."""
+    """What moves the score by a smaller share of the distance to the cut, or of what the strongest reason moves, is not stated."""
     rows: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Rows that get reasons; None: as many as the model can be asked about in a few seconds. Beyond them a random sample."""
     table: Annotated[dict[Name, ReasonLine], Field(max_length=2_000)] = Field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Findings on the errors and the calibration of groups, by written rules:
 
-- ``error_gap`` (medium): a simultaneous interval of a true or false positive rate gap to the reference excludes 0.
+- ``error_gap`` (medium): a simultaneous interval of a true or false positive rate gap to the reference excludes 0; where the reference is a handful of rows, of the gap to the pooled others.
 - ``residual_gap`` (medium): regression; the interval of the difference in mean error to the reference excludes 0; one sentence for all crossings. Not where a quantile is predicted: groups of
   unequal spread then differ in it with the best of models.
 - ``calibration_group`` (medium): observed over expected is off by a tenth or more, its interval excludes 1, and so it would with all groups of the attribute looked at.
@@ -13,27 +13,38 @@ from collections.abc import Iterator, Sequence
 from scipy.stats import norm
 
 from automl.audit.findings.words import excludes, interval, number, of_which, points, shown
-from automl.evidence import Attribute, Estimate, Finding, Group, NotMeasured
+from automl.evidence import Attribute, ErrorRates, Estimate, Finding, Group, NotMeasured
 from automl.printing import significant
 
 CALIBRATION_OFF = 0.1
 
 
 def of_errors(attribute: Attribute, group: Group, pointer: str, of_class: str) -> Iterator[Finding]:
-    if isinstance(group.error_rates, NotMeasured) or isinstance(group.error_rates.gaps, NotMeasured):
-        return
+    """Of one group, the reference included: it has no gap to itself, and a calibration like all others."""
+    if isinstance(group.error_rates, ErrorRates):
+        yield from _of_gaps(group.error_rates, attribute, group, pointer, of_class)
+        yield from _of_calibration(attribute, group, pointer, of_class)
+
+
+def _of_gaps(rates: ErrorRates, attribute: Attribute, group: Group, pointer: str, of_class: str) -> Iterator[Finding]:
     whose = {"tpr": "rows whose true label is the favourable one", "fpr": "rows whose true label is not the favourable one"}
-    for rate, gap in (("tpr", group.error_rates.gaps.tpr), ("fpr", group.error_rates.gaps.fpr)):
+    gaps, place, compared = (rates.gaps, "gaps", shown(attribute.reference or "")) if rates.gaps_to_rest is None else (rates.gaps_to_rest, "gaps_to_rest", "all others")
+    if isinstance(gaps, NotMeasured):
+        return
+    for rate, gap in (("tpr", gaps.tpr), ("fpr", gaps.fpr)):
         if isinstance(gap, Estimate) and excludes(gap, 0):
             relation = "less" if gap.value < 0 else "more"
             outcome = shown(of_class) if of_class else "the favourable outcome"
             yield Finding(
                 id=f"error_gap:{pointer}:{rate}", severity="medium",
-                text=f"Among {whose[rate]}, {shown(group.group)} ({shown(attribute.attribute)}) get {outcome} {relation} often than {shown(attribute.reference or '')}: "
+                text=f"Among {whose[rate]}, {shown(group.group)} ({shown(attribute.attribute)}) get {outcome} {relation} often than {compared}: "
                 f"the rates differ by {points(gap.value)} points ({100 * gap.level:.3g} % interval {points(gap.low)} to {points(gap.high)}).",
-                evidence=f"{pointer}/error_rates/gaps/{rate}",
+                evidence=f"{pointer}/error_rates/{place}/{rate}",
                 suggestion="With unequal base rates not all error measures can agree; say which one governs this use, and why.", rule="error_gap",
             )
+
+
+def _of_calibration(attribute: Attribute, group: Group, pointer: str, of_class: str) -> Iterator[Finding]:
     observed = None if isinstance(group.calibration, NotMeasured) else group.calibration.observed_over_expected
     if isinstance(observed, Estimate) and excludes(observed, 1) and abs(observed.value - 1) >= CALIBRATION_OFF and _beyond_all(group, attribute):
         labels = f"labels {shown(of_class)}" if of_class else "favourable labels"
@@ -52,6 +63,7 @@ def _beyond_all(group: Group, attribute: Attribute) -> bool:
 
 
 def of_residuals(attribute: Attribute, pointer: str) -> Iterator[Finding]:
+    """Of each group of an attribute whose mean error differs from the reference's. ``pointer``: to its table."""
     for i, group, gap in _residual_gaps(attribute):
         yield Finding(
             id=f"residual_gap:{pointer}/groups/{i}", severity="medium",

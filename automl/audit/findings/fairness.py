@@ -13,6 +13,7 @@ from automl.evidence import Attribute, FairnessSection, Finding, NotMeasured
 
 
 def of_fairness(fairness: FairnessSection | NotMeasured, limit: float, *, residuals: bool) -> Iterator[Finding]:
+    """Over all tables of the section. ``residuals``: whether mean errors say something, which they do not where a quantile is predicted."""
     if isinstance(fairness, NotMeasured):
         yield Finding(
             id="fairness_not_measured", severity="medium", text=f"Group fairness was not measured: {fairness.reason}.", evidence="/fairness",

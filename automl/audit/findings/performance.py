@@ -25,6 +25,7 @@ COVERAGE_OFF = 0.05, 0.5
 
 
 def of_performance(performance: PerformanceSection | NotMeasured, search: SearchSection | NotMeasured) -> Iterator[Finding]:
+    """Of the model beside chance and its baselines, of its coverage, and of what is too good."""
     if isinstance(performance, NotMeasured):
         yield Finding(
             id="performance_not_measured", severity="info", text=f"Performance was not measured: {performance.reason}.", evidence="/performance",
@@ -48,6 +49,7 @@ def of_performance(performance: PerformanceSection | NotMeasured, search: Search
 
 
 def of_drift(performance: PerformanceSection | NotMeasured, data: DataSection) -> Iterator[Finding]:
+    """Of mean scores out of fold and on the audited rows."""
     overall = None if isinstance(performance, NotMeasured) else performance.drift.get("")
     if isinstance(overall, Estimate) and excludes(overall, 0):
         by_chance = data.split.method == "stratified"

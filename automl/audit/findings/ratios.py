@@ -1,9 +1,12 @@
 """Findings on how often groups are selected, by written rules:
 
 - ``impact_ratio_below`` (high): the ratio is below the stated limit beyond sampling error (label "below" of evidence rule 7).
-- ``impact_ratio_near`` (medium; crossings low): the ratio is below the limit by exact count, and the label is "inconclusive" or rests on fewer than 30 rows.
+- ``impact_ratio_near`` (medium; low for crossings and for groups below 30 rows): the ratio is below the limit by exact count, and the label is "inconclusive" or rests on fewer than 30 rows.
 - ``impact_ratio_inconclusive`` (low; crossings info): the sample cannot tell on which side of the limit the ratio lies.
 - ``impact_ratio_not_below`` (info): every group of an attribute is at or above the limit beyond sampling error.
+- ``differs_from_rest`` (medium; info where no such group is selected less often and inconclusive): groups whose label does not say "below" are selected at another rate than the pooled
+  others, by the primary test with Holm's correction. A ratio that is inconclusive beside its limit may well be a difference beyond chance (vector V1), and a reader is to know both.
+- ``reference_few`` (low): the group that ratios and gaps are taken to has fewer than 30 rows.
 - ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
 """
 
@@ -11,11 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from automl.audit.findings.words import few, interval, listing, number, of_which, only, shown, what_is_few
+from automl.audit.findings.words import few, interval, listing, number, of_which, only, points, shown, what_is_few
 from automl.audit.intervals import LOW_PRECISION_BELOW
-from automl.evidence import Attribute, Estimate, Finding, Group, Ratio, Severity
+from automl.evidence import Attribute, Estimate, Finding, Group, Ratio, Severity, VersusRest
+from automl.printing import p_value
 
 UNKNOWN_LOW, UNKNOWN_MEDIUM = 0.05, 0.2
+SIGNIFICANT = 0.05
+TESTS = {"fisher": "Fisher's exact test", "z_rao_scott": "the z test at effective counts"}
+"""What may be a primary test (evidence rule 8)."""
 
 
 def of_ratio(attribute: Attribute, pointer: str, of_class: str, measured: tuple[Group, Ratio], limit: float) -> Iterator[Finding]:
@@ -24,7 +31,7 @@ def of_ratio(attribute: Attribute, pointer: str, of_class: str, measured: tuple[
     if ratio.label == "below" and not _too_few(attribute, group, ratio):
         yield _ratio_finding("impact_ratio_below", "high", attribute, pointer, of_class, measured, limit)
     elif ratio.label in ("below", "inconclusive") and ratio.below_limit_exact:
-        yield _ratio_finding("impact_ratio_near", "medium", attribute, pointer, of_class, measured, limit)
+        yield _ratio_finding("impact_ratio_near", "low" if few(group) else "medium", attribute, pointer, of_class, measured, limit)
 
 
 def of_all_ratios(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:
@@ -51,9 +58,46 @@ def of_all_ratios(attribute: Attribute, pointer: str, of_class: str, limit: floa
             f"error; the lowest ratio is {number(lowest.value, limit)} ({interval(lowest, limit)}).",
             evidence=pointer, rule="impact_ratio_not_below",
         )
+    yield from _of_rest(attribute, pointer, of_class)
+    yield from _of_reference(attribute, pointer)
+
+
+def _of_rest(attribute: Attribute, pointer: str, of_class: str) -> Iterator[Finding]:
+    differing = [(i, group, ratio.label, *told) for i, group, ratio in ratios_of(attribute) if not few(group) for told in _against_rest(group) if told[1] < SIGNIFICANT]
+    if all(label in ("below", "reference") for _, _, label, *_ in differing):
+        return
+    less = any(label == "inconclusive" and difference.value < 0 for _, _, label, difference, *_ in differing)
+    i, furthest, _, difference, p, test = max(differing, key=lambda one: (abs(one[3].value), one[3].value < 0))
+    adjusted = p_value(p)
+    yield Finding(
+        id=f"differs_from_rest:{pointer}", severity="medium" if less else "info",
+        text=f"For {len(differing)} of {len(attribute.groups)} groups of {shown(attribute.attribute)} the rate of being {_selected(of_class)} differs from that of the pooled others, by {TESTS[test]} "
+        f"with Holm's correction over the declared attributes; furthest apart is {shown(furthest.group)}, by {points(difference.value)} points ({100 * difference.level:.3g} % interval "
+        f"{points(difference.low)} to {points(difference.high)}; adjusted p {adjusted if adjusted.startswith('<') else f'= {adjusted}'}).",
+        evidence=f"{pointer}/groups/{i}/versus_rest", suggestion="A test says whether chance alone may explain a difference, a ratio how large it is: read the two together.", rule="differs_from_rest",
+    )
+
+
+def _against_rest(group: Group) -> Iterator[tuple[Estimate, float, str]]:
+    """The difference to the pooled others with the corrected p of its primary test and that test's name, where they were measured."""
+    rest = group.versus_rest
+    if isinstance(rest, VersusRest) and isinstance(rest.difference, Estimate):
+        yield from ((rest.difference, test.p_adjusted, test.name) for test in rest.tests if test.p_adjusted is not None)
+
+
+def _of_reference(attribute: Attribute, pointer: str) -> Iterator[Finding]:
+    for i, group in enumerate(attribute.groups):
+        if group.group == attribute.reference and few(group) and len(attribute.groups) > 2:
+            yield Finding(
+                id=f"reference_few:{pointer}", severity="low",
+                text=f"Ratios and gaps of {shown(attribute.attribute)} are taken to {shown(group.group)}, which {only(group)}: they are imprecise, however many rows the other groups have.",
+                evidence=f"{pointer}/groups/{i}", rule="reference_few",
+                suggestion="Name a group of more rows as the reference before an audit part is opened; comparisons with the pooled others do not depend on it.",
+            )
 
 
 def ratios_of(attribute: Attribute) -> list[tuple[int, Group, Ratio]]:
+    """The groups that have an impact ratio, with their places in the table."""
     return [(i, group, group.impact_ratio) for i, group in enumerate(attribute.groups) if isinstance(group.impact_ratio, Ratio)]
 
 
@@ -69,14 +113,20 @@ def _too_few(attribute: Attribute, group: Group, ratio: Ratio) -> bool:
 def _compared(attribute: Attribute, group: Group, ratio: Ratio, limit: float) -> str:
     """The comparison that a sentence names: that with the reference or, where that is a handful of people, the one that decided the label."""
     reference = shown(attribute.reference or "")
+    return _decided(attribute, group, ratio, limit) or f"{number(ratio.value, limit)} times the rate of {reference} ({interval(ratio, limit)}; {_counts(ratio)}){_shown_by(attribute, ratio)}"
+
+
+def _decided(attribute: Attribute, group: Group, ratio: Ratio, limit: float) -> str:
+    """The comparison that decided the label, where it is not that with the reference and the reference is a handful of people; else empty."""
     handful = any(few(each) for each in attribute.groups if each.group == attribute.reference)
     decided = next((each for each in attribute.groups if each.group == ratio.label_contrast and each.group != attribute.reference), None)
-    if handful and decided is not None and ratio.label_high is not None:
-        mine, theirs = group.selection_rate, decided.selection_rate
-        if isinstance(mine, Estimate) and isinstance(theirs, Estimate) and theirs.value:
-            return (f"{number(mine.value / theirs.value, limit)} times the rate of {shown(decided.group)} (upper limit at the label's level {number(ratio.label_high, limit)}; "
-                    f"{group.selected or 0:,} of {group.n:,} against {decided.selected or 0:,} of {decided.n:,})")
-    return f"{number(ratio.value, limit)} times the rate of {reference} ({interval(ratio, limit)}; {_counts(ratio)}){_shown_by(attribute, ratio)}"
+    if not handful or decided is None or ratio.label_high is None:
+        return ""
+    mine, theirs = group.selection_rate, decided.selection_rate
+    if not isinstance(mine, Estimate) or not isinstance(theirs, Estimate) or not theirs.value:
+        return ""
+    return (f"{number(mine.value / theirs.value, limit)} times the rate of {shown(decided.group)} (upper limit at the label's level {number(ratio.label_high, limit)}; "
+            f"{group.selected or 0:,} of {group.n:,} against {decided.selected or 0:,} of {decided.n:,})")
 
 
 def _shown_by(attribute: Attribute, ratio: Ratio) -> str:
@@ -107,6 +157,8 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         suggestion = "No ratio could be shown to be below the limit with so few rows." if detectable is None else (
             f"With these sizes a true ratio of {number(detectable, limit)} or less would be shown to be below the limit in four of five samples."
         )
+    if ratio.label != "below" and not few(group) and (nearest := _decided(attribute, group, ratio, limit)):
+        end = end.removesuffix(".") + f"; the comparison that comes nearest to showing it is {nearest}."
     if ratio.label != "below" and few(group):
         end = end.removesuffix(".") + f"; the group {only(group)}."
     elif ratio.label == "below" and _too_few(attribute, group, ratio):
@@ -130,7 +182,7 @@ def of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: 
         yield Finding(
             id=f"impact_ratio_below:{pointer}", severity="high",
             text=f"{len(below)} of {whole} groups of {where} {'is' if len(below) == 1 else 'are'} {_selected(of_class)} at less than the stated limit of {number(limit, limit)} times the rate of "
-            f"another group beyond sampling error; the lowest is {shown(lowest.group)}{'' if pointer != above else f' ({shown(attribute.attribute)})'} at {_compared(attribute, lowest, ratio, limit)}.",
+            f"another group beyond sampling error; exploratory, as all crossings are. The lowest is {shown(lowest.group)}{'' if pointer != above else f' ({shown(attribute.attribute)})'} at {_compared(attribute, lowest, ratio, limit)}.",
             evidence=evidence, suggestion="Look at the crossing's table: attributes taken one by one can hide such groups.", rule="impact_ratio_below",
         )
     if small:
@@ -151,6 +203,7 @@ def of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: 
 
 
 def of_membership(attribute: Attribute, pointer: str) -> Iterator[Finding]:
+    """Of rows whose group is unknown, and of groups of few rows. ``pointer``: to the table."""
     rows = sum(group.n for group in attribute.groups) + attribute.unknown
     share = attribute.unknown / rows if rows else 0.0
     if share > UNKNOWN_LOW:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from automl.audit.intervals import LOW_PRECISION_BELOW
 from automl.evidence import Attribute, Estimate, Group, NotMeasured, Ratio, ScoreOutcome, Value
-from automl.printing import row_count
+from automl.printing import MINUS, row_count
 
 LISTED = 4
 
@@ -20,7 +20,11 @@ def number(value: float, limit: float | None = None) -> str:
         if told and (float(text) != 0 or value == 0):
             break
         text = f"{value:.{digits}f}"
-    return text if float(text) != 0 or value == 0 else f"{value:.1e}"
+    return _signed(text if float(text) != 0 or value == 0 else f"{value:.1e}")
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", MINUS)
 
 
 def shown(name: str) -> str:
@@ -30,23 +34,26 @@ def shown(name: str) -> str:
 
 
 def interval(estimate: Estimate | Ratio, limit: float | None = None) -> str:
+    """ "95 % interval 0.55 to 0.69", each end with digits until its side of the limit shows."""
     level = f"{100 * estimate.level:.3g}"
     return f"{level} % interval {number(estimate.low, limit)} to {number(estimate.high, limit)}"
 
 
 def listing(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
     first = [shown(name) for name in names[:LISTED]]
     more = len(names) - len(first)
     return ", ".join(first) + (f" and {more} more" if more > 0 else "")
 
 
 def excludes(estimate: Value, value: float) -> bool:
+    """Whether an interval that says something leaves this value out."""
     return isinstance(estimate, Estimate) and not estimate.low_precision and not estimate.low <= value <= estimate.high
 
 
 def points(share: float) -> str:
     """Signed percentage points with one decimal, or as many as it takes to show the sign."""
-    return next((text for digits in range(1, 7) if float(text := f"{100 * share:+.{digits}f}") != 0 or share == 0), f"{100 * share:+.1e}")
+    return _signed(next((text for digits in range(1, 7) if float(text := f"{100 * share:+.{digits}f}") != 0 or share == 0), f"{100 * share:+.1e}"))
 
 
 def few(group: Group) -> bool:
@@ -58,10 +65,12 @@ def few(group: Group) -> bool:
 
 
 def only(group: Group) -> str:
+    """How few the rows of such a group are, as the end of a sentence."""
     return f"has only {row_count(group.n)}" if group.n < LOW_PRECISION_BELOW else f"has fewer than {LOW_PRECISION_BELOW} independent rows"
 
 
 def what_is_few(groups: Sequence[Group]) -> str:
+    """What there are few of: rows, or rows that count as independent."""
     return "rows" if all(group.n < LOW_PRECISION_BELOW for group in groups if few(group)) else "independent rows"
 
 

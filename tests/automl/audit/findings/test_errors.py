@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from automl.evidence import Estimate, NotMeasured
-from tests.automl.audit.cases import binary, multiclass, regression
+from tests.automl.audit.cases import binary, multiclass, regression, with_a_handful
 from tests.automl.audit.findings.documents import fairness_of, found, performance_of
 
 
@@ -85,3 +85,17 @@ def test_calibration_names_the_class_where_there_are_several() -> None:
     score = np.column_stack([np.full(2000, 0.5), np.full(2000, 0.5), np.zeros(2000)])
     texts = [finding.text for finding in found(fairness=fairness_of(replace(o, score=score), "group"))["calibration_group"]]
     assert any("In a (group) labels middle are observed" in text for text in texts)
+
+
+def test_errors_against_a_handful_are_told_against_all_others() -> None:
+    by_rule = found(fairness=fairness_of(with_a_handful(), "g"))
+    [gap] = [each for each in by_rule["error_gap"] if "large" in each.text]
+    assert gap.text.startswith("Among rows whose true label is the favourable one, large (g) get the favourable outcome less often than all others: the rates differ by −17.1 points (98.3 % interval ")
+    assert gap.evidence == "/fairness/attributes/0/groups/0/error_rates/gaps_to_rest/tpr"
+
+
+def test_the_calibration_of_the_reference_is_told_like_all_others() -> None:
+    o = binary(2000)
+    score = np.where(o.groups["group"] == "a", np.asarray(o.score) * 0.4, np.asarray(o.truth) * 0.8 + 0.1)
+    section = fairness_of(binary(2000, score=score), "group", reference={"group": "a"})
+    assert any(each.text.startswith("In a (group)") for each in found(fairness=section)["calibration_group"])

@@ -43,9 +43,11 @@ def test_t01_never_prints_the_limit_for_a_value_below_it() -> None:
 
 
 def test_below_by_count_alone_is_medium_and_inconclusive() -> None:
+    [finding] = found(fairness=fairness_of(from_counts({"White": (215, 412), "AIAN F": (14, 34)}), "group"))["impact_ratio_near"]
+    assert finding.severity == "medium"
     by_rule = found(fairness=fairness_of(from_counts({"White": (215, 412), "AIAN F": (7, 17)}), "group"))
     [finding] = by_rule["impact_ratio_near"]
-    assert finding.severity == "medium"
+    assert finding.severity == "low", "nothing is concluded from 17 rows"
     assert "inconclusive at this sample size" in finding.text
     assert "only 17 rows" in finding.text
     assert "impact_ratio_below" not in by_rule
@@ -83,7 +85,7 @@ def test_a_crossing_is_not_compared_with_a_handful_where_another_group_decided()
     first, second = (np.array([name.split(" x ")[at] for name in whole.groups["group"]], dtype=object) for at in (0, 1))
     [told] = [finding for finding in found(fairness=fairness_of(replace(whole, groups={"first": first, "second": second}), "first", "second"))["impact_ratio_below"]
               if "intersections" in finding.evidence]
-    assert "the lowest is B x one at 0.27 times the rate of A x two (upper limit at the label's level 0." in told.text
+    assert "The lowest is B x one at 0.27 times the rate of A x two (upper limit at the label's level 0." in told.text
     assert "40 of 200 against 300 of 400" in told.text
 
 
@@ -100,7 +102,7 @@ def test_several_crossings_are_one_sentence_that_names_the_worst_and_counts_the_
     assert len(with_any) > 1
     whole = sum(len(crossing.groups) for crossing in with_any)
     assert told[0].text.startswith(f"{sum(counts.values())} of {whole} groups of {len(with_any)} crossings ({', '.join(crossing.attribute for crossing in with_any)}) are selected")
-    assert "the lowest is a x f (group x sex) at 0." in told[0].text
+    assert "The lowest is a x f (group x sex) at 0." in told[0].text
     assert told[0].id == "impact_ratio_below:/fairness/intersections"
 
 
@@ -202,3 +204,53 @@ def test_hostile_names_are_cut_and_flattened() -> None:
     assert len(finding.text) < 300
     assert finding.text.isprintable()
     assert finding.text.startswith("line break")
+
+
+COMPAS_LIKE = {"African-American": (417, 794), "Asian": (6, 7), "Caucasian": (381, 525), "Hispanic": (94, 129), "Native American": (1, 3), "Other": (65, 85)}
+
+
+def test_a_difference_beyond_chance_is_told_where_the_ratio_is_inconclusive() -> None:
+    """Against seven people no ratio can be shown; against all others the largest group is selected less often by twenty points."""
+    by_rule = found(fairness=fairness_of(from_counts(COMPAS_LIKE), "group"))
+    assert "impact_ratio_below" not in by_rule
+    [finding] = by_rule["differs_from_rest"]
+    assert finding.severity == "medium"
+    assert finding.text == (
+        "For 4 of 6 groups of group the rate of being selected differs from that of the pooled others, by Fisher's exact test with Holm's correction over the declared attributes; furthest apart "
+        "is African-American, by −20.5 points (95 % interval −25.1 to −15.7; adjusted p < 0.0001).")
+    assert finding.evidence == "/fairness/attributes/0/groups/0/versus_rest"
+
+
+def test_where_the_reference_is_a_handful_it_is_said_and_the_nearest_comparison_named() -> None:
+    by_rule = found(fairness=fairness_of(from_counts(COMPAS_LIKE), "group"))
+    [finding] = by_rule["reference_few"]
+    assert finding.text.startswith("Ratios and gaps of group are taken to Asian, which has only 7 rows:")
+    [near] = [each for each in by_rule["impact_ratio_near"] if each.text.startswith("African-American")]
+    assert near.text.endswith("; the comparison that comes nearest to showing it is 0.72 times the rate of Caucasian (upper limit at the label's level 0.81; 417 of 794 against 381 of 525).")
+    assert "reference_few" not in found(fairness=fairness_of(from_counts({**COMPAS_LIKE, "Asian": (60, 70)}), "group"))
+
+
+def test_vector_1_above_four_fifths_and_yet_beyond_chance_are_both_told() -> None:
+    """The two conventions disagree; the crossings of one attribute are many, so only two groups stand here."""
+    by_rule = found(fairness=fairness_of(from_counts({"White": (4120, 7970), "Black": (1700, 3900)}), "group"))
+    assert by_rule["impact_ratio_not_below"]
+    [finding] = by_rule["differs_from_rest"]
+    assert finding.severity == "info"
+
+
+def test_what_the_ratio_says_already_is_not_told_again_as_a_difference() -> None:
+    assert "differs_from_rest" not in found(fairness=fairness_of(from_counts({"Men": (500, 1000), "Women": (310, 1000)}), "group"))
+    assert "differs_from_rest" not in found(fairness=fairness_of(from_counts({"Men": (50, 100), "Women": (45, 100)}), "group")), "chance alone may explain it"
+
+
+def test_a_crossing_says_that_it_is_exploratory() -> None:
+    outcomes = from_counts({"x": (500, 1000), "y": (150, 1000)}, "one")
+    both = replace(outcomes, groups={**outcomes.groups, "two": np.full(len(outcomes.groups["one"]), "all", dtype=object)})
+    [finding] = [each for each in found(fairness=fairness_of(both, "one", "two"))["impact_ratio_below"] if "intersections" in each.evidence]
+    assert "exploratory, as all crossings are." in finding.text
+
+
+def test_a_difference_of_weighted_rows_is_told_by_the_test_that_was_made() -> None:
+    outcomes = from_counts(COMPAS_LIKE)
+    [finding] = found(fairness=fairness_of(replace(outcomes, weight=np.random.default_rng(0).uniform(0.8, 1.2, outcomes.rows)), "group"))["differs_from_rest"]
+    assert "by the z test at effective counts with Holm's correction" in finding.text
