@@ -4,8 +4,7 @@
 - ``impact_ratio_near`` (medium; low for crossings and for groups below 30 rows): the ratio is below the limit by exact count, and the label is "inconclusive" or rests on fewer than 30 rows.
 - ``impact_ratio_inconclusive`` (low; crossings info): the sample cannot tell on which side of the limit the ratio lies.
 - ``impact_ratio_not_below`` (info): every group of an attribute is at or above the limit beyond sampling error.
-- ``differs_from_rest`` (medium; info where no such group is selected less often and inconclusive): groups whose label does not say "below" are selected at another rate than the pooled
-  others, by the primary test with Holm's correction. A ratio that is inconclusive beside its limit may well be a difference beyond chance (vector V1), and a reader is to know both.
+- ``differs_from_rest`` (medium; info where the label says "not below" of all of them): groups whose label does not say "below" are selected less often than the pooled others, by the primary test with Holm's correction. A ratio that is inconclusive beside its limit may well be a difference beyond chance (vector V1), and a reader is to know both.
 - ``reference_few`` (low): the group that ratios and gaps are taken to has fewer than 30 rows.
 - ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
 """
@@ -63,15 +62,15 @@ def of_all_ratios(attribute: Attribute, pointer: str, of_class: str, limit: floa
 
 
 def _of_rest(attribute: Attribute, pointer: str, of_class: str) -> Iterator[Finding]:
-    differing = [(i, group, ratio.label, *told) for i, group, ratio in ratios_of(attribute) if not few(group) for told in _against_rest(group) if told[1] < SIGNIFICANT]
-    if all(label in ("below", "reference") for _, _, label, *_ in differing):
+    less = [(i, group, ratio.label, *told) for i, group, ratio in ratios_of(attribute) if ratio.label in ("inconclusive", "not_below") and not few(group)
+            for told in _against_rest(group) if told[0].value < 0 and told[1] < SIGNIFICANT]
+    if not less:
         return
-    less = any(label == "inconclusive" and difference.value < 0 for _, _, label, difference, *_ in differing)
-    i, furthest, _, difference, p, test = max(differing, key=lambda one: (abs(one[3].value), one[3].value < 0))
+    i, furthest, _, difference, p, test = min(less, key=lambda one: one[3].value)
     adjusted = p_value(p)
     yield Finding(
-        id=f"differs_from_rest:{pointer}", severity="medium" if less else "info",
-        text=f"For {len(differing)} of {len(attribute.groups)} groups of {shown(attribute.attribute)} the rate of being {_selected(of_class)} differs from that of the pooled others, by {TESTS[test]} "
+        id=f"differs_from_rest:{pointer}", severity="medium" if any(label == "inconclusive" for _, _, label, *_ in less) else "info",
+        text=f"For {len(less)} of {len(attribute.groups)} groups of {shown(attribute.attribute)} the rate of being {_selected(of_class)} is lower than that of the pooled others, by {TESTS[test]} "
         f"with Holm's correction over the declared attributes; furthest apart is {shown(furthest.group)}, by {points(difference.value)} points ({100 * difference.level:.3g} % interval "
         f"{points(difference.low)} to {points(difference.high)}; adjusted p {adjusted if adjusted.startswith('<') else f'= {adjusted}'}).",
         evidence=f"{pointer}/groups/{i}/versus_rest", suggestion="A test says whether chance alone may explain a difference, a ratio how large it is: read the two together.", rule="differs_from_rest",
@@ -158,7 +157,7 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
             f"With these sizes a true ratio of {number(detectable, limit)} or less would be shown to be below the limit in four of five samples."
         )
     if ratio.label != "below" and not few(group) and (nearest := _decided(attribute, group, ratio, limit)):
-        end = end.removesuffix(".") + f"; the comparison that comes nearest to showing it is {nearest}."
+        end += f" The comparison that comes nearest to showing it is {nearest}."
     if ratio.label != "below" and few(group):
         end = end.removesuffix(".") + f"; the group {only(group)}."
     elif ratio.label == "below" and _too_few(attribute, group, ratio):
