@@ -4,7 +4,8 @@
 - ``impact_ratio_near`` (medium; low for crossings and for groups below 30 rows): the ratio is below the limit by exact count, and the label is "inconclusive" or rests on fewer than 30 rows.
 - ``impact_ratio_inconclusive`` (low; crossings info): the sample cannot tell on which side of the limit the ratio lies.
 - ``impact_ratio_not_below`` (info): every group of an attribute is at or above the limit beyond sampling error.
-- ``differs_from_rest`` (medium; info where the label says "not below" of all of them): groups whose label does not say "below" are selected less often than the pooled others, by the primary test with Holm's correction. A ratio that is inconclusive beside its limit may well be a difference beyond chance (vector V1), and a reader is to know both.
+- ``differs_from_rest`` (medium; info where the label says "not below" of all of them): groups of which "below" is not said are selected less often than the pooled others, by the primary test
+  with Holm's correction. A ratio that is inconclusive beside its limit may well be a difference beyond chance (vector V1), and a reader is to know both.
 - ``reference_few`` (low): the group that ratios and gaps are taken to has fewer than 30 rows.
 - ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
 """
@@ -62,14 +63,15 @@ def of_all_ratios(attribute: Attribute, pointer: str, of_class: str, limit: floa
 
 
 def _of_rest(attribute: Attribute, pointer: str, of_class: str) -> Iterator[Finding]:
-    less = [(i, group, ratio.label, *told) for i, group, ratio in ratios_of(attribute) if ratio.label in ("inconclusive", "not_below") and not few(group)
-            for told in _against_rest(group) if told[0].value < 0 and told[1] < SIGNIFICANT]
+    untold = [(i, group, ratio.label) for i, group, ratio in ratios_of(attribute) if not few(group) and (
+        ratio.label in ("inconclusive", "not_below") or (ratio.label == "below" and _too_few(attribute, group, ratio)))]
+    less = [(*one, *told) for one in untold for told in _against_rest(one[1]) if told[0].value < 0 and told[1] < SIGNIFICANT]
     if not less:
         return
     i, furthest, _, difference, p, test = min(less, key=lambda one: one[3].value)
     adjusted = p_value(p)
     yield Finding(
-        id=f"differs_from_rest:{pointer}", severity="medium" if any(label == "inconclusive" for _, _, label, *_ in less) else "info",
+        id=f"differs_from_rest:{pointer}", severity="medium" if any(label != "not_below" for _, _, label, *_ in less) else "info",
         text=f"For {len(less)} of {len(attribute.groups)} groups of {shown(attribute.attribute)} the rate of being {_selected(of_class)} is lower than that of the pooled others, by {TESTS[test]} "
         f"with Holm's correction over the declared attributes; furthest apart is {shown(furthest.group)}, by {points(difference.value)} points ({100 * difference.level:.3g} % interval "
         f"{points(difference.low)} to {points(difference.high)}; adjusted p {adjusted if adjusted.startswith('<') else f'= {adjusted}'}).",

@@ -221,6 +221,13 @@ def test_a_difference_beyond_chance_is_told_where_the_ratio_is_inconclusive() ->
     assert finding.evidence == "/fairness/attributes/0/groups/0/versus_rest"
 
 
+def test_a_difference_is_told_where_below_is_not_said_for_want_of_people_to_compare_with() -> None:
+    """The label is "below" against five people: nothing is concluded from it, and the test against all others speaks."""
+    by_rule = found(fairness=fairness_of(from_counts({"five": (5, 5), "x": (300, 1000), "y": (500, 1000)}), "group", reference={"group": "five"}))
+    assert "impact_ratio_below" not in by_rule
+    assert by_rule["differs_from_rest"][0].evidence == "/fairness/attributes/0/groups/1/versus_rest"
+
+
 def test_where_the_reference_is_a_handful_it_is_said_and_the_nearest_comparison_named() -> None:
     by_rule = found(fairness=fairness_of(from_counts(COMPAS_LIKE), "group"))
     [finding] = by_rule["reference_few"]
