@@ -45,6 +45,8 @@ class Part:
     """Height of the picture itself, where it is one that can be drawn smaller; else 0."""
     picture: bool = False
     heading: bool = False
+    note: bool = False
+    """It says something of the table before it."""
 
 
 def arranged(sections: Sequence[Mapping[str, Any]], marks: Iterable[Mapping[str, Any]], sizes: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
@@ -80,7 +82,7 @@ def _parts(marks: Sequence[Mapping[str, Any]], blocks: Mapping[str, Sequence[Map
         places = tuple(range(mark["first"], mark["first"] + mark["count"]))
         mine = [blocks[mark["section"]][place] for place in places]
         picture = any(block["kind"] == "chart" for block in mine)
-        parts.append(Part(mark["section"], places, mark["sticky"], mark["whole"], max(height, 0.0), mark["page"], mark["y"], _drawing(mine, sizes), picture, not mine or mine[0]["kind"] == "heading"))
+        parts.append(Part(mark["section"], places, mark["sticky"], mark["whole"], max(height, 0.0), mark["page"], mark["y"], _drawing(mine, sizes), picture, not mine or mine[0]["kind"] == "heading", bool(mine) and mine[0]["kind"] == "note"))
         page, y = mark["page"], mark["y"]
     return parts
 
@@ -136,5 +138,7 @@ def _fills(waiting: Sequence[Part], after: int, room: float) -> range | None:
     if not found or any(part.section != waiting[after - 1].section or part.heading or part.picture for part in found):
         return None
     *led, last = found
+    while end < len(waiting) and waiting[end].note and waiting[end].section == last.section:
+        end += 1
     least = sum(part.height for part in led) + (last.height if last.whole else min(last.height, FEWEST))
     return range(first, end) if least <= room and sum(part.height for part in found) > MUCH / 2 * (BOTTOM - TOP) else None

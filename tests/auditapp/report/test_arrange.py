@@ -52,6 +52,11 @@ def test_else_the_table_after_it_comes_first() -> None:
     assert laid_out([TEXT, chart("a"), TABLE], [0.6, 0.7, 0.5], whole=(1,)) == (["text", "table", "a"], {})
 
 
+def test_a_note_stays_behind_its_table() -> None:
+    note = {"kind": "note", "text": "Of the table."}
+    assert laid_out([TEXT, chart("a"), TABLE, note, TEXT], [0.6, 0.7, 0.5, 0.05, 0.05], whole=(1,)) == (["text", "table", "note", "a", "text"], {})
+
+
 def test_a_small_gap_is_left() -> None:
     assert laid_out([TEXT, chart("a"), TABLE], [0.85, 0.7, 0.5], whole=(1,)) == (["text", "a", "table"], {})
 
