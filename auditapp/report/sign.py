@@ -55,8 +55,8 @@ def sign_pdf(unsigned: bytes) -> Signed:
     Raises NoSigningKey where the key or certificate cannot be used, the time stamp authority is not known or does not answer, or the level is not reached (LevelNotReached, of a report that prints its level: another
     draft, which prints less, may still be signed). Raises ValueError where the signed bytes do not stand up to our own verification: a defect of ours.
     """
-    what, printed = _what_it_is(unsigned)
     with signing_key() as signer:
+        what, printed = _what_it_is(unsigned)
         if printed is not None:
             return _signed(unsigned, what, printed, signer)
         levels = levels_asked()
