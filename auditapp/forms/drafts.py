@@ -337,8 +337,9 @@ def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -
         plan = [_("Read the table and take %(what)s as they are; no model is trained.") % {"what": _predictions_sentence(spec)}]
     else:
         target = column(profile, spec.target)
-        plan = [_("Read %(rows)s rows; leave out %(left)s without a value of %(target)s.") % {
-                    "rows": numbers(f"{profile.rows:,}"), "left": numbers(f"{target.missing if target else 0:,}"), "target": spec.target},
+        rows, left = numbers(f"{profile.rows:,}"), target.missing if target else 0
+        plan = [_("Read %(rows)s rows; leave out %(left)s without a value of %(target)s.") % {"rows": rows, "left": numbers(f"{left:,}"), "target": spec.target} if left else
+                _("Read %(rows)s rows; all of them have a value of %(target)s.") % {"rows": rows, "target": spec.target},
                 _("Set aside %(share)g %% of the rows as the audit part (%(split)s). It is opened once, after every choice has been made.") % {
                     "share": spec.audit_fraction * 100, "split": split_words(spec)},
                 _("Search for a model on the other rows for %(budget)s, by cross-validation, and combine the best ones.") % {"budget": budget_words(spec)},
