@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _, ngettext
 
 from auditapp.languages.chosen import numbers
+from auditapp.templatetags.audit import metric_name
 from automl.evidence import Bar, ColumnProfile, DatasetProfile, GoverningChoice
 from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
 from automl.question_tree import governing_choice
@@ -314,8 +315,8 @@ def _law_words(law: LocalLaw144) -> str:
 
 def metric_words(spec: TaskSpec, task: TaskKind | None) -> str:
     if spec.quantile is not None:
-        return _("%(m)s at the level %(q)s") % {"m": spec.metric, "q": f"{spec.quantile:g}"}
-    return spec.metric or _("the usual one: %(m)s") % {"m": METRICS_OF_TASK[task][0] if task else "-"}
+        return _("%(m)s at the level %(q)s") % {"m": metric_name(spec.metric), "q": f"{spec.quantile:g}"}
+    return metric_name(spec.metric) or _("the usual one: %(m)s") % {"m": metric_name(METRICS_OF_TASK[task][0]) if task else "–"}
 
 
 def _not_learned_from(spec: TaskSpec, profile: DatasetProfile) -> list[str]:

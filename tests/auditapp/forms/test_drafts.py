@@ -43,7 +43,7 @@ def test_the_level_of_a_quantile_survives_and_is_told() -> None:
     again = drafts.spec_of(draft, make_profile())
     assert isinstance(again, TaskSpec)
     assert (again.metric, again.quantile) == ("quantile_loss", 0.9)
-    assert "quantile_loss at the level 0.9" in {line.answer for line in drafts.answers_of(again, make_profile(), "regression")}
+    assert "quantile loss (pinball) at the level 0.9" in {line.answer for line in drafts.answers_of(again, make_profile(), "regression")}
     drafts.answer(draft, "target", {"target": "income", "task": ""})
     assert draft.get("budget", "quantile") is None
 

@@ -38,6 +38,14 @@ def test_ticked_runs_of_the_first_page_come_here(page: Client, finished_run: Run
     assert "Performance" in response.content.decode()
 
 
+def test_of_two_ticked_runs_the_earlier_one_is_the_first(page: Client, finished_run: Run, second_run: Run) -> None:
+    """Differences then say what has changed since."""
+    for one, other in ((finished_run, second_run), (second_run, finished_run)):
+        answer = page.get(f"/compare?run={one.pk}&run={other.pk}")
+        assert (answer.context["first"], answer.context["second"]) == (finished_run, second_run)
+    assert page.get(f"/compare?a={second_run.pk}&b={finished_run.pk}").context["first"] == second_run
+
+
 def test_with_one_run_or_the_same_twice_it_says_what_is_needed(page: Client, finished_run: Run) -> None:
     assert "Two finished audits are needed" in page.get("/compare").content.decode()
     assert 'name="run"' not in page.get("/").content.decode()

@@ -62,7 +62,8 @@ def test_the_summary_answers_for_each_attribute_with_both_rates_the_ratio_and_it
         row = text_of(SimpleNamespace(content=re.search(rf'<tr><th scope="row"><a href="[^"]*#{one.anchor}".*?</tr>', body, re.S)[0].encode()))
         assert f"{one.group.group} with {one.reference.group}" in row
         for rate in (one.group.selection_rate, one.reference.selection_rate):
-            assert isinstance(rate, Estimate) and printing.percent(rate.value) in row
+            assert isinstance(rate, Estimate)
+            assert printing.percent(rate.value) in row
         assert printing.LABEL_WORDS[one.ratio.label].lower() in row.lower()
         assert one.ratio.value == min(group.impact_ratio.value for group in evidence.fairness.attributes[lines.index(one)].groups if not isinstance(group.impact_ratio, NotMeasured))
 
@@ -75,7 +76,8 @@ def test_each_picture_of_a_section_is_on_its_page_once(page: Client, waiting_run
     run = finish_run(waiting_run, evidence, charts)
     body = page.get(f"/runs/{run.pk}/results/{section}").content.decode()
     names = [chart.name for chart in charts.charts if chart.section == section]
-    assert names and sorted(re.findall(r'<figure class="[^"]*" id="chart-([^"]+)"', body)) == sorted(names)
+    assert names
+    assert sorted(re.findall(r'<figure class="[^"]*" id="chart-([^"]+)"', body)) == sorted(names)
 
 
 def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Client, finished_run: Run) -> None:
