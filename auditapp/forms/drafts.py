@@ -13,7 +13,8 @@ from typing import Any, Literal
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _, ngettext
 
-from auditapp.languages.chosen import numbers
+from auditapp.languages.chosen import in_english, numbers
+from auditapp.languages.sentences import in_german
 from auditapp.templatetags.audit import metric_name
 from automl.evidence import Bar, ColumnProfile, DatasetProfile, GoverningChoice
 from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
@@ -261,13 +262,18 @@ class Answer:
     answer: str
 
 
+def _said(sentence: str) -> str:
+    """What the engine says, in the page's language where that is known."""
+    return sentence if in_english() else in_german(sentence) or sentence
+
+
 def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[Answer]:
     """What was answered, in the order it was asked."""
     lines = [Answer("columns", _("Table"), _("%(rows)s rows, %(columns)s columns") % {"rows": numbers(f"{profile.rows:,}"), "columns": numbers(f"{len(profile.columns):,}")})]
     if isinstance(spec, TaskSpec):
         lines += [
             Answer("columns", _("Left out of the model"), _listed(_not_learned_from(spec, profile)) or _("nothing")),
-            Answer("target", _("Predict"), f"{spec.target} ({task or _('task decided by its values')})"),
+            Answer("target", _("Predict"), f"{spec.target} ({_said(task) if task else _('task decided by its values')})"),
         ]
         if task != "regression":
             lines.append(Answer("outcome", _("Outcome"), outcome_sentence(spec.target, spec.positive, spec.favourable)))
@@ -277,7 +283,7 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
             lines.append(Answer("predictions", _("Outcome"), good))
     lines.append(Answer("attributes", _("Sensitive attributes"), _listed(spec.sensitive) or _("none: fairness will read \"not measured\"")))
     if spec.sensitive:
-        lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": spec.limit.ratio}),
+        lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": numbers(f"{spec.limit.ratio:g}")}),
                   Answer("attributes", _("Crossings"), _depth(spec.intersections)),
                   *([Answer("attributes", _("Profile"), _(PROFILE_WORDS[spec.profile]))] if spec.profile is not None else []),
                   *_governing_answers(spec, task),
@@ -304,7 +310,7 @@ def _governing_answers(spec: Spec, task: TaskKind | None) -> list[Answer]:
     if spec.governing is None or choice is None:
         return [] if spec.governing is None else [Answer("attributes", _("Metric that governs"), _("as the task turns out"))]
     other = _("The questions lead to %(metric)s.") % {"metric": _(GOVERNING_WORDS[choice.recommended])} if choice.recommended not in (None, choice.metric) else ""
-    words = " ".join(filter(None, (f"{_(GOVERNING_WORDS[choice.metric])}.", *choice.rationale, other, choice.reason)))
+    words = " ".join(filter(None, (f"{_(GOVERNING_WORDS[choice.metric])}.", *(_said(sentence) for sentence in choice.rationale), other, choice.reason)))
     return [Answer("governing" if choice.chosen_by == "questions" else "attributes", _("Metric that governs"), words)]
 
 
@@ -349,7 +355,7 @@ def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -
             plan.insert(3, _("Let the search look for models with a better %(objective)s as well, and show those that no other one beats in both.") % {"objective": objective_words(spec)})
     if spec.sensitive:
         plan.append(_("Compare %(names)s: selection rates, impact ratios against the limit of %(ratio)s, error rates and calibration, each with its interval.") % {
-            "names": _listed(spec.sensitive), "ratio": spec.limit.ratio})
+            "names": _listed(spec.sensitive), "ratio": numbers(f"{spec.limit.ratio:g}")})
     if isinstance(spec, TaskSpec):
         used = _("are features as well") if spec.sensitive_as_features else _("are not features")
         plan.append((_("The sensitive attributes %(used)s.") % {"used": used} + " " if spec.sensitive else "") + _("Explain which inputs move the output, overall and by group."))

@@ -166,7 +166,7 @@ def test_an_officer_is_three_clicks_from_the_signed_report(chromium: Any, made: 
     assert seen, "against the limits, before any scrolling"
     answers = page.locator("#limits ~ .table-responsive")
     assert answers.evaluate("table => table.querySelector('tbody tr').getBoundingClientRect().bottom < innerHeight"), "sex: both rates, their ratio with its interval, and what can be told, before any scrolling"
-    assert "Female with Male" in answers.inner_text()
+    assert "Female: " in answers.inner_text()
     browser.keep_picture("officer summary")
     assert "Inconclusive at this sample size" in page.locator(".tally").inner_text()
     with page.expect_download() as waiting:
