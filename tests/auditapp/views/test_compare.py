@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -44,6 +45,12 @@ def test_of_two_ticked_runs_the_earlier_one_is_the_first(page: Client, finished_
         answer = page.get(f"/compare?run={one.pk}&run={other.pk}")
         assert (answer.context["first"], answer.context["second"]) == (finished_run, second_run)
     assert page.get(f"/compare?a={second_run.pk}&b={finished_run.pk}").context["first"] == second_run
+
+
+def test_where_none_was_named_the_two_newest_are_proposed(page: Client, finished_run: Run, second_run: Run) -> None:
+    body = page.get("/compare").content.decode()
+    assert re.findall(r'value="([^"]+)" selected', body) == [finished_run.pk]
+    assert body.index(f'value="{second_run.pk}"') < body.index(f'value="{finished_run.pk}"'), "the second list begins with the newest, which a browser then takes"
 
 
 def test_with_one_run_or_the_same_twice_it_says_what_is_needed(page: Client, finished_run: Run) -> None:
