@@ -27,7 +27,7 @@ help:
 	@echo "make coverage-study  how often the audit's intervals hold the truth and its labels are wrong"
 	@echo "make tamper-study  one flipped bit of a signed report at a time: who notices (ARGS='--bundle DIR --places 300')"
 	@echo "make bench    our engine beside others (ARGS='--datasets adult --seeds 0 --peers flaml'); needs the project's shared folder; or one of these:"
-	@echo "              BENCH=budgets, BENCH=growth: how the engine keeps time and grows; BENCH=shap_speed: attributions; BENCH=interval_speed: intervals"
+	@echo "              BENCH=held_out_tables: the same on tables nobody tuned on; BENCH=budgets, BENCH=growth: how the engine keeps time and grows; BENCH=shap_speed: attributions; BENCH=interval_speed: intervals"
 	@echo "              BENCH=mitigation: what alternatives cost (BENCH=mitigation_halves: without the luck of a split); BENCH=outside_predictions: others' predictions, a million rows"
 	@echo "              BENCH=report_times: rendering, signing, verifying; BENCH=load: what people and programs wait for beside a run; BENCH=pages: results of a million rows"
 

@@ -9,6 +9,9 @@ from typing import Any
 OF_ITS_NUMBER = ("audit_number", "sha256")
 """Members of the plan that count each look at the audit part: a repetition is the next one, and the plan's sha256 covers its number."""
 
+TIMED = ("fit_seconds", "predict_us_per_row")
+"""Of a candidate on the leaderboard."""
+
 
 def canonical_json(document: Any) -> bytes:
     """UTF-8 JSON with sorted keys and no spaces: the bytes that are hashed, stored and attached."""
@@ -38,5 +41,7 @@ def repeatable_part(document: dict[str, Any]) -> dict[str, Any]:
     if isinstance(search, dict) and "trials" in search:
         search = {key: value for key, value in search.items() if key != "seconds"}
         search["trials"] = [{key: value for key, value in trial.items() if key != "seconds"} for trial in search["trials"]]
+        if "leaderboard" in search:
+            search["leaderboard"] = [{key: value for key, value in row.items() if key not in TIMED} for row in search["leaderboard"]]
         stripped["search"] = search
     return stripped

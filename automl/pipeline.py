@@ -18,11 +18,12 @@ from automl.audit.explanation import measure_explanation
 from automl.audit.fairness import measure_fairness
 from automl.audit.findings import write_findings
 from automl.audit.front import measure_front, models_kept
+from automl.audit.leaderboard import measure_leaderboard
 from automl.audit.local_law_144 import measure_local_law_144
 from automl.audit.mitigation import measure_mitigation
 from automl.audit.outcomes import Outcomes
 from automl.audit.outside_alternatives import alternatives_of_predictions
-from automl.audit.performance import measure_performance, metric_estimates
+from automl.audit.performance import measure_performance
 from automl.audit.reasons.measure import Reasoned, measure_reasons
 from automl.audit.reasons.rows import FILE as REASONS_FILE, reasons_csv
 from automl.audit.robustness import measure_robustness, robustness_of_predictions
@@ -37,12 +38,12 @@ from automl.data.repeats import leave_out_repeats
 from automl.data.splits import Problem, Rows, Split, resolve_problem, split_table
 from automl.data.tables import Table, TableLimits, read_table
 from automl.errors import Stopped
-from automl.evidence import Evidence, Finding, Front, LeaderboardRow, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
+from automl.evidence import Evidence, Finding, Front, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
 from automl.export.onnx_export import FILE, Export, export_model
 from automl.hooks import Hooks, Progress
 from automl.learn.calibration import IDENTITY
 from automl.learn.deadline import Deadline
-from automl.learn.ensemble import Candidate, candidates, combined, ensemble_not_taken, fit_best, search_section
+from automl.learn.ensemble import candidates, combined, ensemble_not_taken, fit_best, search_section
 from automl.learn.mitigation.alternatives import Prepared, prepare
 from automl.learn.model import FittedModel
 from automl.learn.predictions import to_predictions
@@ -111,7 +112,7 @@ def run_training(
         model, split.train, audit, outcomes, lambda rows, predicted: outcomes_of_model(problem, rows, predicted, model.threshold), spec, again)))
     export = step.done("export", export_model(model, split.train.features, spec.seed))
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
-    leaderboard = [_leaderboard_row(each, problem, audit, spec.seed) for each in rivals]
+    leaderboard = measure_leaderboard(rivals, problem, audit, lambda predicted, cut: outcomes_of_model(problem, audit, predicted, cut), reference=spec.reference, seed=spec.seed)
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
                         left_out=split.left_out, quality=(*find_quality_issues(source), *told))
     section = search_section(result, model, leaderboard, split, front)
@@ -252,13 +253,6 @@ def _cut_rule(problem: Problem, threshold: Any) -> str:
     if threshold is None:
         return "the most probable class"
     return f"{problem.positive} from a probability of {threshold.value:.6g} on ({threshold.chosen_on})"
-
-
-def _leaderboard_row(candidate: Candidate, problem: Problem, audit: Rows, seed: int) -> LeaderboardRow:
-    """The candidate on the audit part, by its own cut-off; where it has none it takes the more probable class."""
-    outcomes = outcomes_of_model(problem, audit, candidate.predict(audit.features), candidate.threshold)
-    value = metric_estimates(outcomes, seed=seed, names=[problem.metric])[problem.metric]
-    return LeaderboardRow(name=candidate.name, family=candidate.family, trial=candidate.trial, out_of_fold=candidate.out_of_fold, audit=value, chosen=candidate.chosen)
 
 
 def _document(spec: AuditPolicy, run: Mapping[str, Any], kind: Any, step: _Evidence, **sections: Any) -> Evidence:

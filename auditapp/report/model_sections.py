@@ -8,7 +8,20 @@ from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, 
 from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
 from auditapp.statements.document import Statements
-from automl.evidence import Calibration, Charts, Confusion, Estimate, Evidence, ExplanationSection, NotMeasured, PerformanceSection, SearchSection, Value
+from automl.evidence import (
+    Calibration,
+    Charts,
+    Confusion,
+    Estimate,
+    Evidence,
+    ExplanationSection,
+    LeaderboardRow,
+    LowestRatio,
+    NotMeasured,
+    PerformanceSection,
+    SearchSection,
+    Value,
+)
 from automl.printing import calibration, estimate, fixed, in_order, metric_words, percent, significant, whole
 from automl.spec import TaskSpec
 
@@ -95,9 +108,10 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
         ]),
         *charts_of(charts, "leaderboard", exactly=True),
         table(f"Candidates by {words}, on the audit part after the choice was made",
-              [("candidate", "left", 1), ("family", "left", 0), ("out of fold", "right", 0), ("audit part, with 95 % interval", "left", 1.2)],
-              [(our_words(row.name) + (" (chosen)" if row.chosen else ""), row.family, "–" if row.out_of_fold is None else significant(row.out_of_fold), shown(row.audit))
+              [("candidate", "left", 1), ("family", "left", 0), ("out of fold", "right", 0), ("audit part, with 95 % interval", "left", 1.2), ("minus the chosen one, same rows", "left", 1.2)],
+              [(our_words(row.name) + (" (chosen)" if row.chosen else ""), row.family, "–" if row.out_of_fold is None else significant(row.out_of_fold), shown(row.audit), _difference(row))
                for row in search.leaderboard]),
+        *_costs(search),
         *front_blocks(search, charts),
         *charts_of(charts, "trials", exactly=True),
         table("Trials", [("trial", "right", 0), ("family", "left", 0), (f"out-of-fold {words}", "right", 0), ("seconds", "right", 0), ("state", "left", 0), ("note", "left", 1)],
@@ -105,6 +119,30 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
                for trial in search.trials[:MOST_TRIALS]],
               "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence.", fold="note"),
     ]
+
+
+def _difference(row: LeaderboardRow) -> str:
+    if row.difference is None:
+        return "–"
+    return shown(row.difference, signed=True) + (", cannot be told apart" if row.tied else "")
+
+
+def _costs(search: SearchSection) -> list[Block]:
+    """What else there is to choose by; nothing of runs that are older than its measuring."""
+    rows = [row for row in search.leaderboard if row.bytes is not None]
+    if not rows:
+        return []
+    return [table(
+        "The same candidates: lowest impact ratio, calibration, size and speed",
+        [("candidate", "left", 1), ("lowest impact ratio of each attribute", "left", 1.6), ("observed / expected", "left", 1), ("kB", "right", 0), ("µs a row", "right", 0), ("learned in s", "right", 0)],
+        [(our_words(row.name) + (" (chosen)" if row.chosen else ""), "; ".join(_lowest(one) for one in row.lowest or ()) or "–", "–" if row.calibration is None else shown(row.calibration),
+          whole(round((row.bytes or 0) / 1000)), "–" if row.predict_us_per_row is None else significant(row.predict_us_per_row, 3), "–" if row.fit_seconds is None else significant(row.fit_seconds, 3))
+         for row in rows],
+        "Ratios are those of each candidate's own decisions, among groups of 30 rows and more; observed / expected: rows of the positive class over what the probabilities expect.")]
+
+
+def _lowest(one: LowestRatio) -> str:
+    return f"{data_text(one.attribute, 40)}{f' ({data_text(one.group, 40)})' if one.group else ''}: {shown(one.ratio)}"
 
 
 def _performance(performance: PerformanceSection, charts: Charts, kind: str) -> list[Block]:

@@ -25,7 +25,7 @@ from auditapp.models import Run
 from auditapp.statements.document import VersionEntry
 from auditapp.statements.fields import Field, label_of, words_of
 from automl import printing
-from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Evidence, Finding, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio, Trial
+from automl.evidence import Alternative, Bar, Chart, DesignSection, Estimate, Evidence, Finding, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio
 from automl.spec import GoverningMetric
 
 register = template.Library()
@@ -351,12 +351,6 @@ def chart(context: template.Context, chart: Chart) -> dict[str, object]:
     """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
     return {"chart": chart, "run": context["run"], "folds": context.get("folds"), "fold_path": context.get("fold_path"),
             "lang": "" if in_english() else f"lang={translation.get_language()}"}
-
-
-@register.filter
-def seconds_of(trials: Iterable[Trial], number: int | None) -> float | None:
-    """What the trial ``number`` took; None for what is no trial, such as an ensemble."""
-    return next((trial.seconds for trial in trials if trial.number == number), None)
 
 
 @register.filter

@@ -13,6 +13,7 @@ from automl.audit.estimates import auc_influence
 from automl.audit.outcomes import FloatArray, Outcomes
 from automl.audit.resampling import generator
 from automl.data.splits import Problem, Rows
+from automl.evidence import Threshold
 from automl.learn.metrics import OF_DECISIONS, at_cut, scorer
 from automl.learn.model import FittedModel
 from automl.learn.predictions import Predictions
@@ -36,19 +37,24 @@ class Subject:
 
     def metric(self, y: NDArray[np.int64] | FloatArray, predicted: Predictions, weight: FloatArray | None) -> float:
         """The run's metric; one of decisions at the deployed cut, not at the best one of these rows."""
-        name, threshold = self.problem.metric, self.model.threshold
-        if self.problem.task == "binary" and name in OF_DECISIONS and threshold is not None and predicted.probabilities is not None:
-            return at_cut(name, y, predicted.probabilities[:, 1], threshold.value, weight)
-        if name == "roc_auc" and predicted.probabilities is not None and 0 < (positive := y == 1).sum() < len(y):
-            # scikit-learn's value in a third of its time, which hundreds of samples of the rows ask for
-            return auc_influence(positive, predicted.probabilities[:, 1], weight)[0]
-        return scorer(name, self.problem.quantile)(y, predicted, self.problem.labels, weight)
+        return metric_of(self.problem, self.model.threshold, y, predicted, weight)
 
     def some(self, rows: Rows, most: int, name: str) -> Rows:
         """All of ``rows``, or a seeded sample of ``most`` of them."""
         if len(rows) <= most:
             return rows
         return rows_at(rows, np.sort(generator(self.seed, name).choice(len(rows), most, replace=False)))
+
+
+def metric_of(problem: Problem, threshold: Threshold | None, y: NDArray[np.int64] | FloatArray, predicted: Predictions, weight: FloatArray | None) -> float:
+    """The run's metric of a model with this cut; one of decisions at it, not at the best one of these rows."""
+    name = problem.metric
+    if problem.task == "binary" and name in OF_DECISIONS and threshold is not None and predicted.probabilities is not None:
+        return at_cut(name, y, predicted.probabilities[:, 1], threshold.value, weight)
+    if name == "roc_auc" and predicted.probabilities is not None and 0 < (positive := y == 1).sum() < len(y):
+        # scikit-learn's value in a third of its time, which hundreds of samples of the rows ask for
+        return auc_influence(positive, predicted.probabilities[:, 1], weight)[0]
+    return scorer(name, problem.quantile)(y, predicted, problem.labels, weight)
 
 
 def rows_at(rows: Rows, at: NDArray[np.int64]) -> Rows:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from automl.evidence.blocks import Estimate, Measured, NotMeasured, Part, Value
 from automl.evidence.front import Front, is_none
+from automl.evidence.robustness import LowestRatio
 from automl.spec import Metric
 
 
@@ -33,6 +34,20 @@ class LeaderboardRow(Part):
     out_of_fold: float | None
     audit: Value
     chosen: bool = False
+    difference: Value | None = Field(default=None, exclude_if=is_none)
+    """Its metric minus that of the chosen one on the same rows, with a paired interval; None for the chosen one."""
+    tied: bool | None = Field(default=None, exclude_if=is_none)
+    """Whether that interval holds 0: which of the two is better cannot be told."""
+    lowest: tuple[LowestRatio, ...] | None = Field(default=None, exclude_if=is_none)
+    """The lowest impact ratio of each attribute, by its decisions."""
+    calibration: Value | None = Field(default=None, exclude_if=is_none)
+    """Two classes: rows of the positive class over those that its probabilities expect."""
+    fit_seconds: float | None = Field(default=None, exclude_if=is_none)
+    """Of the trials that it is made of."""
+    predict_us_per_row: float | None = Field(default=None, exclude_if=is_none)
+    """Microseconds, on the audit part, encoding included."""
+    bytes: int | None = Field(default=None, exclude_if=is_none)
+    """Of its fold models as they are stored."""
 
 
 class EnsembleMember(Part):

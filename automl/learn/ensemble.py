@@ -165,6 +165,8 @@ class Candidate:
     chosen: bool
     threshold: Threshold | None = None
     """The deployed cut; of the others one of their own where the metric depends on it, else None."""
+    parts: tuple[TrialRecord, ...] = ()
+    """The trials that it is made of."""
 
 
 def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken: NotTaken | None = None) -> list[Candidate]:
@@ -179,13 +181,15 @@ def candidates(result: SearchResult, model: FittedModel, split: Split, not_taken
         return choose_threshold(map_of(calibration)(_out_of_fold(weights)), split.train.y, result.scorer.name, split.train.weight)
 
     whole, score = next((record for record in single if _is_whole(record, model)), None), out_of_fold_score(result, model, split)
-    rows = [Candidate("ensemble", "ensemble", None, score, model.predict, True, model.threshold) if whole is None
-            else Candidate(_name(whole), whole.family, whole.number, score, model.predict, True, model.threshold)]
-    rows += [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), False, threshold([(record, 1.0)]))
+    members = {member.trial for member in model.members}
+    parts = tuple(record for record in result.trials if record.number in members)
+    rows = [Candidate("ensemble", "ensemble", None, score, model.predict, True, model.threshold, parts) if whole is None
+            else Candidate(_name(whole), whole.family, whole.number, score, model.predict, True, model.threshold, parts)]
+    rows += [Candidate(_name(record), record.family, record.number, record.score, _predictor([(record, 1.0)], model), False, threshold([(record, 1.0)]), (record,))
              for record in single if record is not whole]
     if not_taken is not None:
         predictor, cut = _predictor(not_taken.weights, model, not_taken.calibration), threshold(not_taken.weights, not_taken.calibration)
-        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, predictor, False, cut))
+        rows.append(Candidate("ensemble, not taken", "ensemble", None, not_taken.out_of_fold, predictor, False, cut, tuple(record for record, _ in not_taken.weights)))
     return sorted(rows, key=lambda row: (result.scorer.loss(float("nan") if row.out_of_fold is None else row.out_of_fold), not row.chosen))
 
 

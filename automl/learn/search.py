@@ -31,7 +31,7 @@ from automl.errors import Stopped
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
 from automl.learn.disparity import Disparity
-from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, constant, family, texts_in_numbers
+from automl.learn.families import FAMILIES, LARGE_ROWS, CannotFit, Effort, Fold, FoldModel, constant, family, texts_in_numbers
 from automl.learn.folds import make_folds
 from automl.learn.metrics import Scorer, scorer
 from automl.learn.predictions import to_predictions
@@ -59,6 +59,10 @@ ENOUGH = {"linear": 10}
 MOST_SHORTENED = 3
 """A trial ended by the budget after a third of its usual time is still worth having; after less it is not worth starting."""
 FAILURES_IN_A_ROW = 5
+FIRST_SHARE, FIRST_SECONDS = 0.15, 4.0
+"""Of what is left, and at least this many seconds, for the first trial where others will follow: it is there so that something useful exists, and on a large table it would take a third of a short budget."""
+FINISHING_SHARE = 0.05
+"""Of a fold's time, for predicting the rows that it did not see."""
 FORESEEN_SHARE = 0.5
 """Once a useful model exists, a family that can foresee its own time may take this share of what is left for one trial."""
 COMPLETE: Ending = "complete", ""
@@ -131,6 +135,7 @@ class _Open:
     family: str
     asked: Asked
     raw: Array
+    since: float = field(default_factory=time.monotonic)
     begun: set[int] = field(default_factory=set)
     running: dict[Future[_Fitted], int] = field(default_factory=dict)
     ended: dict[int, Future[_Fitted]] = field(default_factory=dict)
@@ -185,7 +190,7 @@ class _Search:
         self.disparity = Disparity.of(spec, rows, problem)
         self.reweighing = [] if self.disparity is None else [self.disparity.reweighing(train) for train, _ in self.parts]
         self.lanes = min(self.threads, len(self.parts))
-        self.studies: dict[str, Study] = _Lazily(lambda name: Study(family(name), problem.task, spec.seed, reweighed=self.disparity is not None))
+        self.studies: dict[str, Study] = _Lazily(lambda name: Study(family(name), problem.task, spec.seed, large=len(rows.y) > LARGE_ROWS, reweighed=self.disparity is not None))
         self.records: list[TrialRecord] = []
         self.open: list[_Open | _Known] = []
         self.abandoned = False
@@ -333,10 +338,18 @@ class _Search:
                     break
                 self._tell()
                 # an equal share of what is left for each fold, so that the last one is not the poorest
-                allowance = self.deadline.left() / math.ceil((len(self.parts) - len(trial.begun)) / self.lanes)
+                allowance = self._allowed(trial) / math.ceil((len(self.parts) - len(trial.begun)) / self.lanes)
                 foreseen = allowance * FORESEEN_SHARE if self._useful() else math.inf
                 trial.begun.add(at)
-                trial.running[pool.submit(self._fit_fold, trial, at, time.monotonic() + allowance, foreseen)] = at
+                trial.running[pool.submit(self._fit_fold, trial, at, time.monotonic() + allowance * (1 - FINISHING_SHARE), foreseen)] = at
+
+    def _allowed(self, trial: _Open) -> float:
+        """Seconds that the rest of this trial may take."""
+        left = self.deadline.left()
+        if trial.number > 1 or len(self.families) == 1:
+            return left
+        used = time.monotonic() - trial.since
+        return min(left, max(FIRST_SHARE * (left + used), FIRST_SECONDS) - used)
 
     def _next_fold(self, trial: _Open) -> int | None:
         """The next of its folds, where a lane is free. No two trials work on the same fold at once: they share what is kept of it."""

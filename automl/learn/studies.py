@@ -60,11 +60,12 @@ def sampler(seed: int, number: int) -> optuna.samplers.BaseSampler:
 
 
 class Study:
-    def __init__(self, kind: Family, task: TaskKind, seed: int, *, reweighed: bool = False) -> None:
-        """``reweighed``: with the second objective; each of the family's defaults is then tried as it is and fully reweighed."""
+    def __init__(self, kind: Family, task: TaskKind, seed: int, *, large: bool = False, reweighed: bool = False) -> None:
+        """``large``: the table has more than `LARGE_ROWS`. ``reweighed``: with the second objective; each of the family's defaults is then tried as it is and fully reweighed."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.kind, self.task, self.seed, self.reweighed = kind, task, seed, reweighed
-        self.defaults = [{**settings, REWEIGHING: strength} for settings in kind.defaults(task) for strength in (0.0, 1.0)] if reweighed else kind.defaults(task)
+        self.kind, self.task, self.seed, self.large, self.reweighed = kind, task, seed, large, reweighed
+        defaults = kind.defaults(task, large)
+        self.defaults = [{**settings, REWEIGHING: strength} for settings in defaults for strength in (0.0, 1.0)] if reweighed else defaults
         self.study = optuna.create_study(directions=["minimize"] * (2 if reweighed else 1))
 
     def ask(self, number: int) -> Asked:
@@ -75,7 +76,7 @@ class Study:
         self.study.sampler = sampler(self.seed, number)
         rivals = tuple(dict(known.intermediate_values) for known in self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
         trial = self.study.ask()
-        params = self.kind.suggest(trial, self.task)
+        params = self.kind.suggest(trial, self.task, self.large)
         return Asked(trial, params, rivals, trial.suggest_float(REWEIGHING, 0.0, 1.0) if self.reweighed else None)
 
     def hopeless(self, asked: Asked, losses: list[float]) -> bool:

@@ -29,6 +29,8 @@ Params = dict[str, Any]
 Files = dict[str, bytes]
 
 FAMILIES: tuple[str, ...] = ("linear", "lgbm", "torch", "trees")
+LARGE_ROWS = 100_000
+"""Training rows above which a table is large: a family may then begin with other settings, and draw from a wider space."""
 _MODULES = {"linear": "linear", "lgbm": "lgbm", "torch": "torch_mlp", "trees": "forest"}
 
 
@@ -142,10 +144,10 @@ class Family(Protocol):
     def device(self) -> str:
         """What it learns on, in words for the evidence: "CPU", "GPU: ...", "CPU: why"."""
 
-    def defaults(self, task: TaskKind) -> list[Params]:
-        """Good published settings, tried first, in this order."""
+    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
+        """Good published settings, tried first, in this order. ``large``: of a table with more than `LARGE_ROWS`."""
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
         """Settings drawn from the search space; the names of the space are the keys."""
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> FoldModel:

@@ -46,10 +46,10 @@ class Forest:
     def device(self) -> str:
         return "CPU"
 
-    def defaults(self, task: TaskKind) -> list[Params]:
+    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
         return DEFAULTS[task]
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
         return {
             "random_splits": trial.suggest_categorical("random_splits", [False, True]),
             "trees": trial.suggest_int("trees", 50, 150, log=True),

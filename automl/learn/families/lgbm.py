@@ -37,6 +37,10 @@ DEFAULTS: dict[str, list[Params]] = {
     "multiclass": [SMALL, PLAIN, {**TUNED_CLASSIFICATION, "extra_trees": True}, REGULARISED, TUNED_CLASSIFICATION],
     "regression": [PLAIN, {**WIDE, "pairs": True}, SMALL, REGULARISED, TUNED_REGRESSION, {**TUNED_REGRESSION, "extra_trees": True}],
 }
+LARGE: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 255, "min_data_in_leaf": 30, "bagging_fraction": 0.75, "feature_fraction": 0.5, "min_sum_hessian_in_leaf": 1e-7}
+"""Of a table with many rows a tree of many leaves learns most per second, and there is enough behind each leaf: small trees would still be at their beginning when the budget ends."""
+DEFAULTS_LARGE: list[Params] = [LARGE, {**LARGE, "num_leaves": 127, "pairs": True}, {**LARGE, "extra_trees": True}, {**REGULARISED, "num_leaves": 127}, {**PLAIN, "num_leaves": 63}]
+MOST_LEAVES, MOST_LEAVES_LARGE = 128, 512
 Pairs = tuple[tuple[int, int], ...]
 OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 OBJECTIVE_OF_METRIC = {"mae": "regression_l1", "quantile_loss": "quantile"}
@@ -56,13 +60,14 @@ class Lgbm:
     def device(self) -> str:
         return self.on.words
 
-    def defaults(self, task: TaskKind) -> list[Params]:
-        return DEFAULTS[task]
+    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
+        # many classes are many trees a round
+        return DEFAULTS_LARGE if large and task != "multiclass" else DEFAULTS[task]
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
         return {
             "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
-            "num_leaves": trial.suggest_int("num_leaves", 8, 128, log=True),
+            "num_leaves": trial.suggest_int("num_leaves", 8, MOST_LEAVES_LARGE if large else MOST_LEAVES, log=True),
             "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 3, 100, log=True),
             "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
             "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 1.0),

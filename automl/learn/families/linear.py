@@ -83,10 +83,10 @@ class Linear:
     def device(self) -> str:
         return "CPU"
 
-    def defaults(self, task: TaskKind) -> list[Params]:
+    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
         return DEFAULTS[task]
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
         name = "alpha" if task == "regression" else "c"
         return {name: trial.suggest_float(name, *SPACE[name], log=True), "bins": trial.suggest_categorical("bins", BINS)}
 

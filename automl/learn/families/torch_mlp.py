@@ -222,10 +222,10 @@ class TorchMlp:
     def device(self) -> str:
         return "CPU: no CUDA device is present" if choose_device().type == "cpu" else "GPU: CUDA"
 
-    def defaults(self, task: TaskKind) -> list[Params]:
+    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
         return DEFAULTS[task]
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
         return {
             "width": trial.suggest_int("width", 64, 384, step=64),
             "depth": trial.suggest_int("depth", 1, 3),

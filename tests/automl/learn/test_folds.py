@@ -43,7 +43,7 @@ def test_few_of_something_means_fewer_folds(y: list[int], cluster: Any, folds: i
     assert len(parts) == folds
 
 
-@pytest.mark.parametrize(("seconds", "folds"), [(float("inf"), 5), (1e-3, 5), (1e-4, 3), (1e-6, 2)])
+@pytest.mark.parametrize(("seconds", "folds"), [(float("inf"), 5), (0.1, 5), (5e-3, 3), (1e-4, 2)])
 def test_little_time_for_many_cells_means_fewer_folds(seconds: float, folds: int) -> None:
     assert len(make_folds(rows(np.arange(100) % 2), "binary", 0, seconds)) == folds
 

@@ -21,7 +21,7 @@ from automl.learn.deadline import Deadline
 from automl.learn.ensemble import fit_best
 from automl.learn.families import family
 from automl.learn.front import front_of
-from automl.learn.search import SearchResult, _Search, search
+from automl.learn.search import SearchResult, _Open, _Search, search
 from automl.learn.trials import TrialRecord
 from automl.spec import Budget, TaskKind, TaskSpec
 from tests.automl.learn import material
@@ -225,6 +225,26 @@ def test_defaults_come_first_cheapest_first(tmp_path: Path) -> None:
     assert [record.family for record in result.trials] == ["baseline", "linear", "lgbm", "lgbm", "torch"]
     assert result.trials[2].params == family("lgbm").defaults("binary")[0]
     assert result.trials[3].params == family("lgbm").defaults("binary")[1]
+
+
+def test_a_large_table_begins_with_trees_of_many_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("automl.learn.search.LARGE_ROWS", 100)
+    result, _ = run(tmp_path, families=("lgbm",), n=400, budget=Budget(trials=1))
+    assert result.trials[1].params == family("lgbm").defaults("binary", large=True)[0]
+    assert result.trials[1].params["num_leaves"] == max(params["num_leaves"] for params in family("lgbm").defaults("binary", large=True))
+    assert set(result.trials[1].params) == set(family("lgbm").defaults("binary")[0])
+
+
+def test_the_first_trial_gets_a_share_of_the_time_where_others_follow(tmp_path: Path) -> None:
+    split, problem, spec = case(families=("linear", "lgbm"))
+    several = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(1000, started=time.time()))
+    first, second = (_Open(number, "linear", several.studies["linear"].ask(number), np.zeros(0)) for number in (1, 2))
+    assert several._allowed(first) == pytest.approx(150, abs=5)
+    assert several._allowed(second) == pytest.approx(1000, abs=5)
+    short = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(3, started=time.time()))
+    assert short._allowed(first) <= 3
+    alone = _Search(split.train, problem, spec.model_copy(update={"families": ("linear",)}), Hooks(), tmp_path, Deadline(1000, started=time.time()))
+    assert alone._allowed(first) == pytest.approx(1000, abs=5)
 
 
 def test_time_spent_by_an_earlier_attempt_counts(tmp_path: Path) -> None:
