@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditapp.languages.chosen import numbers
 from automl.printing import decimals_of, fixed, significant
 
 WIDTH, HEIGHT = 560, 240
@@ -68,13 +69,13 @@ def draw_trials(points: Sequence[TrialPoint], *, maximize: bool) -> TrialPicture
         inside = min(max(score, low), high)
         return TOP + (high - inside) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    marks = tuple(Mark(f"{x(p.number):.1f}", f"{y(p.score):.1f}", f"{p.number}: {significant(p.score)} {p.family}".strip()) for p in points)
+    marks = tuple(Mark(f"{x(p.number):.1f}", f"{y(p.score):.1f}", f"{p.number}: {numbers(significant(p.score))} {p.family}".strip()) for p in points)
     path = " ".join(f"{'M' if i == 0 else 'H'}{x(p.number):.1f} V{y(b):.1f}" if i else f"M{x(p.number):.1f} {y(b):.1f}" for i, (p, b) in enumerate(zip(points, best, strict=True)))
-    numbers = sorted({first, (first + last) // 2, last})
+    middle = sorted({first, (first + last) // 2, last})
     places = decimals_of(*shown)
     return TrialPicture(
         WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM, marks, path,
-        tuple(Tick(f"{x(n):.1f}", str(n)) for n in numbers), tuple(Tick(f"{y(v):.1f}", fixed(v, places)) for v in (shown[0], sum(shown) / 2, shown[1])))
+        tuple(Tick(f"{x(n):.1f}", str(n)) for n in middle), tuple(Tick(f"{y(v):.1f}", numbers(fixed(v, places))) for v in (shown[0], sum(shown) / 2, shown[1])))
 
 
 def _window(scores: Sequence[float], best: float, maximize: bool) -> tuple[float, float]:

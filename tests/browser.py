@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +31,13 @@ class Browser:
         self.page.on("pageerror", lambda error: self.complaints.append(f"page error on {self.page.url}: {error}"))
         self.page.on("response", self._answered)
         self.page.on("dialog", self._interrupted)
+
+    def keep_picture(self, name: str) -> None:
+        """The whole page as DIR/name.png where PICTURES=DIR is set, for somebody who looks at each page of a story; else nothing."""
+        if folder := os.environ.get("PICTURES"):
+            place = Path(folder)
+            place.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=place / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.png", full_page=True)
 
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning") and not any(f"status of {status}" in message.text for status in self.expected):

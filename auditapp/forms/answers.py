@@ -460,6 +460,8 @@ class BudgetForm(StepForm):
         add("simple", forms.BooleanField(label=_("One single model instead of a combination"), required=False, initial=kept.get("simple", False)))
         self.fields["preset"].initial = next((name for name, budget in PRESETS.items() if kept and budget == (kept.get("seconds"), kept.get("trials"))), "custom" if kept else "quick")
         self.fields["seconds"].initial, self.fields["trials"].initial = kept.get("seconds"), kept.get("trials")
+        if isinstance(seconds := kept.get("seconds"), float) and seconds.is_integer():
+            self.fields["seconds"].initial = int(seconds)
 
     def why_split(self, by_role: dict[str, str]) -> str:
         """What of the table speaks for another split than a random one."""

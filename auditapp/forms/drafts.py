@@ -13,7 +13,9 @@ from typing import Any, Literal
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _, ngettext
 
-from auditapp.languages.chosen import EVIDENCE_LANGUAGE, numbers
+from auditapp.languages.chosen import EVIDENCE_LANGUAGE, in_english, numbers
+from auditapp.languages.sentences import in_german
+from auditapp.templatetags.audit import metric_name
 from automl.evidence import Bar, ColumnProfile, DatasetProfile, GoverningChoice
 from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
 from automl.question_tree import governing_choice
@@ -263,13 +265,18 @@ class Answer:
     answer: str
 
 
+def _said(sentence: str) -> str:
+    """What the engine says, in the page's language where that is known."""
+    return sentence if in_english() else in_german(sentence) or sentence
+
+
 def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> list[Answer]:
     """What was answered, in the order it was asked."""
     lines = [Answer("columns", _("Table"), _("%(rows)s rows, %(columns)s columns") % {"rows": numbers(f"{profile.rows:,}"), "columns": numbers(f"{len(profile.columns):,}")})]
     if isinstance(spec, TaskSpec):
         lines += [
             Answer("columns", _("Left out of the model"), _listed(_not_learned_from(spec, profile)) or _("nothing")),
-            Answer("target", _("Predict"), f"{spec.target} ({task or _('task decided by its values')})"),
+            Answer("target", _("Predict"), f"{spec.target} ({_said(task) if task else _('task decided by its values')})"),
         ]
         if task != "regression":
             lines.append(Answer("outcome", _("Outcome"), outcome_sentence(spec.target, spec.positive, spec.favourable)))
@@ -279,7 +286,7 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
             lines.append(Answer("predictions", _("Outcome"), good))
     lines.append(Answer("attributes", _("Sensitive attributes"), _listed(spec.sensitive) or _("none: fairness will read \"not measured\"")))
     if spec.sensitive:
-        lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": spec.limit.ratio}),
+        lines += [Answer("attributes", _("Limit"), _("impact ratio of %(ratio)s, as a convention that you chose") % {"ratio": numbers(f"{spec.limit.ratio:g}")}),
                   Answer("attributes", _("Crossings"), _depth(spec.intersections)),
                   *([Answer("attributes", _("Profile"), _(PROFILE_WORDS[spec.profile]))] if spec.profile is not None else []),
                   *_governing_answers(spec, task),
@@ -306,7 +313,7 @@ def _governing_answers(spec: Spec, task: TaskKind | None) -> list[Answer]:
     if spec.governing is None or choice is None:
         return [] if spec.governing is None else [Answer("attributes", _("Metric that governs"), _("as the task turns out"))]
     other = _("The questions lead to %(metric)s.") % {"metric": _(GOVERNING_WORDS[choice.recommended])} if choice.recommended not in (None, choice.metric) else ""
-    words = " ".join(filter(None, (f"{_(GOVERNING_WORDS[choice.metric])}.", *choice.rationale, other, choice.reason)))
+    words = " ".join(filter(None, (f"{_(GOVERNING_WORDS[choice.metric])}.", *(_said(sentence) for sentence in choice.rationale), other, choice.reason)))
     return [Answer("governing" if choice.chosen_by == "questions" else "attributes", _("Metric that governs"), words)]
 
 
@@ -317,8 +324,8 @@ def _law_words(law: LocalLaw144) -> str:
 
 def metric_words(spec: TaskSpec, task: TaskKind | None) -> str:
     if spec.quantile is not None:
-        return _("%(m)s at the level %(q)s") % {"m": spec.metric, "q": f"{spec.quantile:g}"}
-    return spec.metric or _("the usual one: %(m)s") % {"m": METRICS_OF_TASK[task][0] if task else "-"}
+        return _("%(m)s at the level %(q)s") % {"m": metric_name(spec.metric), "q": f"{spec.quantile:g}"}
+    return metric_name(spec.metric) or _("the usual one: %(m)s") % {"m": metric_name(METRICS_OF_TASK[task][0]) if task else "–"}
 
 
 def _not_learned_from(spec: TaskSpec, profile: DatasetProfile) -> list[str]:
@@ -340,8 +347,9 @@ def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -
         plan = [_("Read the table and take %(what)s as they are; no model is trained.") % {"what": _predictions_sentence(spec)}]
     else:
         target = column(profile, spec.target)
-        plan = [_("Read %(rows)s rows; leave out %(left)s without a value of %(target)s.") % {
-                    "rows": numbers(f"{profile.rows:,}"), "left": numbers(f"{target.missing if target else 0:,}"), "target": spec.target},
+        rows, left = numbers(f"{profile.rows:,}"), target.missing if target else 0
+        plan = [_("Read %(rows)s rows; leave out %(left)s without a value of %(target)s.") % {"rows": rows, "left": numbers(f"{left:,}"), "target": spec.target} if left else
+                _("Read %(rows)s rows; all of them have a value of %(target)s.") % {"rows": rows, "target": spec.target},
                 _("Set aside %(share)g %% of the rows as the audit part (%(split)s). It is opened once, after every choice has been made.") % {
                     "share": spec.audit_fraction * 100, "split": split_words(spec)},
                 _("Search for a model on the other rows for %(budget)s, by cross-validation, and combine the best ones.") % {"budget": budget_words(spec)},
@@ -350,7 +358,7 @@ def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -
             plan.insert(3, _("Let the search look for models with a better %(objective)s as well, and show those that no other one beats in both.") % {"objective": objective_words(spec)})
     if spec.sensitive:
         plan.append(_("Compare %(names)s: selection rates, impact ratios against the limit of %(ratio)s, error rates and calibration, each with its interval.") % {
-            "names": _listed(spec.sensitive), "ratio": spec.limit.ratio})
+            "names": _listed(spec.sensitive), "ratio": numbers(f"{spec.limit.ratio:g}")})
     if isinstance(spec, TaskSpec):
         used = _("are features as well") if spec.sensitive_as_features else _("are not features")
         plan.append((_("The sensitive attributes %(used)s.") % {"used": used} + " " if spec.sensitive else "") + _("Explain which inputs move the output, overall and by group."))

@@ -105,6 +105,12 @@ class Matters:
 
 
 @register.filter
+def gravest_first(findings: Sequence[Finding]) -> list[Finding]:
+    """What a reading of the table found comes in the order of its columns."""
+    return sorted(findings, key=lambda finding: list(SEVERITIES).index(finding.severity))
+
+
+@register.filter
 def by_matter(findings: Sequence[Finding]) -> Matters:
     here = {finding.id for finding in findings}
     # a comparison of two runs shows some of each one's findings: what the others are folded under may not be among them
@@ -345,6 +351,12 @@ def chart(context: template.Context, chart: Chart) -> dict[str, object]:
     """The one chart component: picture in two themes, the sentence it shows, its numbers as a table, and downloads."""
     return {"chart": chart, "run": context["run"], "folds": context.get("folds"), "fold_path": context.get("fold_path"),
             "lang": "" if in_english() else f"lang={translation.get_language()}"}
+
+
+@register.filter
+def named(charts: Iterable[Chart], starts: str) -> list[Chart]:
+    """Those whose name begins with one of ``starts`` (commas between)."""
+    return [chart for chart in charts if chart.name.startswith(tuple(starts.split(",")))]
 
 
 @register.filter

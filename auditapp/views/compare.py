@@ -26,6 +26,9 @@ def compare_runs(request: PageRequest) -> HttpResponse:
     asked = [request.GET.get("a") or ticked[0], request.GET.get("b") or ticked[1]]
     runs = [find(Run.objects.filter(state="succeeded").select_related("dataset"), request.caller, one) if one else None for one in asked]
     first, second = runs
+    if first and second and not request.GET.get("a") and first.created_at > second.created_at:
+        # The list shows the newest first; what has changed since is read the other way round
+        first, second = second, first
     offered = Run.objects.filter(workspace=request.caller.workspace, state="succeeded").only("pk", "title", "finished_at")[:MOST_OFFERED]
     context: dict[str, Any] = {"first": first, "second": second, "offered": offered, "too_many": len(request.GET.getlist("run")) > 2}
     if first and second and first.pk != second.pk:

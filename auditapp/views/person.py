@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from auditapp import mail
-from auditapp.people import accounts, second_step, sessions
+from auditapp.people import accounts, guessing, second_step, sessions
 from auditapp.people.forms import EmailForm, NoticesForm, dressed
 from auditapp.public_address import public_address
 from auditapp.views.guard import own
@@ -82,7 +82,7 @@ def password(request: Any) -> HttpResponse:
             accounts.after_new_password(request.user, "by its person")
         update_session_auth_hash(request, request.user)
         messages.success(request, _("Your password is set. All your other sessions have ended."))
-        return redirect("account")
+        return guessing.remember_browser(redirect("account"), request.user)
     return render(request, "settings/password.html", {"form": form}, status=422 if form.errors else 200)
 
 

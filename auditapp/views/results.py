@@ -22,12 +22,13 @@ from auditapp.access import find
 from auditapp.api.files import download
 from auditapp.downloads import noted_file, noted_report
 from auditapp.models import Artifact, Run
+from auditapp.report.fairness_sections import lowest_ratio
 from auditapp.templatetags.folds import render_with_folds
 from auditapp.uploads import nameless_file
 from auditapp.views.alternatives import alternatives_of
 from auditapp.views.guard import PageRequest, page
 from auditapp.views.laws import laws_of
-from automl.evidence import Attribute, Chart, Evidence, FairnessSection, Finding, NotMeasured, Ratio
+from automl.evidence import Attribute, Chart, Evidence, FairnessSection, Finding, Group, NotMeasured, Ratio
 
 SECTIONS: dict[str, Any] = {
     "summary": lazy("Summary"), "leaderboard": lazy("Leaderboard"), "performance": lazy("Performance"), "explanation": lazy("Explanation"), "fairness": lazy("Fairness"), "mitigation": lazy("Mitigation"),
@@ -70,7 +71,7 @@ def section(request: PageRequest, run_id: str, section: str = "summary") -> Http
     placed = {chart.name for table in tables for chart in (*table.charts, *table.error_charts)} | {chart.name for chart in law_charts}
     return render_with_folds(request, f"results/{section}.html", {
         "run": run, "evidence": evidence, "sections": SECTIONS, "section": section, "charts": charts, "report": results.newest_report(run),
-        "tables": tables, "alternatives": alternatives_of(evidence, charts), "other_charts": [chart for chart in charts if chart.name not in placed], "tally": tally(evidence), "missing": not_measured(evidence), "law_tables": law_tables(evidence), "law_charts": law_charts, "limit": limit_of(evidence), "laws": laws_of(run, evidence, request.GET.get("profile")) if section == "laws" else None, "key_charts": _key_charts(run) if section == "summary" else (),
+        "tables": tables, "alternatives": alternatives_of(evidence, charts), "other_charts": [chart for chart in charts if chart.name not in placed], "tally": tally(evidence), "missing": not_measured(evidence), "law_tables": law_tables(evidence), "law_charts": law_charts, "limit": limit_of(evidence), "glance": glance_of(evidence) if section == "summary" else (), "laws": laws_of(run, evidence, request.GET.get("profile")) if section == "laws" else None, "key_charts": _key_charts(run) if section == "summary" else (),
     })
 
 
@@ -132,6 +133,30 @@ def tally(evidence: Evidence) -> dict[str, Counter[str]]:
 def _labels(attributes: Iterable[Attribute]) -> Counter[str]:
     ratios = (group.impact_ratio for attribute in attributes for group in attribute.groups)
     return Counter("not_measured" if not isinstance(ratio, Ratio) else ratio.label for ratio in ratios)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """One attribute on the summary: its lowest ratio, and both rates that it is made of."""
+
+    anchor: str
+    attribute: str
+    group: Group
+    reference: Group
+    ratio: Ratio
+
+
+def glance_of(evidence: Evidence) -> list[Glance]:
+    """The answer to "is anybody treated differently, and how sure is that?" in a line for each attribute; the groups are those of the report's page one."""
+    fairness = evidence.fairness
+    if isinstance(fairness, NotMeasured) or fairness.outcome != "decision":
+        return []
+    lines = []
+    for place, attribute in enumerate(fairness.attributes):
+        found, reference = lowest_ratio(attribute), next((group for group in attribute.groups if group.group == attribute.reference), None)
+        if found is not None and reference is not None:
+            lines.append(Glance(f"fairness-attributes-{place}", attribute.attribute, found[0], reference, found[1]))
+    return lines
 
 
 def limit_of(evidence: Evidence) -> float | None:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from auditapp.access import redeem_login_link
 from auditapp.mail import later
-from auditapp.people import second_step
+from auditapp.people import guessing, second_step
 from auditapp.people.accounts import after_new_password
 from auditapp.people.forms import CodeForm, ForgottenPasswordForm, dressed
 from auditapp.public_address import public_address
@@ -65,9 +65,13 @@ def _let_in(request: HttpRequest, user: User, then: str) -> HttpResponse:
         request.session.cycle_key()
         request.session[HALF] = {"user": user.pk, "hash": user.get_session_auth_hash(), "at": timezone.now().timestamp(), "next": then}
         return redirect("login-second")
+    return _logged_in(request, user, then)
+
+
+def _logged_in(request: HttpRequest, user: User, then: str) -> HttpResponse:
     # axes counts failures of the password backend; a link proves itself
     login(request, user, backend=BACKEND)
-    return redirect(then)
+    return guessing.remember_browser(redirect(then), user)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,8 +86,7 @@ def second(request: HttpRequest) -> HttpResponse:
             form.add_error("code", _("After wrong codes there is a pause: try again in %(seconds)d seconds.") % {"seconds": seconds})
         elif second_step.check(user, form.cleaned_data["code"]):
             then = request.session.pop(HALF)["next"]
-            login(request, user, backend=BACKEND)
-            return redirect(then)
+            return _logged_in(request, user, then)
         else:
             form.add_error("code", _("This code is wrong, or was used already."))
     return render(request, "login_second.html", {"form": form}, status=422 if form.errors else 200)
@@ -99,8 +102,12 @@ def _half_way(request: HttpRequest) -> User | None:
 
 
 def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any, **kwargs: Any) -> HttpResponse:
-    """What axes shows after too many wrong passwords."""
-    return render(request, "locked_out.html", status=429)
+    """What axes shows after too many wrong passwords: from here, or from many places at this user."""
+    seconds = getattr(request, "guessing_pause", 0)
+    answer = render(request, "locked_out.html", {"seconds": seconds}, status=429)
+    if seconds:
+        answer["Retry-After"] = str(seconds)
+    return answer
 
 
 @method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
@@ -139,4 +146,5 @@ class NewPassword(PasswordResetConfirmView):
         # This browser's session may be one of those that have just ended
         logout(self.request)
         messages.success(self.request, _("Your new password is set. Every session of yours has ended; log in with it."))
-        return response
+        # Others' guesses may be why somebody came this way: they must not slow the login that follows
+        return guessing.remember_browser(response, form.user)

@@ -92,7 +92,7 @@ def _sensitive(word: str, facts: ColumnFacts, most_groups: int) -> ProposedRole 
     if facts.numeric and facts.distinct > LEVELS_KEPT:
         return ProposedRole(role="sensitive", reason=f"{why}, and its numbers can be compared in bins")
     if facts.distinct <= most_groups:
-        return ProposedRole(role="sensitive", reason=f"{why} and it has {_values(facts)}")
+        return ProposedRole(role="sensitive", reason=f"its name contains {shown(word)} and it has {_values(facts)}")
     return ProposedRole(role="feature", reason=f"{why}, but its {facts.distinct:,} values are too many groups: merge them to at most {most_groups} to measure on it")
 
 

@@ -33,10 +33,11 @@ def browser(chromium: Any, site: Site, request: pytest.FixtureRequest) -> Iterat
     assert browser.complaints == []
 
 
-def go_on(page: Any) -> None:
+def go_on(browser: Browser) -> None:
     """To the next page, and until all of it is there: a click alone waits for the answer's beginning at most."""
-    with page.expect_navigation():
-        page.get_by_role("button", name="Continue").click()
+    browser.keep_picture("analyst " + browser.page.url.rsplit("/", 1)[-1])
+    with browser.page.expect_navigation():
+        browser.page.get_by_role("button", name="Continue").click()
 
 
 @pytest.mark.timeout(1200)
@@ -56,24 +57,24 @@ def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, 
     assert page.get_by_label("Role of sex").input_value() == "sensitive"
     for leak in page.get_by_label("No, leave it out").all():
         leak.check()
-    go_on(page)
+    go_on(browser)
     page.get_by_label("Which column should be predicted?").select_option(label="income")
-    go_on(page)
+    go_on(browser)
     page.locator("input[name=positive] + label", has_text=">50K").click()
     page.get_by_label("good: a loan").check()
-    go_on(page)
+    go_on(browser)
     for name in ("sex", "race"):
         page.get_by_label(name, exact=True).check()
     page.get_by_label("age", exact=True).uncheck()
-    go_on(page)
+    go_on(browser)
     page.get_by_label("Compare the groups of sex with").select_option(label="Male")
-    go_on(page)
+    go_on(browser)
     page.get_by_label("My own budget").check()
     page.get_by_label("Trials", exact=True).fill("2")
     page.get_by_text("Models, split and seed").click()
     page.get_by_label("Neural network (PyTorch)").uncheck()
     page.get_by_label("alternatives that treat groups more alike").check()  # a third of the run's time; the bundled sample's is looked at by other stories
-    go_on(page)
+    go_on(browser)
 
     check = page.locator("main").inner_text()
     assert "We predict whether income is >50K. Being predicted >50K is good for the person." in check
@@ -81,6 +82,7 @@ def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, 
     assert "alternatives that treat groups more alike" in check
     page.get_by_role("button", name="Start the audit").click()
     page.wait_for_url("**/runs/run_*")
+    browser.keep_picture("analyst live run")
     run = page.url.rsplit("/", 1)[-1]
     until_results(page)
 
@@ -94,6 +96,7 @@ def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, 
         page.goto(site.base + address)
         assert page.locator("h1").inner_text() == "Adult"
         every_picture_is_drawn(page)
+        browser.keep_picture(f"analyst {address.split(run)[-1]}")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the signed PDF").click()
     report = tmp_path / "report.pdf"
@@ -104,6 +107,7 @@ def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, 
     page.get_by_label("The report, a PDF").set_input_files(report)
     page.get_by_role("button", name="Verify").click()
     page.get_by_text("Unchanged since it was signed").wait_for()
+    browser.keep_picture("analyst verified")
     page.wait_for_load_state()
     assert run in page.locator("main").inner_text()
 
@@ -133,7 +137,7 @@ def test_the_sample_can_be_finished_early_and_another_run_cancelled(browser: Bro
     page.get_by_role("button", name="Use the sample data").click()
     page.get_by_role("heading", name="What is in each column?").wait_for(timeout=60_000)
     for _ in range(6):
-        go_on(page)
+        go_on(browser)
         page.wait_for_load_state()
         for choice in ("good: a loan",):
             if page.get_by_label(choice).count():

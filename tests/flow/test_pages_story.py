@@ -56,6 +56,7 @@ def test_t34_no_page_runs_what_a_stranger_wrote_and_axe_finds_nothing(axe: Any, 
     found = []
     for address in made["pages"]:
         browser.page.goto(made["base"] + address)
+        browser.keep_picture(f"{theme} {address}")
         browser.page.evaluate("document.querySelectorAll('details').forEach(folded => { folded.open = true })")
         for violation in axe.run(browser.page, options={"runOnly": EVERYTHING if theme == "light" else ["color-contrast"], "resultTypes": ["violations"]}).response["violations"]:
             found.append(f"{address}: {violation['id']} ({violation['help']}): {[node['html'][:120] for node in violation['nodes'][:2]]}")
@@ -68,6 +69,7 @@ def test_t28_on_a_small_screen_no_name_makes_a_page_wider(axe: Any, chromium: An
     browser = browser_of(chromium, made, color_scheme="dark", viewport={"width": 360, "height": 780})
     for address in made["pages"]:
         browser.page.goto(made["base"] + address)
+        browser.keep_picture(f"small {address}")
         assert browser.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
         found = axe.run(browser.page, options={"runOnly": ["scrollable-region-focusable", "target-size"], "resultTypes": ["violations"]}).response["violations"]
         assert not found, (address, [node["html"][:200] for node in found[0]["nodes"]])
@@ -162,6 +164,10 @@ def test_an_officer_is_three_clicks_from_the_signed_report(chromium: Any, made: 
     clicks += 1
     seen = page.evaluate("[...document.querySelectorAll('#limits, .tally')].every(part => part.getBoundingClientRect().bottom < innerHeight)")
     assert seen, "against the limits, before any scrolling"
+    answers = page.locator("#limits ~ .table-responsive")
+    assert answers.evaluate("table => table.querySelector('tbody tr').getBoundingClientRect().bottom < innerHeight"), "sex: both rates, their ratio with its interval, and what can be told, before any scrolling"
+    assert "Female: " in answers.inner_text()
+    browser.keep_picture("officer summary")
     assert "Inconclusive at this sample size" in page.locator(".tally").inner_text()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the signed PDF").click()

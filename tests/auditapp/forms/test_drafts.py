@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
+from django.utils import translation
 
 from auditapp.forms import drafts
 from auditapp.forms.drafts import KEPT_DRAFTS, STEP_OF_POINTER, STEPS, Draft
@@ -43,9 +44,22 @@ def test_the_level_of_a_quantile_survives_and_is_told() -> None:
     again = drafts.spec_of(draft, make_profile())
     assert isinstance(again, TaskSpec)
     assert (again.metric, again.quantile) == ("quantile_loss", 0.9)
-    assert "quantile_loss at the level 0.9" in {line.answer for line in drafts.answers_of(again, make_profile(), "regression")}
+    assert "quantile loss (pinball) at the level 0.9" in {line.answer for line in drafts.answers_of(again, make_profile(), "regression")}
     drafts.answer(draft, "target", {"target": "income", "task": ""})
     assert draft.get("budget", "quantile") is None
+
+
+def test_a_german_page_has_no_english_among_its_answers() -> None:
+    spec = parse_spec({"target": "income", "positive": ">50K", "sensitive": ["sex"], "limit": {"ratio": 0.85}, "governing": {"answers": {"measured_by_rates": "yes"}}}, "training")
+    assert isinstance(spec, TaskSpec)
+    with translation.override("de"):
+        answers = [line.answer for line in drafts.answers_of(spec, make_profile(), "binary")]
+        plan = " ".join(drafts.plan_sentences(spec, make_profile(), "binary"))
+    assert "income (binär)" in answers
+    assert any("Ein Gesetz, ein Vertrag oder eine Richtlinie" in answer for answer in answers)
+    assert not any("contract" in answer for answer in answers)
+    assert any("0,85" in answer for answer in answers)
+    assert "0,85" in plan
 
 
 def test_what_no_answer_takes_up_never_becomes_a_feature() -> None:

@@ -13,6 +13,10 @@ FINDING = ("Black (race) is selected at 0.70 times the rate of Other (95 % inter
            "whether this is more than sampling error is inconclusive at this sample size with 5 groups compared.")
 
 
+def test_a_proposal_that_quotes_the_name_is_german_to_its_end() -> None:
+    assert in_german("its name contains 'sex' and it has 2 values") == "sein Name enthält 'sex', und es hat 2 Werte"
+
+
 def test_a_finding_is_read_with_its_parts() -> None:
     german = in_german(FINDING)
     assert german is not None

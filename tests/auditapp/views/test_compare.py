@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -36,6 +37,20 @@ def test_ticked_runs_of_the_first_page_come_here(page: Client, finished_run: Run
     response = page.get(f"/compare?run={finished_run.pk}&run={second_run.pk}&run={finished_run.pk}")
     assert "More than two runs were ticked" in response.content.decode()
     assert "Performance" in response.content.decode()
+
+
+def test_of_two_ticked_runs_the_earlier_one_is_the_first(page: Client, finished_run: Run, second_run: Run) -> None:
+    """Differences then say what has changed since."""
+    for one, other in ((finished_run, second_run), (second_run, finished_run)):
+        answer = page.get(f"/compare?run={one.pk}&run={other.pk}")
+        assert (answer.context["first"], answer.context["second"]) == (finished_run, second_run)
+    assert page.get(f"/compare?a={second_run.pk}&b={finished_run.pk}").context["first"] == second_run
+
+
+def test_where_none_was_named_the_two_newest_are_proposed(page: Client, finished_run: Run, second_run: Run) -> None:
+    body = page.get("/compare").content.decode()
+    assert re.findall(r'value="([^"]+)" selected', body) == [finished_run.pk]
+    assert body.index(f'value="{second_run.pk}"') < body.index(f'value="{finished_run.pk}"'), "the second list begins with the newest, which a browser then takes"
 
 
 def test_with_one_run_or_the_same_twice_it_says_what_is_needed(page: Client, finished_run: Run) -> None:

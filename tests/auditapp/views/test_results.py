@@ -6,6 +6,7 @@ import html
 import re
 import zipfile
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.test import Client
 from auditapp import storage
 from auditapp.models import Artifact, Run
 from auditapp.templatetags import folds
-from auditapp.views.results import SECTIONS, tables_of, tally
+from auditapp.views.results import SECTIONS, glance_of, tables_of, tally
 from automl import printing
 from automl.audit.labels import RULE
 from automl.evidence import Estimate, LawTable, LocalLaw144Section, NotMeasured, ProxyScan, ScoreGap
@@ -61,6 +62,33 @@ def test_summary_counts_labels_and_links_findings_to_their_rows(page: Client, fi
     assert target is not None
     address, _, anchor = target[1].partition("#")
     assert f'id="{anchor}"' in page.get(address).content.decode()
+
+
+def test_the_summary_answers_for_each_attribute_with_both_rates_the_ratio_and_its_label(page: Client, finished_run: Run) -> None:
+    evidence = make_evidence()
+    body = page.get(f"/runs/{finished_run.pk}/results").content.decode()
+    lines = glance_of(evidence)
+    assert [one.attribute for one in lines] == ["sex", "race"]
+    for one in lines:
+        row = text_of(SimpleNamespace(content=re.search(rf'<tr><th scope="row"><a href="[^"]*#{one.anchor}".*?</tr>', body, re.S)[0].encode()))
+        for group in (one.group, one.reference):
+            rate = group.selection_rate
+            assert isinstance(rate, Estimate)
+            assert f"{group.group}: {printing.percent(rate.value)}" in row
+        assert printing.LABEL_WORDS[one.ratio.label].lower() in row.lower()
+        assert one.ratio.value == min(group.impact_ratio.value for group in evidence.fairness.attributes[lines.index(one)].groups if not isinstance(group.impact_ratio, NotMeasured))
+
+
+@pytest.mark.parametrize("section", ["explanation", "weaknesses", "mitigation"])
+def test_each_picture_of_a_section_is_on_its_page_once(page: Client, waiting_run: Run, section: str) -> None:
+    """Templates choose pictures by their names: none may be forgotten."""
+    evidence = {"weaknesses": with_weaknesses, "mitigation": with_mitigation}.get(section, make_evidence)()
+    charts = drawn(evidence)
+    run = finish_run(waiting_run, evidence, charts)
+    body = page.get(f"/runs/{run.pk}/results/{section}").content.decode()
+    names = [chart.name for chart in charts.charts if chart.section == section]
+    assert names
+    assert sorted(re.findall(r'<figure class="[^"]*" id="chart-([^"]+)"', body)) == sorted(names)
 
 
 def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Client, finished_run: Run) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.core import mail
 from django.test import Client
 
 from auditapp.access import make_login_link
 from auditapp.models import BrowserSession
-from auditapp.people import accounts
+from auditapp.people import accounts, guessing
 from auditapp.views import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +47,67 @@ def test_t39_too_many_wrong_passwords_pause_this_user_here_and_nowhere_else(clie
     # What a caller says of where it comes from counts only behind a proxy that we trust
     assert client.post("/login", right, headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 429
     assert Client(REMOTE_ADDR="203.0.113.9").post("/login", right).status_code == 302, "whoever guesses does not lock the owner out"
+
+
+def _guess_from_many_places(client: Client, times: int) -> Any:
+    for at in range(times):
+        answer = client.post("/login", {"username": "ada", "password": "wrong"}, REMOTE_ADDR=f"203.0.113.{at}")
+    return answer
+
+
+@pytest.fixture
+def since_last_guess(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
+    """The clock of the pause: how long ago the last wrong password was; axes has its own."""
+    passed = [timedelta(0)]
+    monkeypatch.setattr(guessing, "timezone", SimpleNamespace(now=lambda: AccessAttempt.objects.latest("attempt_time").attempt_time + passed[0]))
+    return passed
+
+
+def test_t39_guesses_from_many_places_are_slowed_and_the_owner_is_not(analyst: Any, workspace: Any, since_last_guess: list[timedelta]) -> None:
+    right = {"username": "ada", "password": "correct horse battery"}
+    analyst.set_password(right["password"])
+    analyst.save()
+    AccessAttempt.objects.create(username="somebody", ip_address="203.0.113.250", failures_since_start=500)
+    owner = Client(REMOTE_ADDR="198.51.100.7")
+    assert owner.post("/login", right).status_code == 302
+    owner.post("/logout")
+    assert _guess_from_many_places(Client(), guessing.FREE_FAILURES).status_code == 200
+    refused = Client(REMOTE_ADDR="203.0.113.200").post("/login", right)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "4"), "a stranger's guess is not even looked at, right or wrong"
+    assert "from many places" in refused.content.decode()
+    assert owner.post("/login", right, REMOTE_ADDR="198.51.100.99").status_code == 302, "the owner's browser is known, wherever it is"
+    waits = []
+    for at in range(6):
+        since_last_guess[0] = timedelta(seconds=guessing.LONGEST_SECONDS)
+        Client().post("/login", {"username": "ada", "password": "wrong"}, REMOTE_ADDR=f"203.0.113.{100 + at}")
+        since_last_guess[0] = timedelta(0)
+        waits.append(guessing.pause("ada"))
+    assert waits == [8, 16, 32, 60, 60, 60]
+    assert guessing.pause("nobody") == 0
+    since_last_guess[0] = guessing.WINDOW
+    assert Client(REMOTE_ADDR="203.0.113.201").post("/login", right).status_code == 302
+
+
+def test_a_browser_is_known_for_its_own_user_and_password_only(analyst: Any, workspace: Any, since_last_guess: list[timedelta]) -> None:
+    right = {"username": "ada", "password": "correct horse battery"}
+    analyst.set_password(right["password"])
+    analyst.save()
+    known = Client(REMOTE_ADDR="198.51.100.7")
+    AccessAttempt.objects.create(username="somebody", ip_address="203.0.113.250", failures_since_start=500)
+    assert known.post("/login", right).status_code == 302
+    cookie = known.cookies[guessing.COOKIE].value
+    _guess_from_many_places(Client(), guessing.FREE_FAILURES)
+    for said in ("", cookie.replace(f"{analyst.pk}:", f"{analyst.pk + 1}:", 1), cookie[:-1]):
+        stranger = Client(REMOTE_ADDR="198.51.100.8")
+        stranger.cookies[guessing.COOKIE] = said
+        assert stranger.post("/login", right).status_code == 429
+    other = Client(REMOTE_ADDR="198.51.100.8")
+    other.cookies[guessing.COOKIE] = cookie
+    assert other.post("/login", right).status_code == 302
+    other.post("/logout")
+    analyst.set_password("another horse battery")
+    analyst.save()
+    assert other.post("/login", {"username": "ada", "password": "another horse battery"}).status_code == 429, "who knew the old password is a stranger now"
 
 
 def test_a_login_link_works_once(client: Client, analyst: Any, workspace: Any) -> None:
