@@ -22,6 +22,7 @@ from auditapp.report.export_pdf import NotDrawn, pdf_in_child
 from auditapp.report.law_summary import NoSummary, law_summary
 from auditapp.report.markdown import annex_iv_markdown
 from auditapp.statements.document import Statements
+from auditapp.statements.fields import language_of
 from automl.evidence import Evidence
 
 MARKDOWN, HTML, PDF = "text/markdown; charset=utf-8", "text/html; charset=utf-8", "application/pdf"
@@ -64,11 +65,17 @@ def _summary_pdf(asked: Asked) -> bytes:
 
 
 def _annex_iv_markdown(asked: Asked) -> bytes:
-    return annex_iv_markdown(annex_iv(asked.evidence, asked.statements)).encode()
+    return annex_iv_markdown(annex_iv(asked.evidence, asked.statements, _language(asked))).encode()
 
 
 def _annex_iv_pdf(asked: Asked) -> bytes:
-    return pdf_in_child("annex_iv", annex_iv(asked.evidence, asked.statements))
+    english, lang = annex_iv(asked.evidence, asked.statements), _language(asked)
+    return pdf_in_child("annex_iv", english if lang == EVIDENCE_LANGUAGE else {**english, "printed": annex_iv(asked.evidence, asked.statements, lang)})
+
+
+def _language(asked: Asked) -> str:
+    """That of the report. The summary of a law of New York City and the card, whose form is a hub's, are English."""
+    return language_of({name: one.text for name, one in asked.statements.fields.items()}, asked.evidence.spec.report_language)
 
 
 def _card(asked: Asked) -> bytes:

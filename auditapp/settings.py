@@ -55,6 +55,8 @@ class Environment(BaseSettings):
     """PEM of the root certificates, and those between, of whoever issued the time stamp authority's certificate and the signing one. Time stamps of others are then a problem of a report."""
     signature_level: Literal["", "B-LTA"] = ""
     """The PAdES level of signatures. Empty: B-T with a time stamp authority, else B-B. B-LTA puts into the file what it takes to check it after its certificates have ended, and a time stamp over that."""
+    signature_at_least: Literal["", "B-T", "B-B"] = ""
+    """The lowest PAdES level at which a report is signed where that one cannot be had; it prints its level, and why it is less. Empty: no less, the report waits."""
     ledger_heads: Path | None = None
     """The folder for the signed file of each day with the newest entry of every ledger; copies belong elsewhere. Empty: ledger-heads under the home."""
     trusted_proxies: int = Field(0, ge=0, le=5)
@@ -329,6 +331,7 @@ LEDGER_HEADS = ENVIRONMENT.ledger_heads or HOME / "ledger-heads"
 TIMESTAMP_URL = ENVIRONMENT.timestamp_url
 AUTHORITIES = ENVIRONMENT.authorities
 SIGNATURE_LEVEL = ENVIRONMENT.signature_level
+SIGNATURE_AT_LEAST = ENVIRONMENT.signature_at_least
 VERIFY_URL = f"{ENVIRONMENT.public_url.rstrip('/')}/verify" if ENVIRONMENT.public_url else ""
 """What a report names as the place to have a copy checked; empty where nobody outside could open it."""
 

@@ -31,6 +31,7 @@ GoverningMetric = Literal[
 GOVERNING_METRICS: tuple[GoverningMetric, ...] = get_args(GoverningMetric)
 OF_NUMBERS: tuple[GoverningMetric, ...] = ("mean_prediction_difference", "mean_error_difference")
 Profile = Literal["us_employment", "us_credit"]
+ReportLanguage = Literal["en", "de"]
 OptionalPart = Literal["explanation_checks", "reasons", "mitigation", "slices", "robustness"]
 """What an audit does without where the person says so. explanation_checks: what says how far the attributions can be relied on (proxies, stability, permutation, curves)."""
 OPTIONAL_PARTS: tuple[OptionalPart, ...] = get_args(OptionalPart)
@@ -133,7 +134,7 @@ class ReasonPolicy(Frozen):
     most: Annotated[int, Field(ge=1, le=20)] = 4
     """Reasons stated at most. Four is what US practice calls helpful, and no cap in law."""
     materiality: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """What moves the score by a smaller share of the distance to the cut is not stated."""
+    """What moves the score by a smaller share of the distance to the cut, or of what the strongest reason moves, is not stated."""
     rows: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Rows that get reasons; None: as many as the model can be asked about in a few seconds. Beyond them a random sample."""
     table: Annotated[dict[Name, ReasonLine], Field(max_length=2_000)] = Field(default_factory=dict)
@@ -263,6 +264,8 @@ class AuditPolicy(Frozen):
     """Parts of the evidence that are not measured, for a run whose audit nobody will be shown; the document says so of each."""
     local_law_144: LocalLaw144 | None = Field(default=None, exclude_if=lambda asked: asked is None)
     governing: Governing | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    report_language: ReportLanguage | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    """Of the audit PDF, where nobody chooses another among the statements; None: English. The evidence is English whatever is asked for."""
 
     @model_validator(mode="after")
     def _law_on_sensitive(self) -> Self:

@@ -21,6 +21,7 @@ from automl.evidence import (
     FrontGap,
     FrontGroup,
     FrontModel,
+    Gaps,
     Group,
     LawExclusion,
     LawMedian,
@@ -220,6 +221,19 @@ REASON = "the upper limit at the level for 2 comparisons is 0.817"
 
 
 @cache
+def with_gaps_to_rest() -> Evidence:
+    """The first attribute's error rates are compared with all others pooled too."""
+    evidence = make_evidence()
+    assert isinstance(evidence.fairness, FairnessSection)
+    first = evidence.fairness.attributes[0]
+    gap = difference(30, 90, 40, 80)
+    assert isinstance(gap, Estimate)
+    gaps = Gaps(tpr=gap, fpr=gap.model_copy(update={"level": 0.975}), ppv=NotMeasured(reason="one of the two groups has nobody with the favourable outcome"))
+    groups = tuple(
+        group if isinstance(group.error_rates, NotMeasured) else group.model_copy(update={"error_rates": group.error_rates.model_copy(update={"gaps_to_rest": gaps})}) for group in first.groups)
+    return make_evidence(fairness=evidence.fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": groups}), *evidence.fairness.attributes[1:])}))
+
+
 def with_label_reason() -> Evidence:
     """A label that the printed interval alone would not suggest."""
     evidence = make_evidence()

@@ -21,8 +21,12 @@ def unread(evidence: Evidence, charts: Charts) -> list[str]:
     """Texts of the report that stay English, each once."""
     with quotations_marked():
         document = english_document(evidence, charts)
-    texts = dict.fromkeys([*_texts(document), *(text for chart in charts.charts for text in (chart.title, chart.sentence))])
-    return [text for text in texts if in_german(text) is None and not NAMES.fullmatch(re.sub(f"{QUOTE}[^{UNQUOTE}]*{UNQUOTE}", "", text))]
+    return unread_in([document, *(text for chart in charts.charts for text in (chart.title, chart.sentence))])
+
+
+def unread_in(document: Any) -> list[str]:
+    """The same of any document, made while quotations are marked."""
+    return [text for text in dict.fromkeys(_texts(document)) if in_german(text) is None and not NAMES.fullmatch(re.sub(f"{QUOTE}[^{UNQUOTE}]*{UNQUOTE}", "", text))]
 
 
 def _texts(node: Any) -> Iterator[str]:

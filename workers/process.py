@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,13 +82,15 @@ def run_child(
         return _watch(group, limits, staging / "control", on_event, wish)
 
 
-def run_render(staging: Path, *, limits: Limits, wish: Callable[[], Wish | None], again: bool = False, verify_at: str = "", lang: str = "", pictures_in: str = "") -> Ending:
+def run_render(staging: Path, *, limits: Limits, wish: Callable[[], Wish | None], again: bool = False, verify_at: str = "", lang: str = "", pictures_in: str = "", levels: Sequence[str] = ()) -> Ending:
     """Draw ``staging/bundle``: chart pictures and audit.unsigned.pdf, in an interpreter of its own without key or network. ``again``: a further version of a report, in a folder that we laid out.
-    ``verify_at``: the address that the report names for having a copy checked. ``lang``: of the report; "": as people have said. ``pictures_in``: a further language for the pictures of pages."""
+    ``verify_at``: the address that the report names for having a copy checked. ``lang``: of the report; "": as people have said, or asked for with the run. ``pictures_in``: a further language for the pictures of pages. ``levels``: at which it may be signed, a
+    draft for each."""
     (staging / "tmp").mkdir(exist_ok=True)
     # A scripted renderer may stand in for the real one in tests of everything around it
     module = os.environ.get("PLUMBLINE_TESTING_RENDER") if testing() else None
-    options = [*(["--again"] if again else []), *(["--verify-at", verify_at] if verify_at else []), *(["--lang", lang] if lang else []), *(["--pictures-in", pictures_in] if pictures_in else [])]
+    options = [*(["--again"] if again else []), *(["--verify-at", verify_at] if verify_at else []), *(["--lang", lang] if lang else []), *(["--pictures-in", pictures_in] if pictures_in else []),
+               *(["--levels", ",".join(levels)] if levels else [])]
     with _Group([sys.executable, "-m", module or "workers.render", str(staging / "bundle"), *options], staging, limits) as group:
         return _watch(group, limits, staging / "control", lambda event: None, wish)
 

@@ -1,7 +1,8 @@
 """``python -m workers.render BUNDLE``: the pictures and the unsigned PDF of a bundle, drawn in a process with no key, no network and no other folder to write.
 
 Reads ``evidence.json`` and ``charts.json``; writes ``charts/NAME.svg``, ``charts/NAME.dark.svg``, ``page-one.png`` and, last, ``audit.unsigned.pdf``. With ``--again`` it makes a further version of a report: the pictures are
-there already, and ``statements.json`` is what people have said since. With ``--pictures-in de`` it draws ``charts/NAME.de.svg`` and ``.de.dark.svg`` as well, for pages in German.
+there already, and ``statements.json`` is what people have said since. With ``--pictures-in de`` it draws ``charts/NAME.de.svg`` and ``.de.dark.svg`` as well, for pages in German. With ``--levels B-T,B-B`` the report
+says that it is signed at the first of these levels, and a draft of the same report beside it, such as ``audit.unsigned.B-B.pdf``, says so of each further one: which it is, is known when it is signed.
 """
 
 from __future__ import annotations
@@ -27,24 +28,30 @@ BESIDE_EVIDENCE: tuple[tuple[str, str, Literal["data", "supplement"], str], ...]
 """What a bundle holds for whoever checks its numbers. No person's row is among it."""
 
 
+def draft_name(place: int, level: str) -> str:
+    """Of the draft that says ``level``, the one at ``place`` of those that may be signed."""
+    return f"audit.unsigned.{level}.pdf" if place else PDF_NAME
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m workers.render", description="Draw the charts and the unsigned PDF of a bundle.")
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--again", action="store_true", help="a further version: the folder was laid out by us, with finished pictures and statements.json")
     parser.add_argument("--verify-at", default="", metavar="URL", help="the address that the report names for having a copy checked")
-    parser.add_argument("--lang", default="", help="the language of the report (default: as people have said, else English)")
+    parser.add_argument("--lang", default="", help="the language of the report (default: as people have said, else as the run was asked for, else English)")
     parser.add_argument("--pictures-in", default="", metavar="LANG", help="a further language to draw the pictures in, for pages")
+    parser.add_argument("--levels", default="", metavar="LEVEL,..", help="the PAdES levels at which the report may be signed, the one that is asked for first; without it the report says nothing of its level")
     options = parser.parse_args(arguments)
     bundle: Path = options.bundle.resolve()
     # No limit on address space or data: V8 reserves far more than it uses. The supervisor watches what is resident
     confine(cpu_seconds=CPU_SECONDS, writable=[bundle], readable=[bundle])
-    render_bundle(bundle, again=options.again, verify_at=options.verify_at, lang=options.lang, pictures_in=options.pictures_in)
+    render_bundle(bundle, again=options.again, verify_at=options.verify_at, lang=options.lang, pictures_in=options.pictures_in, levels=tuple(options.levels.split(",")) if options.levels else ())
     return 0
 
 
-def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lang: str = "", pictures_in: str = "") -> None:
-    """Draw what is in ``bundle``. The same bundle gives the same bytes; drawing again replaces what was drawn before. ``lang``: of the report (default: as people have said, else English); the
-    stored pictures are English.
+def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lang: str = "", pictures_in: str = "", levels: Sequence[str] = ()) -> None:
+    """Draw what is in ``bundle``. The same bundle gives the same bytes; drawing again replaces what was drawn before. ``lang``: of the report (default: as people have said, else as the run was asked for, else English); the
+    stored pictures are English. ``levels``: one draft of the report for each; none: it says nothing of its signature's level.
 
     ``again``: the folder was laid out by us, with finished pictures and ``statements.json``. Never of a bundle as a child leaves it: there both would be a stranger's,
     who could put words into people's mouths.
@@ -65,7 +72,7 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lan
     evidence = Evidence.model_validate_json(evidence_bytes)
     charts = Charts.model_validate_json((bundle / "charts.json").read_bytes())
     statements = Statements.model_validate_json((bundle / STATEMENTS_NAME).read_bytes()) if again else nothing_said(evidence.run.id, evidence.digest)
-    lang = lang or language_of({name: said.text for name, said in statements.fields.items()})
+    lang = lang or language_of({name: said.text for name, said in statements.fields.items()}, evidence.spec.report_language)
     folder = bundle / "charts"
     folder.mkdir(exist_ok=True)
     for_print = {}
@@ -93,13 +100,16 @@ def render_bundle(bundle: Path, *, again: bool = False, verify_at: str = "", lan
         attachments.append(Attachment("modelcard.md", card.read_bytes(), "text/markdown", "supplement", "Model card"))
     attachments += [Attachment(name, (bundle / name).read_bytes(), kind, relationship, words) for name, kind, relationship, words in BESIDE_EVIDENCE if (bundle / name).is_file()]
     with tempfile.TemporaryDirectory(dir=bundle, prefix=".compile-") as scratch:
-        data = report_data(evidence, charts, statements)
-        enclosed = enclosures(evidence, data, attachments)  # the same in every language: programs read it
-        said = data if lang == DEFAULT_LANGUAGE else report_data(evidence, charts, statements, lang)
-        pdf = compile_pdf(said, for_print, enclosed, verify_at=verify_at, scratch=Path(scratch))
-        picture = first_page(pdf, scratch=Path(scratch))
+        # The same in every language: programs read it
+        enclosed = enclosures(evidence, report_data(evidence, charts, statements), attachments)
+        drafts = {
+            draft_name(place, level): compile_pdf(
+                report_data(evidence, charts, statements, lang, levels=(level, levels[0]) if level else None), for_print, enclosed, verify_at=verify_at, scratch=Path(scratch))
+            for place, level in enumerate(levels or ("",))}
+        picture = first_page(drafts[PDF_NAME], scratch=Path(scratch))
     _write(bundle / PICTURE_NAME, picture)
-    _write(bundle / PDF_NAME, pdf)
+    for name, pdf in reversed(drafts.items()):
+        _write(bundle / name, pdf)
 
 
 def _write(path: Path, data: bytes) -> None:

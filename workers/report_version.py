@@ -10,10 +10,10 @@ from pathlib import Path
 from django.conf import settings
 
 from auditapp import report_versions, storage
-from auditapp.bundles import check_plain, open_plain
+from auditapp.bundles import open_plain
+from auditapp.report.signature_level import levels_asked
 from auditapp.report_versions import RenderingLease
 from auditapp.staging import staging_folder
-from automl.bundle import BrokenBundle
 from automl.evidence import canonical_json
 from workers.jobs import failure, render_limits
 from workers.process import run_render
@@ -38,7 +38,7 @@ def make_report(rendering_id: int) -> bool:
         _lay_out(lease, staging / "bundle")
         keeper = Keeper(lambda progress: report_versions.beat(lease))
         limits = render_limits()
-        ending = run_render(staging, limits=limits, wish=keeper.wish, again=True, verify_at=settings.VERIFY_URL)
+        ending = run_render(staging, limits=limits, wish=keeper.wish, again=True, verify_at=settings.VERIFY_URL, levels=levels_asked())
         if ending.kind == "died":
             give_up()
         elif ending.kind != "done":
@@ -61,14 +61,11 @@ def _lay_out(lease: RenderingLease, bundle: Path) -> None:
 
 
 def _sign_and_store(lease: RenderingLease, bundle: Path, keeper: Keeper) -> None:
-    check_plain(bundle)
-    if not (bundle / PDF_NAME).exists():
-        raise BrokenBundle(f"{PDF_NAME} is missing")
+    signed = sign_or_wait(bundle)
     with open_plain(bundle / PDF_NAME) as file:
         unsigned = file.read()
     with open_plain(bundle / PICTURE_NAME) as file:
         first_page = file.read()
-    signed = sign_or_wait(unsigned)
     keeper.now()
     stored = storage.put(io.BytesIO(unsigned))
     pdf = storage.put(io.BytesIO(signed.bytes)) if signed else None

@@ -25,10 +25,11 @@ from django.db import OperationalError, close_old_connections
 from pydantic import TypeAdapter, ValidationError
 
 from auditapp import parts, profiles, runs, storage
-from auditapp.bundles import check_plain, open_checked, open_plain
+from auditapp.bundles import open_checked, open_plain
 from auditapp.failpoints import failpoint, testing
 from auditapp.leases import LeaseLost
 from auditapp.parts import PartLease
+from auditapp.report.signature_level import levels_asked
 from auditapp.runs import Lease
 from auditapp.staging import staging_folder
 from auditapp.storage import StorageFull
@@ -41,6 +42,7 @@ from workers.arrivals import Arrivals, arriving_trials
 from workers.jobs import INTERNAL, failure, job_document, render_limits, run_limits, trial_name
 from workers.kept_study import KeptStudy, kept_study
 from workers.process import Ending, Limits, Wish, run_child, run_render
+from workers.signature import sign_drafts
 
 logger = logging.getLogger(__name__)
 
@@ -151,17 +153,13 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
     open_checked(bundle, lease.run_id)
     keeper.stage("draw")
     failpoint("draw")
-    drawn = run_render(staging, limits=render_limits(), wish=keeper.wish, verify_at=settings.VERIFY_URL, pictures_in=runs.pictures_in(lease.run_id))
+    drawn = run_render(staging, limits=render_limits(), wish=keeper.wish, verify_at=settings.VERIFY_URL, pictures_in=runs.pictures_in(lease.run_id), levels=levels_asked())
     if drawn.kind != "done":
         _end_without_result(lease, drawn, render_limits())
         return
-    check_plain(bundle)
-    unsigned = bundle / "audit.unsigned.pdf"
-    if not unsigned.exists():
-        raise BrokenBundle("audit.unsigned.pdf is missing")
     keeper.stage("sign")
     failpoint("sign")
-    signed = sign_or_wait(unsigned.read_bytes())
+    signed = sign_or_wait(bundle)
     keeper.now()
     if keeper.wished == "cancel":
         runs.end_cancelled(lease)
@@ -169,13 +167,12 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
     runs.succeed(lease, bundle, signed, keep=keeper.keep)
 
 
-def sign_or_wait(unsigned: bytes) -> Any | None:
-    """The signed report (`auditapp.report.sign.Signed`); None where no key can be used now."""
-    from auditapp.report.sign import sign_pdf
+def sign_or_wait(bundle: Path) -> Any | None:
+    """The signed report (`auditapp.report.sign.Signed`) of a drawn bundle; None where no key can be used now. Raises BrokenBundle where nothing was drawn."""
     from auditapp.report.signing_key import NoSigningKey
 
     try:
-        return sign_pdf(unsigned)
+        return sign_drafts(bundle)
     except NoSigningKey as why:
         logger.warning("the report waits for its signature: %s", why)
         return None

@@ -16,13 +16,15 @@ from pydantic import TypeAdapter
 
 from auditapp.bundles import check_plain
 from auditapp.models import new_id
-from auditapp.report.sign import sign_pdf
+from auditapp.report.signature_level import levels_asked
 from automl.bundle import BrokenBundle, Bundle, open_bundle, reseal
 from automl.errors import BadInput
 from automl.hooks import Progress
 from automl.spec import Spec
 from workers.jobs import failure, job_document, render_limits, run_limits
 from workers.process import Ending, Limits, run_child, run_render
+from workers.render import PDF_NAME
+from workers.signature import sign_drafts
 
 _PROGRESS = TypeAdapter(Progress)
 
@@ -122,12 +124,12 @@ def _job_document(job: Job) -> dict[str, Any]:
 def _draw_and_sign(bundle: Path, staging: Path, on_progress: Callable[[Progress], None], lang: str) -> None:
     on_progress(Progress("draw"))
     _check_plain(bundle)
-    _check_ending(run_render(staging, limits=render_limits(), wish=lambda: None, verify_at=settings.VERIFY_URL, lang=lang), render_limits())
+    _check_ending(run_render(staging, limits=render_limits(), wish=lambda: None, verify_at=settings.VERIFY_URL, lang=lang, levels=levels_asked()), render_limits())
     on_progress(Progress("sign"))
     _check_plain(bundle)
-    unsigned = bundle / "audit.unsigned.pdf"
-    (bundle / "audit.pdf").write_bytes(sign_pdf(unsigned.read_bytes()).bytes)
-    unsigned.unlink()
+    signed = sign_drafts(bundle)
+    (bundle / "audit.pdf").write_bytes(signed.bytes)
+    (bundle / PDF_NAME).unlink()
     reseal(bundle)
 
 

@@ -546,6 +546,7 @@ class TaskSpec(BaseModel):
     leave_out: list[Literal['explanation_checks', 'reasons', 'mitigation', 'slices', 'robustness']] | None = None
     local_law_144: LocalLaw144 | None = None
     governing: Governing | None = None
+    report_language: Literal['en', 'de'] | None = None
     task: Literal['binary', 'multiclass', 'regression'] | None = None
     sensitive_as_features: bool | None = None
     metric: Literal['roc_auc', 'average_precision', 'log_loss', 'brier', 'accuracy', 'balanced_accuracy', 'f1', 'mcc', 'rmse', 'mae', 'rmsle', 'r2', 'quantile_loss'] | None = None

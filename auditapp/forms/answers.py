@@ -13,7 +13,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection
-from django.utils.translation import gettext as _, gettext_lazy as lazy
+from django.utils.translation import get_language, gettext as _, gettext_lazy as lazy
 
 from auditapp.access import SCOPES
 from auditapp.forms.drafts import NUMERIC, Draft, column, edges_text, is_binned, levels, roles, task_of
@@ -498,11 +498,16 @@ class BudgetForm(StepForm):
 class CheckForm(StepForm):
     title = forms.CharField(label=lazy("Name of this audit"), max_length=200, required=False, help_text=lazy("Printed on the report."), widget=forms.TextInput(attrs={"class": "w-mid"}))
 
+    report_language = forms.ChoiceField(
+        label=lazy("Language of the report"), required=False, choices=settings.LANGUAGES, widget=forms.Select(attrs={"class": "w-mid"}),
+        help_text=lazy("Of the PDF; the attached evidence is English. Another can be chosen for its next version."))
+
     def ask(self) -> None:
         self.fields["title"].initial = self.draft.title
+        self.fields["report_language"].initial = self.draft.report_language or get_language()
 
     def answers(self) -> dict[str, Any]:
-        return {"title": self.cleaned_data["title"]}
+        return {"title": self.cleaned_data["title"], "report_language": self.cleaned_data["report_language"]}
 
 
 class VerifyForm(PageForm):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _, ngettext
 
-from auditapp.languages.chosen import in_english, numbers
+from auditapp.languages.chosen import EVIDENCE_LANGUAGE, in_english, numbers
 from auditapp.languages.sentences import in_german
 from auditapp.templatetags.audit import metric_name
 from automl.evidence import Bar, ColumnProfile, DatasetProfile, GoverningChoice
@@ -31,7 +31,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
 STEP_OF_POINTER: dict[str, Step] = {
     "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
     "intersections": "attributes", "limit": "attributes", "local_law_144": "law", "profile": "attributes", "governing": "attributes", "reasons": "reasons", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
-    "simple": "budget", "leave_out": "budget", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
+    "simple": "budget", "leave_out": "budget", "report_language": "check", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
     "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
 }
 """Where each field of the spec is asked, so that a refusal can link to its question."""
@@ -57,6 +57,8 @@ class Draft:
     """Of an earlier run, until the attributes are answered: whose law the decisions are made under."""
     leave_out: list[str] = field(default_factory=list)
     """Of a training asked on the budget page; of an audit of predictions as ``reasons``."""
+    report_language: str = ""
+    """Asked for last, with the name; "": that of the page."""
 
     @property
     def options(self) -> TableOptions:
@@ -75,7 +77,7 @@ class Draft:
         """The answers that would have given ``spec``: to start from an earlier run or from the sample. A spec has no answers about leaks, so columns are asked again."""
         draft = cls("training" if isinstance(spec, TaskSpec) else "predictions", spec.title, spec.table.model_dump(exclude_none=True), list(spec.missing))
         draft.earlier_roles = dict(spec.roles) if isinstance(spec, TaskSpec) else {}
-        draft.profile, draft.leave_out = spec.profile, list(spec.leave_out)
+        draft.profile, draft.leave_out, draft.report_language = spec.profile, list(spec.leave_out), spec.report_language or ""
         draft.reasons = spec.reasons.model_dump(mode="json", exclude_defaults=True) if isinstance(spec, TaskSpec) else {}
         favourable = list(spec.favourable) if isinstance(spec.favourable, tuple) else spec.favourable
         outcome = {"positive": spec.positive, "favourable": favourable if favourable is not None else spec.positive}
@@ -218,6 +220,7 @@ def _shared(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "limit": {"ratio": draft.get("attributes", "limit", 0.8)}, "bins": draft.get("groups", "bins", {}), "reference": draft.get("groups", "reference", {}),
         "weight": weights[0] if weights else None, "missing": draft.missing, "table": draft.table,
         "local_law_144": draft.answers.get("law"), "profile": draft.profile, "governing": _governing(draft), "leave_out": draft.get("budget", "leave_out", draft.leave_out),
+        "report_language": None if draft.report_language in ("", EVIDENCE_LANGUAGE) else draft.report_language,
     }
 
 

@@ -266,7 +266,12 @@ def _ends(parts: tuple[str | int, ...], at: int, text: str, start: int, *, named
     after = parts[at + 1]
     if isinstance(after, int):
         ends = [end for end in range(start + 1, len(text) + 1) if end == len(text) or not (text[end - 1].isalnum() and text[end].isalnum())]
-        return iter(ends if named else [*ends, start])
+        if not named:
+            return iter([*ends, start])
+        # "race x sex" is one name: what a sentence adds to a name does not begin with a word of its own, but for what follows where it adds nothing
+        then = parts[at + 2] if at + 2 < len(parts) else ""
+        follows = (" and ", " of ", *([then] if isinstance(then, str) and then else []))
+        return iter([end for end in ends if not text[end:].lstrip(" ")[:1].isalnum() or text.startswith(follows, end)])
     return (start + found.start() for found in re.finditer(f"(?={re.escape(after)})", text[start:]))
 
 

@@ -8,10 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from auditapp.languages.sentences import said_in
 from auditapp.law_status import law_status
-from auditapp.report.blocks import Block, data_text, facts, not_measured, paragraph, shown, spoken, table
+from auditapp.report.blocks import (
+    Block,
+    conditions_text,
+    data_text,
+    facts,
+    not_measured,
+    our_words,
+    paragraph,
+    quotations_marked,
+    quoted,
+    shown,
+    spoken,
+    table,
+    text_said,
+    who_said,
+)
+from auditapp.report.translated import in_language
 from auditapp.statements.document import Statements
-from auditapp.statements.fields import FIELDS, words_of
+from auditapp.statements.fields import FIELDS
 from automl.disclosure import LEAST, may_be_public, withheld_groups
 from automl.evidence import (
     Attribute,
@@ -31,26 +48,39 @@ from automl.evidence import (
 from automl.printing import LABEL_WORDS, estimate, in_order, metric_words, ratio, significant, visible, whole
 
 LAW = "eu-ai-act"
+WORDS = {
+    "run": "Run", "evidence": "evidence", "foot": "Signed as the report of that run is; the evidence itself is attached there.", "page": "page", "not_measured": "not measured",
+    "digest": "evidence digest", "font_note": "Characters in square brackets stand for characters of the data whose font is not installed; the evidence has them unaltered.",
+}
+"""What the templates say themselves."""
 MOST_ROWS = 40
 MOST_FINDINGS = 20
 ENDED = {"seconds": "the time budget was used up", "trials": "the trial budget was used up", "finish_requested": "a person asked to finish with the best so far", "exhausted": "there was nothing left to try"}
 
 
-def annex_iv(evidence: Evidence, statements: Statements | None) -> dict[str, Any]:
-    """JSON-able document: title, what it is, and points {number, title, sections, blocks} in the order of the Annex."""
+def annex_iv(evidence: Evidence, statements: Statements | None, lang: str = "en") -> dict[str, Any]:
+    """JSON-able document in ``lang``: title, what it is, and points {number, title, sections, blocks} in the order of the Annex; words that its template says."""
+    with quotations_marked():
+        document = _english(evidence, statements)
+    return in_language(document, lang) | {"title": said_in(document["title"], lang)}
+
+
+def _english(evidence: Evidence, statements: Statements | None) -> dict[str, Any]:
+    """The document as the evidence is written; what it quotes is marked."""
     status = law_status()
     law = status.law(LAW)
     return {
         "title": f"Technical documentation (EU AI Act, Annex IV): {data_text(evidence.run.title or evidence.run.id, 90)}",
         "about": (f"A skeleton, filled from the audit's evidence and from statements of people; what neither holds is marked. {law.title}: {status.standing_words(law)} "
                   f"(as reviewed on {status.reviewed}). It does not say that anything is met."),
-        "run": evidence.run.id, "digest": evidence.digest, "finished_at": evidence.provenance.finished_at,
+        "run": evidence.run.id, "digest": evidence.digest, "finished_at": evidence.provenance.finished_at, "words": WORDS,
         "points": [{"number": number, "title": title, "sections": _where(sections), "blocks": list(blocks)} for number, title, sections, blocks in _points(evidence, statements)],
     }
 
 
 def _where(sections: Sequence[int]) -> str:
-    return f"In the report: section{'s' if len(sections) > 1 else ''} {', '.join(map(str, sections))}." if sections else ""
+    named = ", ".join(map(str, sections))
+    return f"In the report: sections {named}." if len(sections) > 1 else f"In the report: section {named}." if sections else ""
 
 
 def _points(evidence: Evidence, said: Statements | None) -> Iterator[tuple[str, str, tuple[int, ...], Iterator[Block] | list[Block]]]:
@@ -59,8 +89,8 @@ def _points(evidence: Evidence, said: Statements | None) -> Iterator[tuple[str, 
     yield "1(a)", "Purpose, provider, version", (1, 3), [_said(said, "system", "predecessor", "provider", "purpose", "intended_use", "deployer"), facts([
         ("Model, SHA-256", provenance.model_sha256 or "no model: predictions made elsewhere"), ("Audited", provenance.finished_at)])]
     yield "1(b), (d)", "What it interacts with, and the forms in which it is supplied", (3,), [_said(said, "deployment_forms")]
-    yield "1(c)", "Versions of software", (17,), [facts([("Python", provenance.python), ("Code", provenance.code_version), *((name, version) for name, version in sorted(provenance.libraries.items()))])]
-    yield "1(e)", "Hardware that it was made on", (17,), [facts([(visible(name, 40), visible(str(value), 80)) for name, value in provenance.hardware.items()])]
+    yield "1(c)", "Versions of software", (17,), [facts([("Python", provenance.python), ("Code", provenance.code_version), *((quoted(name), quoted(version)) for name, version in sorted(provenance.libraries.items()))])]
+    yield "1(e)", "Hardware that it was made on", (17,), [facts([(data_text(name, 40), data_text(str(value), 80)) for name, value in provenance.hardware.items()])]
     yield "1(f)", "Photographs or illustrations", (), [paragraph("Does not apply: a model is no product with a look of its own.")]
     yield "1(g), (h)", "User interface and instructions for use", (3,), [_said(said, "instructions_for_use")]
     yield "2(a)", "Steps of development, and what came from third parties", (5, 17), [*_search(evidence), _said(said, "third_party")]
@@ -84,7 +114,7 @@ def _points(evidence: Evidence, said: Statements | None) -> Iterator[tuple[str, 
 def _said(statements: Statements | None, *names: str) -> Block:
     fields = statements.fields if statements else {}
     return spoken([
-        (FIELDS[name].label, words_of(name, fields[name].text), f"{fields[name].author}, {fields[name].role}, {fields[name].at}") if name in fields
+        (FIELDS[name].label, text_said(FIELDS[name], fields[name].text), who_said(fields[name])) if name in fields
         else (FIELDS[name].label, None, f"to be provided by {FIELDS[name].who}") for name in names])
 
 
@@ -94,8 +124,8 @@ def _search(evidence: Evidence) -> Iterator[Block]:
         yield not_measured("How the model was made", search)
         return
     yield facts([
-        ("Families tried", ", ".join(search.families)), ("Trials", whole(len(search.trials))), ("Folds", str(search.folds)), ("Chosen by", f"out-of-fold {metric_words(search.metric)}"),
-        ("Ended because", ENDED[search.stopped_because]), ("Seeds", ", ".join(f"{name} {seed}" for name, seed in evidence.provenance.seeds.items()))])
+        ("Families tried", ", ".join(map(data_text, search.families))), ("Trials", whole(len(search.trials))), ("Folds", str(search.folds)), ("Chosen by", f"out-of-fold {metric_words(search.metric)}"),
+        ("Ended because", ENDED[search.stopped_because]), ("Seeds", ", ".join(f"{data_text(name)} {seed}" for name, seed in evidence.provenance.seeds.items()))])
 
 
 def _logic(evidence: Evidence) -> Iterator[Block]:
@@ -128,7 +158,7 @@ def _data(evidence: Evidence) -> Block:
         ("Rows", whole(data.rows)), ("SHA-256", data.sha256), ("Columns", whole(len(data.columns))), ("Used as inputs", whole(sum(one.used_as_feature for one in data.columns))),
         ("Sensitive attributes", ", ".join(data_text(name, 60) for name in evidence.plan.attributes) or "none declared"),
         ("Split", f"{data.split.method}: {whole(data.split.train)} rows to learn from, {whole(data.split.audit)} set aside for the audit"),
-        ("Rows left out", "; ".join(f"{whole(one.n)}: {data_text(one.reason)}" for one in data.left_out if one.n) or "none"), ("Findings on the data", whole(len(data.quality)))])
+        ("Rows left out", "; ".join(f"{whole(one.n)}: {our_words(one.reason)}" for one in data.left_out if one.n) or "none"), ("Findings on the data", whole(len(data.quality)))])
 
 
 def _performance(evidence: Evidence) -> Iterator[Block]:
@@ -195,7 +225,7 @@ def _slices(evidence: Evidence) -> Iterator[Block]:
     if isinstance(evidence.slices, SlicesSection):
         shares = "decisions" in evidence.slices.error
         yield table(f"Where the errors are, by {evidence.slices.error}", [("where", "left", 2), ("n", "right", 0), ("in the slice", "left", 1), ("elsewhere", "left", 1)],
-                    [(data_text(one.words, 120), whole(one.n), estimate(one.error, as_percent=shares), estimate(one.rest, as_percent=shares)) for one in evidence.slices.rows if one.n >= LEAST])
+                    [(conditions_text(one.words, 120), whole(one.n), estimate(one.error, as_percent=shares), estimate(one.rest, as_percent=shares)) for one in evidence.slices.rows if one.n >= LEAST])
     else:
         yield not_measured("Error slices", evidence.slices)
     if isinstance(evidence.robustness, RobustnessSection):

@@ -19,16 +19,18 @@ MAX_FILES = 100
 
 def attached_file(reader: PdfFileReader, name: str) -> bytes | None:
     """Bytes of the embedded file ``name``, decompressed; None where the PDF has none. Damage raises pyHanko's PdfError."""
-    return next((data() for found, data in _attached(reader) if found == name), None)
+    return next((data() for found, data in _attached(reader.root) if found == name), None)
 
 
-def attached_files(reader: PdfFileReader) -> dict[str, bytes]:
-    """The embedded files by their names, decompressed; no more than MAX_FILES of them, which is more than any report of ours has. Damage raises pyHanko's PdfError."""
-    return {name: data() for name, data in itertools.islice(_attached(reader), MAX_FILES)}
+def attached_files(reader: PdfFileReader, revision: int | None = None) -> dict[str, bytes]:
+    """The embedded files by their names, decompressed; no more than MAX_FILES of them, which is more than any report of ours has. ``revision``: as they were at that one of the file (default: now).
+    Damage raises pyHanko's PdfError."""
+    root = reader.root if revision is None else reader.get_historical_root(revision)
+    return {name: data() for name, data in itertools.islice(_attached(root), MAX_FILES)}
 
 
-def _attached(reader: PdfFileReader) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    names = reader.root.get("/Names")
+def _attached(root: Any) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    names = root.get("/Names")
     tree = names.get("/EmbeddedFiles") if names is not None else None
     nodes = [tree] if tree is not None else []
     # Bounded: a hostile tree may point back at itself

@@ -130,6 +130,11 @@ def our_words(text: str, limit: int = LONGEST) -> str:
     return visible(text, limit) or "(empty)"
 
 
+def ended(text: str) -> str:
+    """With a stop where it has none: findings on the table are written without."""
+    return text if not text or text[-1] in ".!?…" else f"{text}."
+
+
 @contextmanager
 def quotations_marked() -> Iterator[None]:
     """While it lasts, what is quoted from the data stands between QUOTE and UNQUOTE (`auditapp.languages.sentences`)."""
@@ -149,11 +154,12 @@ def stated(statements: Statements | None, section: int) -> Block:
     """The statements that the section of this number asks for (`auditapp.statements.fields`); what nobody has said prints NOT PROVIDED and who should say it."""
     said = statements.fields if statements else {}
     return spoken([
-        (field.label, _text(field, said[field.name].text) if field.name in said else None, _by(said[field.name]) if field.name in said else f"to be provided by {field.who}")
+        (field.label, text_said(field, said[field.name].text) if field.name in said else None, who_said(said[field.name]) if field.name in said else f"to be provided by {field.who}")
         for field in asked_in(section)])
 
 
-def _text(field: Field, text: str) -> str:
+def text_said(field: Field, text: str) -> str:
+    """What somebody said, as it is; a choice in our words."""
     return quoted(text) if field.choices is None else words_of(field.name, text)
 
 
@@ -163,7 +169,7 @@ def spoken(rows: Iterable[tuple[str, str | None, str]]) -> Block:
         {"label": label, "lines": [NOT_PROVIDED] if text is None else [line for line in text.split("\n") if line.strip()], "by": by, "missing": text is None} for label, text, by in rows]}
 
 
-def _by(said: Statement) -> str:
+def who_said(said: Statement) -> str:
     return f"{quoted(said.author)}, {said.role}, {said.at}"
 
 

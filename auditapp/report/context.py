@@ -9,6 +9,7 @@ from auditapp.report.blocks import (
     Cell,
     columns,
     data_text,
+    ended,
     facts,
     heading,
     note,
@@ -24,11 +25,12 @@ from auditapp.report.blocks import (
 from auditapp.report.crosswalk_section import NOT_ASKED_SHORT, crosswalk_blocks, profile_of, under_profile
 from auditapp.report.fairness_sections import attributes_of, crossings_section, errors_section, lowest_ratio, outcome_section, tests_section
 from auditapp.report.glossary import glossary_blocks
-from auditapp.report.leads import IN_CONTENTS, lead_of, not_measured_parts, section_of, short_of
+from auditapp.report.leads import IN_CONTENTS, lead_of, not_asked_parts, not_measured_parts, section_of, short_of
 from auditapp.report.mitigation_section import mitigation_section
 from auditapp.report.model_sections import data_section, explanation_section, model_section
 from auditapp.report.reasons_section import reasons_section
 from auditapp.report.sign_off_section import said_words, sign_off_section
+from auditapp.report.signature_level import keyword
 from auditapp.report.translated import in_language
 from auditapp.report.weakness_sections import weakness_section
 from auditapp.statements.document import Statements
@@ -44,20 +46,20 @@ SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Not
 TITLE_LENGTH = 90
 
 
-def report_data(evidence: Evidence, charts: Charts, statements: Statements | None = None, lang: str = "en", profile: str | None = None) -> dict[str, Any]:
+def report_data(evidence: Evidence, charts: Charts, statements: Statements | None = None, lang: str = "en", profile: str | None = None, levels: tuple[str, str] | None = None) -> dict[str, Any]:
     """JSON-able report: title, identity, findings at a glance, and sections 1 to 18 made of `blocks`. ``profile``: whom it is for (default: as people have said, else everything);
-    sections that it does not ask for keep their number and say so. ValueError for a language we do not have, BadInput for an unknown profile."""
+    sections that it does not ask for keep their number and say so. ``levels``: the PAdES level that it will be signed at and the one that was asked for; None: nothing is said of it. ValueError for a language we do not have, BadInput for an unknown profile."""
     if lang not in LANGUAGES:
         raise ValueError(f"reports are written in {', '.join(LANGUAGES)}, not in {lang}")
     with quotations_marked():
-        document = english_document(evidence, charts, statements, profile)
+        document = english_document(evidence, charts, statements, profile, levels)
     document = in_language(document, lang) | {"lang": lang}
     for section in document["sections"]:
         section["short"] = our_words(section["short"], IN_CONTENTS) if section["short"] else ""
     return document
 
 
-def english_document(evidence: Evidence, charts: Charts, statements: Statements | None = None, profile: str | None = None) -> dict[str, Any]:
+def english_document(evidence: Evidence, charts: Charts, statements: Statements | None = None, profile: str | None = None, levels: tuple[str, str] | None = None) -> dict[str, Any]:
     """The document as the evidence is written; what it quotes from the data is marked where `quotations_marked`."""
     profile = profile or profile_of(statements)
     sections = [
@@ -78,7 +80,7 @@ def english_document(evidence: Evidence, charts: Charts, statements: Statements 
         ("Limits of this report", _limits(evidence, statements)),
         ("Crosswalk to laws and frameworks", [*crosswalk_blocks(evidence, said_of(statements), profile), stated(statements, 16)]),
         ("Reproducibility and log", [*_reproducibility(evidence), stated(statements, 17)]),
-        ("Sign-off", sign_off_section(statements)),
+        ("Sign-off", sign_off_section(statements, levels)),
     ]
     asked = asked_for(profile).sections
     sections = under_profile(sections, profile)
@@ -88,7 +90,7 @@ def english_document(evidence: Evidence, charts: Charts, statements: Statements 
         "run": evidence.run.id,
         "digest": evidence.digest,
         "finished_at": evidence.provenance.finished_at,
-        "keywords": ["Plumbline", f"run {evidence.run.id}", f"evidence {evidence.digest}", f"report version {statements.report_version if statements else 1}"],
+        "keywords": ["Plumbline", f"run {evidence.run.id}", f"evidence {evidence.digest}", f"report version {statements.report_version if statements else 1}", *([keyword(levels[0])] if levels else [])],
         "sections": [_section(str(number), title, blocks, evidence, asked=number in asked) for number, (title, blocks) in enumerate(sections, start=1)],
         "glossary": glossary_blocks(evidence),
     }
@@ -142,7 +144,7 @@ def _glance(evidence: Evidence, statements: Statements | None) -> list[Block]:
 def _also(evidence: Evidence) -> list[tuple[str, str]]:
     """What a reader of the first page must know to weigh its numbers."""
     fairness = evidence.fairness
-    missing = not_measured_parts(evidence)
+    missing, unasked = not_measured_parts(evidence), not_asked_parts(evidence)
     rows = [] if isinstance(fairness, NotMeasured) else [
         ("Comparisons", f"{whole(fairness.family.tests)} tests in the primary family, adjusted by Holm's method; everything else is exploratory" if fairness.family.tests
          else "no test of a hypothesis was set up before; every comparison is exploratory"),
@@ -151,11 +153,12 @@ def _also(evidence: Evidence) -> list[tuple[str, str]]:
         rows.append(("Unknown values, all rows", ", ".join(f"{data_text(name, 40)}: {whole(n)}" for name, n in evidence.data.unknown.items())))
     if beside := other_draws(evidence):
         rows.append(("Other draws", beside))
-    return [*rows, ("Not measured", ", ".join(missing) or "nothing as a whole; parts say so in their sections")]
+    rows.append(("Not measured", ", ".join(missing) or "nothing of what was asked for, as a whole; single values say so where they stand"))
+    return [*rows, ("Not asked for", ", ".join(unasked))] if unasked else rows
 
 
 def _finding(one: Any) -> dict[str, str]:
-    return {"severity": one.severity, "word": SEVERITY_WORDS[one.severity], "text": visible(one.text, 600), "suggestion": visible(one.suggestion, 400), "evidence": visible(one.evidence, 120), "section": section_of(one)}
+    return {"severity": one.severity, "word": SEVERITY_WORDS[one.severity], "text": ended(visible(one.text, 600)), "suggestion": visible(one.suggestion, 400), "evidence": visible(one.evidence, 120), "section": section_of(one)}
 
 
 def _values(evidence: Evidence) -> Block:

@@ -1,7 +1,7 @@
 """An export as PDF, set in an interpreter of its own: ``python -m auditapp.report.export_pdf TEMPLATE`` reads the document as JSON and writes the PDF.
 
 The compiler is too heavy for the web process, and strings of strangers reach it. No key is there: whoever holds it signs what was drawn (`auditapp.signed_exports`). What is printed
-travels inside as export.json, and the keywords name its digest; the evidence itself does not, since such a document is for the public.
+travels inside as export.json, in English whatever it prints, and the keywords name its digest; the evidence itself does not, since such a document is for the public.
 """
 
 from __future__ import annotations
@@ -63,16 +63,16 @@ def pdf_in_child(template: str, document: Mapping[str, Any]) -> bytes:
 
 
 def compile_export(template: str, document: Mapping[str, Any], scratch: Path | None = None) -> bytes:
-    """``document`` set by ``templates/report/TEMPLATE.typ``: PDF/A-3a and PDF/UA-1 declared and held to by the compiler, the same input giving the same bytes.
+    """``document``, or what stands under its "printed" (the same in another language), set by ``templates/report/TEMPLATE.typ``: PDF/A-3a and PDF/UA-1 declared and held to by the compiler, the same input giving the same bytes.
 
     With "pages" in the document, the largest of `SCALES`, up to its "largest", that gives just so many pages. Raises NotDrawn where none does.
     """
     from auditapp.report.glyphs import printable_document, shortened
 
     pages = document.get("pages")
-    said = {key: value for key, value in document.items() if key not in ("pages", "largest")}
-    plain, changed = printable_document(shortened(said))
-    plain["font_note"] = FONT_NOTE if changed else ""
+    said = {key: value for key, value in document.items() if key not in ("pages", "largest", "printed")}
+    plain, changed = printable_document(shortened(document.get("printed", said)))
+    plain["font_note"] = plain.get("words", {}).get("font_note", FONT_NOTE) if changed else ""
     inside = canonical_json(said)
     plain["keywords"] = ["Plumbline", f"run {document['run']}", f"evidence {document['digest']}", f"export {hashlib.sha256(inside).hexdigest()}"]
     for scale in (one for one in SCALES if one <= document.get("largest", SCALES[0])):

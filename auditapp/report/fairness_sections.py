@@ -206,6 +206,13 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
               [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True, signed=True) for one in (gap.tpr, gap.fpr, gap.ppv))) for group, gap in gaps],
               _together(one for _, gap in gaps for one in (gap.tpr, gap.fpr, gap.ppv))),
     ]
+    to_rest = [(group, rates.gaps_to_rest) for group, rates in measured if rates.gaps_to_rest is not None]
+    if to_rest:
+        blocks.append(table(
+            f"{name}: signed differences to all others pooled, since the reference is a handful of rows; in percentage points, with 95 % intervals",
+            [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1)],
+            [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True, signed=True) for one in (gap.tpr, gap.fpr, gap.ppv))) for group, gap in to_rest],
+            "The intervals hold for all groups of the table at once, at 95 %."))
     calibrated = [(group, group.calibration) for group in attribute.groups if isinstance(group.calibration, GroupCalibration)]
     if calibrated:
         blocks.append(table(

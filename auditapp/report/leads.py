@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from auditapp.report.blocks import Block
 from automl.evidence import Evidence, Finding, NotMeasured
 from automl.printing import visible, whole
+from automl.spec import OPTIONAL_PARTS, OptionalPart
 
 IN_CONTENTS = 200
 """Characters of a lead in the table of contents; the section has all of it."""
 LONGEST = 600
+LAW_TABLES = "the tables of Local Law 144"
+PARTS: dict[OptionalPart, str] = {
+    "explanation_checks": "how far the explanation can be relied on", "reasons": "reasons for decisions", "mitigation": "mitigation alternatives", "slices": "error slices", "robustness": "robustness",
+}
+"""What an audit can do without, in words."""
 ELSEWHERE = "15"
 """The section of findings that belong to no other: it has them all."""
 OF_POINTER: tuple[tuple[str, str], ...] = (
@@ -76,16 +82,23 @@ def _how_many_findings(evidence: Evidence) -> str:
 
 
 def _what_is_missing(evidence: Evidence) -> str:
-    missing = not_measured_parts(evidence)
-    return f"Not measured: {', '.join(missing)}." if missing else "Every part was measured, or says within its section what was not and why."
+    missing, unasked = not_measured_parts(evidence), not_asked_parts(evidence)
+    measured = f"Not measured: {', '.join(missing)}." if missing else "Every part that was asked for was measured, or says within its section what was not and why."
+    return f"{measured} Not asked for: {', '.join(unasked)}." if unasked else measured
 
 
 def not_measured_parts(evidence: Evidence) -> list[str]:
-    """Parts of the evidence that were not measured at all, in words."""
+    """Parts of the evidence that were asked for and not measured at all, in words."""
+    unasked = not_asked_parts(evidence)
     return [words for words, section in (
-        ("the search for a model", evidence.search), ("performance", evidence.performance), ("group fairness", evidence.fairness), ("explanation", evidence.explanation),
-        ("reasons for decisions", evidence.reasons), ("mitigation alternatives", evidence.mitigation), ("error slices", evidence.slices), ("robustness", evidence.robustness),
-    ) if isinstance(section, NotMeasured)]
+        ("the search for a model", evidence.search), ("performance", evidence.performance), ("group fairness", evidence.fairness), (LAW_TABLES, evidence.local_law_144), ("explanation", evidence.explanation),
+        (PARTS["reasons"], evidence.reasons), (PARTS["mitigation"], evidence.mitigation), (PARTS["slices"], evidence.slices), (PARTS["robustness"], evidence.robustness), ("the crosswalk", evidence.crosswalk),
+    ) if isinstance(section, NotMeasured) and words not in unasked]
+
+
+def not_asked_parts(evidence: Evidence) -> list[str]:
+    """Parts that come on request, and those that were left out on request, in words."""
+    return [*([LAW_TABLES] if evidence.spec.local_law_144 is None and isinstance(evidence.local_law_144, NotMeasured) else []), *(PARTS[part] for part in OPTIONAL_PARTS if part in evidence.spec.leave_out)]
 
 
 def _made_again(evidence: Evidence) -> str:

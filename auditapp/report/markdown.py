@@ -13,20 +13,20 @@ LONGEST = 4_000
 
 def annex_iv_markdown(document: Mapping[str, Any]) -> str:
     """The document of `auditapp.report.annex_iv` as Markdown."""
-    lines = [f"# {_text(document['title'])}", "", _text(document["about"]), "", f"Run `{document['run']}`, evidence digest `{document['digest']}`.", ""]
+    lines = [f"# {_text(document['title'])}", "", _text(document["about"]), "", f"{document['words']['run']} `{document['run']}`, {document['words']['digest']} `{document['digest']}`.", ""]
     for point in document["points"]:
         lines += [f"## {_text(point['number'])} {_text(point['title'])}", "", *([_text(point["sections"]), ""] if point["sections"] else [])]
         for block in point["blocks"]:
-            lines += [*_block(block), ""]
+            lines += [*_block(block, document["words"]["not_measured"]), ""]
     return "\n".join(lines)
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, not_measured: str) -> Iterator[str]:
     kind = block["kind"]
     if kind in ("text", "note"):
         yield _text(block["text"])
     elif kind == "not_measured":
-        yield f"**{_text(block['what'])}: not measured.** {_text(block['reason'])}"
+        yield f"**{_text(block['what'])}: {not_measured}.** {_text(block['reason'])}"
     elif kind == "facts":
         yield from (f"- {_text(name)}: {_text(value)}" for name, value in block["rows"])
     elif kind == "statements":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
+from auditapp.report.blocks import Block, charts_of, data_text, ended, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
 from auditapp.statements.document import Statements
@@ -55,7 +55,7 @@ def data_section(evidence: Evidence, statements: Statements | None) -> list[Bloc
          for one in columns],
         "" if len(columns) == len(data.columns) else "Further columns are in the attached evidence.", dense=True))
     for one in data.quality:
-        blocks.append(paragraph(f"{one.text} {one.suggestion}".strip()))
+        blocks.append(paragraph(f"{ended(one.text)} {one.suggestion}".strip()))
     return [*blocks, stated(statements, 4)]
 
 

@@ -32,7 +32,7 @@ def _rules(reasons: ReasonsSection) -> Block:
         ("Explained", f"{our_words(rules.output)}; favourable from {significant(rules.cut)} on"),
         ("Compared with (m1)", f"{rules.at_the_cut.source}; scores {significant(rules.at_the_cut_scores[0])} to {significant(rules.at_the_cut_scores[1])}; SHA-256 {rules.at_the_cut.sha256[:16]}…"),
         ("For comparison (m2)", f"{whole(rules.all_applicants.n)} {rules.all_applicants.source}; SHA-256 {rules.all_applicants.sha256[:16]}…"),
-        ("Stated at most", f"{rules.most} reasons a decision (a setting, not a legal limit), each at least {percent(rules.materiality)} of the distance to the cut"),
+        ("Stated at most", f"{rules.most} reasons a decision (a setting, not a legal limit), each at least {percent(rules.materiality)} of the distance to the cut and of the strongest reason"),
         ("Ties", rules.tie_break),
         *([("Grouped", "; ".join(f"{data_text(name, 60)}: {', '.join(data_text(one, 40) for one in members)}" for name, members in rules.groups.items()))] if rules.groups else []),
         ("Explainer", f"{rules.explainer}; largest error of the sum {significant(rules.additivity_error, 2)}"),

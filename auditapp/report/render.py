@@ -21,6 +21,7 @@ import typst
 from PIL import Image
 
 from auditapp.languages.sentences import said_in
+from auditapp.report.arrange import arranged
 from auditapp.report.glyphs import FONTS, faces_for, printable_document, shortened
 from auditapp.report.qr_code import qr_code
 
@@ -30,6 +31,8 @@ TEMPLATE = Path(__file__).resolve().parent.parent.parent / "templates" / "report
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 FAMILY = "Source Sans 3"
 PICTURE_PPI, PICTURE_COLOURS = 72.0, 32
+ROUNDS = 2
+"""Layouts that are looked at before the last one: after the first change the rest is reckoned, and the second look mends what was not as reckoned."""
 FONT_NOT_INSTALLED = "Characters in square brackets, such as [U+65E5], stand for characters of the data whose font is not installed; the attached evidence has them unaltered."
 
 WORDS = {
@@ -62,12 +65,13 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
     document["verify"] = {"address": verify_at, "alt": say(f"QR code of the address {verify_at}, where anybody can have a copy of this report checked")} if verify_at else None
     document["attachments"] = [
         {"name": one.name, "media_type": one.media_type, "relationship": one.relationship, "description": one.description} for one in attachments]
+    # A picture that was not drawn is left out, with its words
+    document["sections"] = [{**section, "blocks": [block for block in section["blocks"] if block["kind"] != "chart" or block["name"] in charts]} for section in document["sections"]]
     texts = "".join([json.dumps(document, ensure_ascii=False), *(svg.decode(errors="replace") for svg in charts.values() if not svg.isascii())])
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         root = Path(folder)
         document["fonts"], fonts = fonts_for(texts, root)
         shutil.copyfile(TEMPLATE, root / "report.typ")
-        (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
         (root / "charts").mkdir()
         for name, svg in charts.items():
             (root / "charts" / f"{name}.svg").write_bytes(svg)
@@ -76,6 +80,16 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
         if verify_at:
             (root / "verify.svg").write_bytes(qr_code(verify_at))
         finished = datetime.datetime.fromisoformat(data["finished_at"])
+        (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
+        for _ in range(ROUNDS if charts else 0):  # nothing else leaves much of a page empty
+            try:
+                marks = json.loads(typst.query(root / "report.typ", "<mark>", field="value", format="json", root=root, font_paths=fonts, ignore_system_fonts=True))
+            except RuntimeError:  # compiling says what is wrong
+                break
+            before, document["sections"] = document["sections"], arranged(document["sections"], marks, document["charts"])
+            if document["sections"] == before:
+                break
+            (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
         compiled, warnings = typst.compile_with_warnings(
             root / "report.typ", root=root, font_paths=fonts, ignore_system_fonts=True, pdf_standards=STANDARDS, timestamp=int(finished.timestamp()))
     for warning in warnings:  # such as a layout that never settled, whose page numbers are then wrong

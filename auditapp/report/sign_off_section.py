@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from auditapp.report.blocks import Block, heading, note, paragraph, quoted, spoken, stated, table
+from auditapp.report.blocks import Block, facts, heading, note, paragraph, quoted, spoken, stated, table
+from auditapp.report.signature_level import in_words
 from auditapp.statements.document import SignOff, Statements, Step, VersionEntry
 from auditapp.statements.fields import FIELDS, label_of
 
@@ -17,10 +18,11 @@ CHECKED_BY = ("Whether a copy is unchanged anybody can find out on the page Veri
 ALONE = "The approver is the reviewer: nobody else of the workspace could sign off at that time."
 
 
-def sign_off_section(statements: Statements | None) -> list[Block]:
-    """Responsible persons, the two steps, earlier ones that statements have overtaken, and the versions."""
+def sign_off_section(statements: Statements | None, levels: tuple[str, str] | None = None) -> list[Block]:
+    """The level of the signature (``levels``: reached, asked for), responsible persons, the two steps, earlier ones that statements have overtaken, and the versions."""
     blocks: list[Block] = [
         paragraph("The electronic signature of this file is that of the installation that made it. The responsible persons sign by their statements."),
+        *([facts([("Level of the signature", in_words(*levels))])] if levels else []),
         note(CHECKED_BY),
         stated(statements, 18),
         heading("Review and approval"),

@@ -25,6 +25,7 @@ from automl.visible_text import visible
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.validation import EmbeddedPdfSignature
 
     from auditapp.report.stamps import Stamp
 
@@ -37,6 +38,7 @@ LONGEST_SHOWN = 300
 MANIFEST_NAME = "manifest.sha256"
 MOST_NAMED = 10
 NOT_A_PDF = "this is not a PDF"
+SAME_NAME = "it was signed by somebody else who bears the same name: this installation does not know the certificate"
 UNREADABLE = f"the file could not be read within the limits ({MEMORY // 2**20} MiB of memory, {CPU_SECONDS} seconds)"
 
 
@@ -129,6 +131,7 @@ def _check_signed(data: bytes, reader: PdfFileReader, certificates: Sequence[x50
 
     from auditapp.report.container import container_problems
     from auditapp.report.long_term import context_for_stamps
+    from auditapp.report.signature_level import compared, printed_in
     from auditapp.report.stamps import check_archive, check_stamp, dss_of, level_of
 
     signature = reader.embedded_regular_signatures[-1]
@@ -150,23 +153,39 @@ def _check_signed(data: bytes, reader: PdfFileReader, certificates: Sequence[x50
         problems.append("its content was changed after it was signed")
     known = signature.signer_cert.dump() in ours
     if not known:
-        problems.append("it was signed by somebody else: this installation does not know the certificate")
+        same_name = any(signature.signer_cert.subject == certificate.subject for certificate in certificates)
+        problems.append(SAME_NAME if same_name else "it was signed by somebody else: this installation does not know the certificate")
     elif unchanged and not status.trusted:  # a changed report is never trusted, which says nothing about the certificate
         problems.append("its certificate was not valid when this was checked")
     covered, added = (SignatureCoverageLevel.ENTIRE_FILE, ModificationLevel.NONE) if archived_at is None else (SignatureCoverageLevel.ENTIRE_REVISION, ModificationLevel.LTA_UPDATES)
     if status.coverage < covered or (status.modification_level or ModificationLevel.NONE) > added:
         problems.append("something was added after it was signed")
+        problems += _attachments_since(reader, signature)
     if signature.docmdp_level != MDPPerm.NO_CHANGES:
         problems.append("its signature does not forbid changes, as ours do")
     if known:  # a stranger's container cannot be the one that we would have written, altered or not
         problems += container_problems(data, signature, certificates)
     evidence_problems, run, digest = _check_evidence(reader)
-    problems += [*stamp.problems, *evidence_problems]
     at = stamp.at or signature.self_reported_timestamp
     level = level_of(status, reader, authorities, archived_at is not None)
+    less, more = compared(printed_in(keywords_of(reader)), level)
+    problems += [*stamp.problems, *evidence_problems, *([less] if less else [])]
     return Verdict(
         not problems, common_name(signature.signer_cert), None if at is None else at.astimezone(datetime.UTC).isoformat(), run,
-        tuple(dict.fromkeys(problems)), digest=digest, level=level, time_source=f"{_clock(stamp)}: PAdES {level}")
+        tuple(dict.fromkeys(problems)), digest=digest, level=level, time_source=f"{_clock(stamp)}: PAdES {level}{more}")
+
+
+def _attachments_since(reader: PdfFileReader, signature: EmbeddedPdfSignature) -> list[str]:
+    """Sentences on attachments that the file has now and that are not those of the revision that was signed."""
+    from auditapp.report.attachment import attached_files
+
+    try:
+        then, now = attached_files(reader, signature.signed_revision), attached_files(reader)
+    except Exception:  # noqa: BLE001  that something was added is said already; a stranger's file may be built so that its earlier revisions cannot be read
+        return []
+    wrong = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)][:MOST_NAMED]
+    return [f"its attachment {name} was added after it was signed" if name not in then else f"its attachment {name} was taken away after it was signed" if name not in now
+            else f"its attachment {name} was exchanged after it was signed" for name in wrong]
 
 
 def _clock(stamp: Stamp) -> str:
@@ -183,7 +202,7 @@ def _check_evidence(reader: PdfFileReader) -> tuple[list[str], str | None, str |
     files = attached_files(reader)
     evidence = files.get(EVIDENCE_NAME)
     if evidence is None:
-        return _check_export(files[EXPORT_NAME], _keywords(reader)) if EXPORT_NAME in files else (["it carries no evidence.json"], None, None)
+        return _check_export(files[EXPORT_NAME], keywords_of(reader)) if EXPORT_NAME in files else (["it carries no evidence.json"], None, None)
     try:
         document = json.loads(evidence)
         run, stated, digest = str(document["run"]["id"]), document["digest"], digest_of(document)
@@ -192,7 +211,7 @@ def _check_evidence(reader: PdfFileReader) -> tuple[list[str], str | None, str |
     problems = _check_manifest(files)
     if stated != digest:
         problems.append("the evidence it carries does not match its own digest")
-    if f"evidence {digest}" not in _keywords(reader):
+    if f"evidence {digest}" not in keywords_of(reader):
         problems.append("the evidence it carries is not the one that the report names")
     return problems, run, digest
 
@@ -234,7 +253,8 @@ def _check_numbers(reader: PdfFileReader) -> str:
     return f"every number on its pages is one of the attached {'evidence' if EVIDENCE_NAME in files else 'document'}'s, at the digits printed"
 
 
-def _keywords(reader: PdfFileReader) -> str:
+def keywords_of(reader: PdfFileReader) -> str:
+    """What a document says of itself in its information dictionary; "" where it says nothing."""
     info = reader.trailer_view.get("/Info")
     return "" if info is None else str(info.get_object().get("/Keywords", ""))
 

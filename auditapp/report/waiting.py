@@ -7,6 +7,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import transaction
 
 from auditapp import ledger, removal, storage
@@ -32,7 +33,7 @@ def sign_waiting(most: int = 10) -> int:
     if not waiting:
         return 0
     # Not before there is something to sign: the signing library is larger than all that a worker's parent holds
-    from auditapp.report.sign import sign_pdf
+    from auditapp.report.sign import LevelNotReached, sign_pdf
     from auditapp.report.signing_key import NoSigningKey
 
     done = 0
@@ -40,6 +41,11 @@ def sign_waiting(most: int = 10) -> int:
         try:
             with storage.open_verified(report.unsigned_sha256) as unsigned:
                 signed = sign_pdf(unsigned.read())
+        except LevelNotReached as why:  # it prints its level; what reaches less is its next version
+            logger.info("report %s waits for its signature: %s", report.pk, why)
+            if settings.TIMESTAMP_URL:  # the next one would wait for the authority as long
+                break
+            continue
         except NoSigningKey as why:
             logger.info("%d reports wait for their signature: %s", len(waiting), why)
             break

@@ -123,7 +123,7 @@ _FIELDS = (
     Field("mitigation_choice", (14,), "What was chosen, and why", DEPLOYER, "Which alternative was taken or refused, and for which reason."),
     Field("unintended", (15,), "Known unintended outcomes", PROVIDER, "Outcomes that are known or expected beyond what was measured here."),
     Field(PROFILE, (16,), "For whom this report is written", LEGAL, "Which law or framework the report asks about; where nothing is chosen, all of them.", "choice", PROFILES),
-    Field(LANGUAGE, (16,), "Language of this report", RESPONSIBLE, "English where nothing is chosen. The attached evidence is the same in every language.", "choice", LANGUAGES, printed=False),
+    Field(LANGUAGE, (16,), "Language of this report", RESPONSIBLE, "Where nothing is chosen: as asked for with the audit, else English. The attached evidence is the same in every language.", "choice", LANGUAGES, printed=False),
     Field("retention", (17,), "Retention of records", LEGAL, "How long this report, its evidence and the logs are kept, and where."),
     Field("change_plan", (17,), "Changes that are planned", PROVIDER, "Changes decided in advance, and how the system stays within what was assessed."),
     Field("lifecycle_changes", (17,), "Changes since the last audit", PROVIDER, "What has changed in system, data and use."),
@@ -183,9 +183,9 @@ def words_of(name: str, text: str) -> str:
     return text if field is None or field.choices is None else field.choices.get(text, text)
 
 
-def language_of(said: Mapping[str, str]) -> str:
-    """The language that people have chosen for the report."""
-    chosen = said.get(LANGUAGE, DEFAULT_LANGUAGE)
+def language_of(said: Mapping[str, str], asked: str | None = None) -> str:
+    """The language that people have chosen for the report; ``asked``: with the run."""
+    chosen = said.get(LANGUAGE) or asked or DEFAULT_LANGUAGE
     return chosen if chosen in LANGUAGES else DEFAULT_LANGUAGE
 
 

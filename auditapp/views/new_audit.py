@@ -138,7 +138,8 @@ def step(request: PageRequest, dataset_id: str, step: drafts.Step) -> HttpRespon
 
 
 def _start(request: PageRequest, dataset: Dataset, draft: Draft, table: DatasetProfile, form: StepForm) -> HttpResponse:
-    draft.title = form.answers()["title"]
+    said = form.answers()
+    draft.title, draft.report_language = said["title"], said["report_language"]
     try:
         spec = drafts.spec_of(draft, table)
         run = runs.submit(workspace=request.caller.workspace, dataset=dataset, kind=draft.kind, spec=spec, user=request.caller.user)

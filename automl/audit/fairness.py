@@ -83,6 +83,11 @@ class Table:
             return f"{self.grouping.attribute}{of}: {names[0]} against {names[1]}"
         return f"{self.grouping.attribute}{of}: {names[group]} against all others"
 
+    @property
+    def reference_is_few(self) -> bool:
+        """Whether what is compared with the reference of a declared attribute rests on a handful of rows, and there are others to compare with."""
+        return self.counts is not None and self.reference is not None and len(self.grouping.columns) == 1 and len(self.counts) > 2 and self.counts[self.reference.index].low_precision
+
     def rest(self, group: int) -> Count:
         return pool([c for i, c in enumerate(self.counts or ()) if i != group])
 
@@ -270,7 +275,9 @@ def _group(
     return Group(
         group=grouping.names[i], n=len(grouping.rows[i]), share=len(grouping.rows[i]) / known,
         **_selection(table, i, limit, family),
-        error_rates=error_rates(errors[i], None if of_reference is None else errors[of_reference], is_reference, max(1, len(errors) - 1))
+        error_rates=error_rates(
+            errors[i], None if of_reference is None else errors[of_reference], is_reference, max(1, len(errors) - 1),
+            [other for at, other in enumerate(errors) if at != i and other is not None] if table.reference_is_few else ())
         if question.view.selected is not None else NotMeasured(reason=question.no_selection),
         calibration=group_calibration(view),
         score=score_outcome(

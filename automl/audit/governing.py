@@ -36,7 +36,7 @@ POINTERS: dict[GoverningMeasure, str] = {
     "impact_ratio": "impact_ratio", "selection_rate": "versus_rest/difference", "tpr": "error_rates/gaps/tpr", "fpr": "error_rates/gaps/fpr", "ppv": "error_rates/gaps/ppv",
     "calibration": "calibration/observed_over_expected", "mean": "score/mean_difference", "residual": "score/residual_difference",
 }
-OF_RATES = ("impact_ratio_below", "impact_ratio_near", "impact_ratio_inconclusive", "impact_ratio_not_below")
+OF_RATES = ("impact_ratio_below", "impact_ratio_near", "impact_ratio_inconclusive", "impact_ratio_not_below", "differs_from_rest")
 LISTED = 4
 FINDINGS: dict[GoverningMeasure, tuple[str, ...]] = {
     "impact_ratio": OF_RATES, "selection_rate": OF_RATES, "tpr": ("error_gap:tpr",), "fpr": ("error_gap:fpr",), "ppv": (), "calibration": ("calibration_group",), "mean": (), "residual": ("residual_gap",),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, rate_estimate
+from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, pool, rate_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
 from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate, same_in_all, varying_estimate
 from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
@@ -65,13 +66,22 @@ class ErrorCounts:
             accuracy=view.count(got == deserved),
         )
 
+    @classmethod
+    def pooled(cls, groups: Sequence[ErrorCounts]) -> ErrorCounts:
+        """Several groups as one."""
+        return cls(*(pool([getattr(each, name.name) for each in groups]) for name in fields(cls)))
+
 
 def _complement(c: Count) -> Count:
     return Count(c.n - c.k, c.n, c.rows_n - c.rows_k, c.rows_n, c.sum_n - c.sum_k, c.sum_n, c.exact, c.persons)
 
 
-def error_rates(mine: ErrorCounts | None, reference: ErrorCounts | None, is_reference: bool, comparisons: int) -> ErrorRates | NotMeasured:
-    """Error rates with Wilson's intervals; gaps are this group minus the reference, with Newcombe's limits simultaneous over the ``comparisons`` of the table."""
+def error_rates(
+    mine: ErrorCounts | None, reference: ErrorCounts | None, is_reference: bool, comparisons: int, others: Sequence[ErrorCounts] = (),
+) -> ErrorRates | NotMeasured:
+    """Error rates with Wilson's intervals; gaps are this group minus the reference, with Newcombe's limits simultaneous over the ``comparisons`` of the table.
+
+    ``others``: where given, gaps to these groups pooled as well, simultaneous over all groups."""
     if mine is None:
         return NO_LABEL
     no_deserving, no_undeserving = "no row of this group has the favourable label", "every row of this group has the favourable label"
@@ -82,15 +92,20 @@ def error_rates(mine: ErrorCounts | None, reference: ErrorCounts | None, is_refe
     elif reference is None:
         gaps = NotMeasured(reason="there is no reference group")
     else:
-        gaps = Gaps(
-            tpr=difference_estimate(mine.tpr, reference.tpr, "one of the two groups has no row with the favourable label", comparisons),
-            fpr=difference_estimate(mine.fpr, reference.fpr, "one of the two groups has no row without the favourable label", comparisons),
-            ppv=difference_estimate(mine.ppv, reference.ppv, "one of the two groups has nobody with the favourable outcome", comparisons),
-        )
+        gaps = _gaps(mine, reference, comparisons)
     return ErrorRates(
         tpr=rate_estimate(mine.tpr, no_deserving), fnr=rate_estimate(_complement(mine.tpr), no_deserving),
         fpr=rate_estimate(mine.fpr, no_undeserving), tnr=rate_estimate(_complement(mine.fpr), no_undeserving),
         ppv=rate_estimate(mine.ppv, nobody), npv=rate_estimate(mine.npv, everybody), accuracy=rate_estimate(mine.accuracy), gaps=gaps,
+        gaps_to_rest=_gaps(mine, ErrorCounts.pooled(others), len(others) + 1) if others else None,
+    )
+
+
+def _gaps(mine: ErrorCounts, other: ErrorCounts, comparisons: int) -> Gaps:
+    return Gaps(
+        tpr=difference_estimate(mine.tpr, other.tpr, "one of the two groups has no row with the favourable label", comparisons),
+        fpr=difference_estimate(mine.fpr, other.fpr, "one of the two groups has no row without the favourable label", comparisons),
+        ppv=difference_estimate(mine.ppv, other.ppv, "one of the two groups has nobody with the favourable outcome", comparisons),
     )
 
 

@@ -143,11 +143,11 @@ def check_table(pointer: str, table: dict, rows: dict[str, dict[str, int]], limi
             check(f"{here}/versus_rest/difference", group["versus_rest"]["difference"], newcombe((k, n), rest))
             check_tests(f"{here}/versus_rest/tests", group["versus_rest"]["tests"], (k, n), rest)
         check(f"{here}/shortfall", group["shortfall"], {f"to_{name}": n * c[0] / c[1] - k if c and c[1] else None for name, c in (("pool", pool), ("rest", rest), ("reference", theirs))})
+        against = {"gaps": mine[reference or 0] if theirs else {}, "gaps_to_rest": {name: sum(row.get(name, 0) for row in mine[:i] + mine[i + 1:]) for name in mine[i]}}
         for name, c in errors(mine[i]).items() if "tpr" in group["error_rates"] else ():
             check(f"{here}/error_rates/{name}", group["error_rates"][name], rate(c))
-            if theirs and name in ("tpr", "fpr", "ppv"):
-                gap = group["error_rates"]["gaps"][name]
-                check(f"{here}/error_rates/gaps/{name}", gap, newcombe(c, errors(mine[reference or 0])[name], gap.get("level", 0.95)))
+            for key in [key for key in against if name in ("tpr", "fpr", "ppv") and against[key] and key in group["error_rates"]]:
+                check(f"{here}/error_rates/{key}/{name}", gap := group["error_rates"][key][name], newcombe(c, errors(against[key])[name], gap.get("level", 0.95)))
         (low_k, low_n), (high_k, high_n) = sorted(((k, n), theirs or (k, n)), key=lambda c: Fraction(*c))
         check(here, group, {"flip_flop": high_k > 0 and low_k < low_n and Fraction(low_k + 1, low_n) > Fraction(high_k - 1, high_n) if theirs else None})
 

@@ -47,6 +47,8 @@ class ErrorRates(Part):
     npv: Value
     accuracy: Value
     gaps: Gaps | NotMeasured
+    gaps_to_rest: Gaps | None = Field(default=None, exclude_if=lambda gaps: gaps is None)
+    """This group minus all others pooled: of a declared attribute whose reference is a handful of rows, so that ``gaps`` can show little."""
 
 
 class GroupCalibration(Measured):

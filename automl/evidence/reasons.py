@@ -24,7 +24,7 @@ class ReasonRules(Part):
     """The score from which on the decision is favourable."""
     most: int
     materiality: float
-    """Contributions below this share of a row's distance to the cut are not stated."""
+    """Contributions below this share of a row's distance to the cut, or of its strongest reason, are not stated."""
     at_the_cut: Background
     """m1: people just above the cut. The reasons that are stated are the shortfall against them."""
     at_the_cut_scores: tuple[float, float]

@@ -37,7 +37,7 @@ class Scale:
         if not 0 < threshold < 1:
             return None
         sign = 1 if favourable_is_positive else -1
-        return cls(sign, sign * float(logit(threshold)))
+        return cls(sign, sign * float(logit(threshold)) + 0.0)  # never -0.0
 
     def scores(self, raw: FloatArray) -> FloatArray:
         return self.sign * raw

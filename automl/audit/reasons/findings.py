@@ -5,14 +5,15 @@
 - ``reasons_flip`` (medium): in fewer than 80 % of the rows, beyond sampling error, do the stated inputs carry the score over the cut or half of the way.
 - ``reasons_background`` (medium): the lists against people at the cut and against all applicants overlap by less than half, beyond sampling error.
 - ``reasons_unstable`` (medium): the list overlaps by less than 0.7 with those against resampled backgrounds, beyond sampling error.
+- ``reasons_proxy`` (medium): an input that stands in for a sensitive attribute is stated as a reason, and no person has approved its line of the reason table.
 - ``reasons_text`` (medium where there is a reason table, else info): stated reasons whose text no person approved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from automl.evidence import Estimate, Finding, NotMeasured, ReasonRow, ReasonsSection, Value
+from automl.evidence import Estimate, ExplanationSection, Finding, NotMeasured, ReasonRow, ReasonsSection, Value
 from automl.printing import estimate, visible, whole
 
 EXCLUDED_HIGH = 0.05
@@ -24,8 +25,8 @@ NAMED = 3
 QUALITY = "/reasons/quality"
 
 
-def findings_of_reasons(reasons: ReasonsSection | NotMeasured) -> Iterator[Finding]:
-    """None where reasons were not measured: the section itself says why."""
+def findings_of_reasons(reasons: ReasonsSection | NotMeasured, explanation: ExplanationSection | NotMeasured) -> Iterator[Finding]:
+    """None where reasons were not measured: the section itself says why. ``explanation``: which inputs stand in for which attributes."""
     if isinstance(reasons, NotMeasured):
         return
     quality = reasons.quality
@@ -47,6 +48,8 @@ def findings_of_reasons(reasons: ReasonsSection | NotMeasured) -> Iterator[Findi
             id="reasons_unstable", severity="medium", evidence=f"{QUALITY}/stability", rule="reasons_unstable",
             text=f"Against {quality.stability_backgrounds} resampled backgrounds the stated reasons overlap with themselves by {_said(quality.stability)} (Jaccard).",
             suggestion="Group inputs that go together; a small change of the comparison should not give a person other reasons.")
+    if isinstance(explanation, ExplanationSection):
+        yield from _proxies(reasons, {feature.feature: feature.stands_in_for for feature in explanation.features if feature.stands_in_for})
     yield from _texts(reasons)
 
 
@@ -64,6 +67,22 @@ def _excluded(reasons: ReasonsSection) -> Iterator[Finding]:
 def _names(rows: list[ReasonRow]) -> str:
     shown = ", ".join(f"{visible(row.reason, 60)} ({row.excluded})" for row in rows[:NAMED])
     return shown + (f" and {len(rows) - NAMED} more" if len(rows) > NAMED else "")
+
+
+def _proxies(reasons: ReasonsSection, stand_ins: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
+    """The one stated most often is named; ``reasons.table`` is in that order."""
+    unreviewed = [
+        (at, row, found, row.stated) for at, row in enumerate(reasons.table) if row.excluded is None and row.approved_by is None and isinstance(row.stated, Estimate) and row.stated.value > 0
+        if (found := sorted({attribute for name in row.inputs for attribute in stand_ins.get(name, ())}))]
+    if not unreviewed:
+        return
+    at, row, attributes, stated = unreviewed[0]
+    more = f"; the same is true of {len(unreviewed) - 1} more" if len(unreviewed) > 1 else ""
+    yield Finding(
+        id="reasons_proxy", severity="medium", evidence=f"/reasons/table/{at}", rule="reasons_proxy",
+        text=f"{visible(row.reason, 60)} stands in for {', '.join(visible(name, 60) for name in attributes)} and is stated as a reason in {_percent(stated)} of unfavourable decisions, and no person has "
+             f"approved it{more}.",
+        suggestion="Review such inputs one by one: approve the line of the reason table, or have it excluded there.")
 
 
 def _none(share: Value) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """The few reasons that are stated: what takes a person furthest down from the background, in log-odds towards the favourable outcome.
 
-Only contributions below 0 can be reasons, and only those that matter: at least a share of the distance to the cut. Official Interpretation of 12 CFR 1002.9(b)(2): reasons
+Only contributions below 0 can be reasons, and only those that matter: at least a share of the distance to the cut, and of the strongest reason (beside the cut the distance is next to nothing, and everything
+would be a share of it). Official Interpretation of 12 CFR 1002.9(b)(2): reasons
 must be those that were actually scored, no principal one left out; more than four are not likely to be helpful.
 """
 
@@ -19,10 +20,12 @@ def principal(phi: FloatArray, distance: FloatArray, allowed: BoolArray, *, most
     """(n, most) positions of the principal reasons of each row, the strongest first, `NOTHING` where there are no more.
 
     :param phi: (n, factors) contributions towards the favourable outcome. :param distance: (n,) from the score up to the cut, 0 or more.
-    :param allowed: (factors,) what may be stated at all. :param materiality: share of the distance below which a contribution is not stated.
+    :param allowed: (factors,) what may be stated at all. :param materiality: share of the distance, and of the strongest contribution that may be
+        stated, below which one is not stated.
     """
     rounded = np.round(phi, DECIMALS)
-    counts = (rounded < 0) & (np.abs(rounded) >= materiality * distance[:, None]) & allowed
+    adverse = np.where((rounded < 0) & allowed, -rounded, 0.0)
+    counts = (adverse > 0) & (adverse >= materiality * np.maximum(distance, adverse.max(axis=1, initial=0.0))[:, None])
     # a stable sort: equal ones stay in the order of the inputs
     order = np.argsort(np.where(counts, rounded, 0.0), axis=1, kind="stable")[:, :most]
     chosen = np.where(np.take_along_axis(counts, order, axis=1), order, NOTHING)

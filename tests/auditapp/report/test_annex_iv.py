@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from auditapp.report import annex_iv as annex
 from auditapp.report.annex_iv import annex_iv
-from auditapp.report.blocks import NOT_PROVIDED
+from auditapp.report.blocks import NOT_PROVIDED, quotations_marked
 from auditapp.statements.document import Statement, Statements
-from automl.evidence import Evidence, NotMeasured
+from automl.evidence import Charts, Evidence, NotMeasured
 from tests.evidence_example import make_evidence, make_fairness
 from tests.evidence_variants import hostile, multiclass, predictions, regression
+from tests.in_german import unread, unread_in
 from tests.mitigation_example import with_mitigation
 from tests.weakness_example import with_weaknesses
 
@@ -48,6 +50,24 @@ def test_mistake_14_what_only_people_can_say_is_never_filled_in() -> None:
     assert "Two officers." in texts
     assert "ada, reviewer, 2026-11-21T10:00:00Z" in texts
     assert NOT_PROVIDED in texts, "the other field of the point is still open"
+
+
+@pytest.mark.parametrize("make", [make_evidence, multiclass, regression, predictions, hostile, with_mitigation, with_weaknesses])
+def test_in_german_nothing_of_ours_stays_english_and_names_of_the_data_stay(make: Callable[[], Evidence]) -> None:
+    with quotations_marked():
+        english = annex._english(make(), None)
+    assert set(unread_in(english)) <= set(unread(make(), Charts())), "but for what the example says in words that are not the engine's, which its report leaves in English too"
+    document = annex_iv(make(), None, "de")
+    assert document["title"].startswith("Technische Dokumentation (EU-KI-Verordnung, Anhang IV): ")
+    assert [one["number"] for one in document["points"]] == POINTS
+    assert (document["lang"], document["run"], document["digest"]) == ("de", make().run.id, make().digest)
+
+
+def test_what_people_wrote_stays_as_they_wrote_it_in_german_too() -> None:
+    said = Statements(run="run_x", evidence_digest="0" * 64, version=1, fields={"oversight": Statement(text="none", author="no model", role="reviewer", at="2026-11-21T10:00:00Z")})
+    texts = point(annex_iv(make_evidence(), said, "de"), "2(e)")
+    assert "none" in texts
+    assert any(text.startswith("no model, ") for text in texts)
 
 
 def test_what_was_not_measured_says_why() -> None:

@@ -31,7 +31,18 @@ from automl.evidence import (
 from automl.printing import design, estimate, fixed
 from tests.drawing import drawn
 from tests.evidence_example import make_evidence, make_performance
-from tests.evidence_variants import REASON, multiclass, predictions, quantile, regression, with_front, with_governing, with_label_reason, with_law
+from tests.evidence_variants import (
+    REASON,
+    multiclass,
+    predictions,
+    quantile,
+    regression,
+    with_front,
+    with_gaps_to_rest,
+    with_governing,
+    with_label_reason,
+    with_law,
+)
 from tests.mitigation_example import make_mitigation, with_mitigation
 from tests.numbers_of_evidence import unfounded_numbers
 from tests.weakness_example import ELSEWHERE, robustness_of_predictions, with_weaknesses
@@ -350,3 +361,11 @@ def test_a_repetition_prints_the_same_digest_of_what_was_measured() -> None:
                for name, one in {"before": before, **changed}.items()}
     assert printed["before"] == printed["again"] == measured_digest_of(before.model_dump(mode="json"))
     assert printed["another"] != printed["before"]
+
+
+def test_error_rates_against_all_others_have_a_table_where_they_were_measured() -> None:
+    words = "signed differences to all others pooled, since the reference is a handful of rows"
+    told = strings_of(data_of(with_gaps_to_rest()))
+    assert sum(words in text for text in told) == 1
+    assert any("The intervals hold for all groups of the table at once, at 95 %." in text for text in told)
+    assert not any(words in text for text in strings_of(data_of(make_evidence())))

@@ -10,9 +10,10 @@ from auditapp.report.context import report_data
 from auditapp.report.leads import IN_CONTENTS, section_of
 from auditapp.statements.document import Statement, Statements
 from auditapp.statements.fields import FIELDS
-from automl.evidence import Charts, Finding, NotMeasured
+from automl.evidence import Charts, Evidence, Finding, NotMeasured
+from automl.spec import LEFT_OUT
 from tests.evidence_example import make_evidence
-from tests.evidence_variants import predictions
+from tests.evidence_variants import predictions, with_law
 
 
 def finding(pointer: str, text: str = "Something was found.") -> Finding:
@@ -52,6 +53,20 @@ def test_without_findings_a_section_says_what_it_shows_or_why_it_does_not() -> N
     assert data["sections"][9]["short"] == "Explanation: not measured, no model came with the predictions"
     assert found["15"].startswith("Not measured: explanation")
     assert "rows were audited; nothing was learned from them here." in leads(predictions())["4"]
+
+
+def test_what_was_not_asked_for_stands_beside_what_was_not_measured() -> None:
+    def rows(evidence: Evidence) -> dict[str, str]:
+        [found] = [block["rows"] for block in report_data(evidence, Charts())["sections"][1]["blocks"] if block["kind"] == "facts"]
+        return {name: text for name, text in found if name in ("Not measured", "Not asked for")}
+
+    spec = make_evidence().spec
+    left_out = make_evidence(spec=spec.model_copy(update={"leave_out": ("slices", "explanation_checks")}), slices=NotMeasured(reason=LEFT_OUT), reasons=NotMeasured(reason="no model"))
+    assert rows(left_out)["Not asked for"] == "the tables of Local Law 144, how far the explanation can be relied on, error slices"
+    assert "error slices" not in rows(left_out)["Not measured"]
+    assert "reasons for decisions" in rows(left_out)["Not measured"]
+    assert "Not asked for: the tables of Local Law 144, " in leads(left_out)["15"]
+    assert "Not asked for" not in rows(with_law())
 
 
 def test_what_a_profile_leaves_out_is_not_found_over_its_silence_either() -> None:

@@ -12,6 +12,7 @@ from automl.errors import BadInput
 
 def test_the_language_is_chosen_like_a_statement_and_printed_nowhere() -> None:
     assert [language_of({}), language_of({LANGUAGE: "de"}), language_of({LANGUAGE: "tlh"})] == ["en", "de", "en"], "what a later version offers, this one does not know"
+    assert [language_of({}, "de"), language_of({LANGUAGE: "en"}, "de"), language_of({LANGUAGE: "de"}, None)] == ["de", "en", "de"], "what people say later counts"
     assert LANGUAGE in {field.name for field in edited_in(16)}
     assert not any(field.name == LANGUAGE for number in SECTIONS for field in asked_in(number))
     with pytest.raises(BadInput, match="'fr' is not offered"):

@@ -51,6 +51,18 @@ def test_answers_add_up_to_the_spec_of_the_run(page: Client, dataset: Dataset, p
     assert run.spec["roles"] == {HOSTILE: "feature", "person": "id", "decided_at": "ignore", "score": "ignore", "granted": "ignore"}
 
 
+def test_the_language_of_the_report_is_asked_for_and_english_is_not_written_down(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
+    """A spec that asks for English says nothing, so that its evidence is that of one that was never asked."""
+    answer_all(page, dataset)
+    assert re.search(r'<option value="en" selected>English', page.get(f"/new/{dataset.pk}/check").content.decode())
+    assert re.search(r'<option value="de" selected>Deutsch', page.get(f"/new/{dataset.pk}/check", headers={"accept-language": "de"}).content.decode())
+    send(page, dataset, "check", {"title": "One", "report_language": "en"})
+    assert "report_language" not in Run.objects.get().spec
+    send(page, dataset, "check", {"title": "Two", "report_language": "de"})
+    assert Run.objects.get(title="Two").spec["report_language"] == "de"
+    assert re.search(r'<option value="de" selected>Deutsch', page.get(f"/new/{dataset.pk}/check").content.decode()), "asked for again, it is proposed again"
+
+
 def test_groups_that_are_left_as_they_are_are_cut_without_the_audit_part(page: Client, dataset: Dataset, profile: DatasetProfile) -> None:
     answer_all(page, dataset)
     shown = page.get(f"/new/{dataset.pk}/groups").content.decode()

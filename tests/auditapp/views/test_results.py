@@ -22,7 +22,18 @@ from automl.evidence import Estimate, LawTable, LocalLaw144Section, NotMeasured,
 from tests.auditapp.views.conftest import finish_run
 from tests.drawing import drawn
 from tests.evidence_example import make_charts, make_evidence
-from tests.evidence_variants import LEFT_OUT, REASON, multiclass, quantile, regression, with_front, with_governing, with_label_reason, with_law
+from tests.evidence_variants import (
+    LEFT_OUT,
+    REASON,
+    multiclass,
+    quantile,
+    regression,
+    with_front,
+    with_gaps_to_rest,
+    with_governing,
+    with_label_reason,
+    with_law,
+)
 from tests.mitigation_example import make_mitigation, with_mitigation
 from tests.weakness_example import ELSEWHERE, robustness_of_predictions, with_weaknesses
 
@@ -89,6 +100,23 @@ def test_every_rate_of_the_fairness_section_stands_with_its_interval(page: Clien
             rate = group.selection_rate
             assert isinstance(rate, Estimate)
             assert printing.estimate(rate, as_percent=True) in text
+
+
+AGAINST_OTHERS = "Error rates minus those of all others pooled: the reference is a handful of rows"
+
+
+def test_error_rates_against_all_others_are_left_out_where_they_were_not_measured(page: Client, finished_run: Run) -> None:
+    assert AGAINST_OTHERS not in text_of(page.get(f"/runs/{finished_run.pk}/results/fairness"))
+
+
+def test_error_rates_against_all_others_stand_where_they_were_measured(page: Client, waiting_run: Run) -> None:
+    evidence = with_gaps_to_rest()
+    finish_run(waiting_run, evidence, make_charts(evidence))
+    _, _, table = text_of(page.get(f"/runs/{waiting_run.pk}/results/fairness")).partition(AGAINST_OTHERS)
+    assert not isinstance(evidence.fairness, NotMeasured)
+    gaps = evidence.fairness.attributes[0].groups[0].error_rates.gaps_to_rest  # type: ignore[union-attr]
+    assert printing.estimate(gaps.tpr, as_percent=True, signed=True) in table
+    assert "one of the two groups has nobody with the favourable outcome" in table
 
 
 def test_a_label_that_the_interval_does_not_suggest_says_why(page: Client, waiting_run: Run) -> None:

@@ -14,7 +14,7 @@ from automl.evidence import Estimate, FairnessSection, Finding, GoverningChoice,
 from automl.printing import governing_comparison, governing_value
 from automl.spec import AuditPolicy
 from tests.automl.audit.cases import binary, from_counts, multiclass, regression
-from tests.automl.audit.test_findings import findings_on
+from tests.automl.audit.findings.documents import findings_on
 
 
 def measured(outcomes: Outcomes, metric: str, *sensitive: str, **governing: Any) -> tuple[FairnessSection, GoverningChoice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +13,9 @@ from fairlearn import metrics
 from pydantic import ValidationError
 from sklearn.metrics import accuracy_score, f1_score
 
+from automl.audit.findings.mitigation import findings_of_mitigation
 from automl.audit.intervals import LEVEL
 from automl.audit.mitigation import MOST_LISTED, _Room, measure_mitigation
-from automl.audit.mitigation_findings import findings_of_mitigation
 from automl.audit.outcomes import Outcomes
 from automl.data.splits import Rows
 from automl.evidence import Alternative, Estimate, MitigationSection, NotMeasured, Threshold
@@ -227,6 +228,7 @@ def test_a_finding_speaks_of_what_was_known_to_be_nearest_and_quotes_what_was_me
             at = int(each.evidence.rpartition("/")[2])
             assert section.alternatives[at].uses_attribute_at_decision is (each.rule == "alternative_by_group")
             assert "decided otherwise" in each.text
+            assert re.search(r", from \S+ to \S+ \([\d.]+ % interval \S+ to \S+\), by ", each.text), "what is left of the gap has its interval"
 
 
 def test_where_none_is_cheap_enough_it_says_so() -> None:

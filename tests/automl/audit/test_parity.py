@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from automl.audit.fairness import measure_fairness
+from automl.audit.outcomes import Outcomes
 from automl.audit.parity import ErrorCounts, View, error_rates, group_calibration, middle
 from automl.evidence import ErrorRates, Estimate, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
 from automl.spec import AuditPolicy
-from tests.automl.audit.cases import binary, regression
+from tests.automl.audit.cases import binary, regression, with_a_handful
 
 
 def view_of(tp: int, fp: int, fn: int, tn: int) -> View:
@@ -101,3 +105,29 @@ def test_a_difference_of_means_is_as_sure_as_its_smaller_side(persons: int, mark
     for estimate in (score.mean, score.mean_difference, score.residual_difference, score.ratio_of_means):
         assert isinstance(estimate, Estimate)
         assert estimate.low_precision is marked
+
+
+def errors_of(outcomes: Outcomes, **policy: Any) -> dict[str, ErrorRates]:
+    section = measure_fairness(outcomes, AuditPolicy(sensitive=("g",), **policy), bins={}, seed=0)
+    assert not isinstance(section, NotMeasured)
+    found = {group.group: group.error_rates for group in section.attributes[0].groups}
+    assert all(isinstance(rates, ErrorRates) for rates in found.values())
+    return found  # type: ignore[return-value]
+
+
+def test_where_the_reference_is_a_handful_gaps_are_taken_to_all_others_too() -> None:
+    gaps = errors_of(with_a_handful())["large"].gaps_to_rest
+    assert gaps is not None
+    assert value(gaps.tpr) == pytest.approx(200 / 300 - 206 / 246)
+    assert value(gaps.fpr) == pytest.approx(60 / 200 - 51 / 161)
+    assert value(gaps.ppv) == pytest.approx(200 / 260 - 206 / 257)
+    assert isinstance(gaps.tpr, Estimate)
+    low, high = confint_proportions_2indep(200, 300, 206, 246, compare="diff", method="newcomb", alpha=0.05 / 3)
+    assert (gaps.tpr.low, gaps.tpr.high, gaps.tpr.level) == pytest.approx((low, high, 1 - 0.05 / 3)), "for all three groups at once"
+    assert not gaps.tpr.low_precision
+
+
+def test_gaps_to_all_others_are_left_out_where_the_reference_says_enough() -> None:
+    assert errors_of(with_a_handful((30, 10, 0, 0)))["large"].gaps_to_rest is None
+    assert errors_of(with_a_handful(), reference={"g": "other"})["large"].gaps_to_rest is None
+    assert "gaps_to_rest" not in errors_of(with_a_handful(), reference={"g": "other"})["large"].model_dump(mode="json")

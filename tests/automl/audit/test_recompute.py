@@ -23,7 +23,7 @@ from automl.audit.outcomes import Outcomes
 from automl.bundle import evidence_bytes
 from automl.evidence import DesignSection
 from automl.spec import RACES, SEXES, PredictionsSpec
-from tests.automl.audit.cases import binary, from_counts, multiclass, regression
+from tests.automl.audit.cases import binary, from_counts, multiclass, regression, with_a_handful
 from tests.evidence_example import make_evidence
 
 
@@ -66,6 +66,7 @@ CASES: dict[str, Callable[[], tuple[Outcomes, tuple[str, ...], dict[str, Any]]]]
     "nobody selected": lambda: (from_counts({"a": (0, 40), "b": (0, 30)}), ("group",), {}),
     "everybody selected": lambda: (from_counts({"a": (40, 40), "b": (30, 30)}), ("group",), {}),
     "one group": lambda: (from_counts({"a": (7, 40)}), ("group",), {}),
+    "a reference of seven": lambda: (with_a_handful(), ("g",), {}),
     "one person": lambda: (from_counts({"a": (20, 40), "b": (1, 1), "c": (0, 1)}), ("group",), {}),
     "equal groups": lambda: (from_counts({"a": (20, 40), "b": (12, 40), "c": (12, 40)}), ("group",), {}),
     "thousands": lambda: (from_counts({"a": (20_000, 40_000), "b": (15_210, 40_000), "c": (300, 900)}), ("group",), {}),

@@ -7,13 +7,15 @@ import pytest
 
 from automl.audit.reasons.findings import findings_of_reasons
 from automl.evidence import Estimate, Finding, NotMeasured, ReasonsSection, Value
-from tests.evidence_example import rate
+from tests.evidence_example import make_explanation, rate
 from tests.reasons_example import make_reasons
+
+NOTHING = NotMeasured(reason="no explanation here")
 
 
 def found(**changes: Any) -> dict[str, Finding]:
     reasons = make_reasons()
-    return {one.id: one for one in findings_of_reasons(reasons.model_copy(update={"quality": reasons.quality.model_copy(update=changes)}))}
+    return {one.id: one for one in findings_of_reasons(reasons.model_copy(update={"quality": reasons.quality.model_copy(update=changes)}), NOTHING)}
 
 
 def mean(value: float, half: float = 0.02) -> Value:
@@ -28,7 +30,7 @@ def test_the_example_has_an_excluded_input_and_texts_that_nobody_approved() -> N
 
 
 def test_nothing_is_said_of_what_was_not_measured() -> None:
-    assert list(findings_of_reasons(NotMeasured(reason="a number is predicted"))) == []
+    assert list(findings_of_reasons(NotMeasured(reason="a number is predicted"), NOTHING)) == []
 
 
 @pytest.mark.parametrize(("k", "severity"), [(0, None), (10, None), (24, "medium"), (100, "medium"), (160, "high")])
@@ -56,7 +58,7 @@ def test_limits_are_told_beyond_sampling_error_only(name: str, field: str, limit
 def test_without_a_table_it_is_a_note_that_nobody_approved_anything() -> None:
     reasons = make_reasons()
     bare = reasons.model_copy(update={"table": tuple(row.model_copy(update={"text": None, "code": None}) for row in reasons.table)})
-    [one] = [one for one in findings_of_reasons(bare) if one.rule == "reasons_text"]
+    [one] = [one for one in findings_of_reasons(bare, NOTHING) if one.rule == "reasons_text"]
     assert one.severity == "info"
     assert "There is no reason table" in one.text
 
@@ -67,3 +69,19 @@ def test_pointers_lead_into_the_document() -> None:
         first, second, field = re.fullmatch(r"/(\w+)/(\w+)/(\w+)", one.evidence).groups()  # type: ignore[union-attr]
         assert (first, second) == ("reasons", "quality")
         assert getattr(reasons.quality, field) is not None
+
+
+def test_mistake_11_a_stand_in_for_a_sensitive_attribute_is_not_stated_without_review_unsaid() -> None:
+    reasons, explanation = make_reasons(), make_explanation()
+    stated = next(row for row in reasons.table if row.excluded is None and isinstance(row.stated, Estimate) and row.stated.value > 0)
+    explained = explanation.model_copy(update={"features": tuple(
+        feature.model_copy(update={"feature": stated.inputs[0] if at == 0 else f"other {at}", "stands_in_for": ("sex",) if at == 0 else ()}) for at, feature in enumerate(explanation.features))})
+
+    def told(approved_by: str | None) -> list[Finding]:
+        table = tuple(row.model_copy(update={"approved_by": approved_by}) if row is stated else row for row in reasons.table)
+        return [one for one in findings_of_reasons(reasons.model_copy(update={"table": table}), explained) if one.rule == "reasons_proxy"]
+
+    [one] = told(None)
+    assert one.text.startswith(f"{stated.reason} stands in for sex and is stated as a reason in ")
+    assert one.evidence == f"/reasons/table/{reasons.table.index(stated)}"
+    assert told("A. Reviewer") == []

@@ -51,7 +51,8 @@ def test_every_unfavourable_row_has_the_reasons_that_arithmetic_gives() -> None:
     for row in explained.rows:
         phi = (x[row] - at_the_cut) * WEIGHTS
         distance = -(x[row] @ WEIGHTS)
-        expected.append([INPUTS[at] for at in np.argsort(phi) if phi[at] < 0 and abs(phi[at]) >= 0.05 * distance and INPUTS[at] != "sex"][:4])
+        least = 0.05 * max(distance, *(-phi[at] for at in range(len(phi)) if INPUTS[at] != "sex"))
+        expected.append([INPUTS[at] for at in np.argsort(phi) if phi[at] < 0 and abs(phi[at]) >= least and INPUTS[at] != "sex"][:4])
     assert lists(reasoned) == expected
     assert explained.distance == pytest.approx(-(x @ WEIGHTS)[explained.rows])
     assert explained.phi.sum(axis=1) == pytest.approx(explained.scores - at_the_cut @ WEIGHTS), "contributions add up to the way from the background"

@@ -75,6 +75,14 @@ def test_what_hardly_matters_is_not_stated() -> None:
     assert chosen([-0.049, -0.05, -0.5], distance=1.0, materiality=0.0) == [2, 1, 0]
 
 
+def test_beside_the_cut_a_trifle_is_no_reason_although_it_is_a_share_of_the_distance() -> None:
+    """A row of COMPAS, 0.003 below the cut: the third input moved the score by a two-hundredth of what the first did."""
+    phi = [-0.0627, -0.0595, -0.00026, 0.05]
+    assert chosen(phi, distance=0.00275) == [0, 1]
+    assert chosen(phi, distance=0.00275, materiality=0.0) == [0, 1, 2]
+    assert chosen(phi, distance=0.00275, allowed=[False, False, True, True]) == [2], "what may not be stated does not make the rest trifles: a person has a reason"
+
+
 def test_mistake_11_equal_contributions_come_in_the_order_of_the_inputs_on_every_machine() -> None:
     assert chosen([-0.3, -0.5, -0.3, -0.3], most=3) == [1, 0, 2]
     assert chosen([-0.3, -0.3 - 1e-12, -0.3 + 1e-12]) == [0, 1, 2], "floating point is no reason"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from automl.audit.weakness_findings import weakness_findings
+from automl.audit.findings.weaknesses import weakness_findings
 from automl.evidence import Finding, NotMeasured, RobustnessSection, SharedRows, TimeOrder
-from tests.automl.audit.test_findings import BANNED
+from tests.automl.audit.findings.documents import BANNED
 from tests.evidence_example import difference, rate
 from tests.weakness_example import around, make_robustness, make_slices, robustness_of_predictions, with_weaknesses
 

@@ -4,9 +4,9 @@ import re
 
 import pandas as pd
 
-from automl.audit import local_law_144_findings
+from automl.audit.findings import local_law_144 as local_law_144_findings
+from automl.audit.findings.local_law_144 import law_findings
 from automl.audit.local_law_144 import NOT_ASKED
-from automl.audit.local_law_144_findings import law_findings
 from automl.evidence import Finding, LocalLaw144Section
 from tests.automl.audit.test_local_law_144 import V19, X, cells, measure, scored
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from automl.audit import explanation_findings as module
-from automl.audit.explanation_findings import explanation_findings
+from automl.audit.findings import explanation as module
+from automl.audit.findings.explanation import explanation_findings
 from automl.evidence import ExplanationSection, Finding, NotMeasured, ProxyScan, ScoreGap
 from tests.evidence_example import make_data, make_evidence, make_explanation
 from tests.explanation_example import around, make_scan

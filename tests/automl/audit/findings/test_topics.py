@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 import automl.audit
-from automl.audit.finding_topics import KINDS, folded
+from automl.audit.findings.topics import KINDS, folded
 from automl.evidence import Evidence, FairnessSection, Finding, Severity
 from tests.automl.audit.cases import binary
-from tests.automl.audit.test_findings import fairness_of
+from tests.automl.audit.findings.documents import fairness_of
 from tests.evidence_example import make_evidence
 
-SOURCES = "".join(path.read_text() for path in Path(automl.audit.__file__).parent.rglob("*.py") if path.name != "finding_topics.py")
+SOURCES = "".join(path.read_text() for path in Path(automl.audit.__file__).parent.rglob("*.py") if path.name != "topics.py")
 
 
 @pytest.fixture(scope="module")

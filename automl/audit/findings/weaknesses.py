@@ -157,7 +157,7 @@ def _of_labels(labels: NoisyLabels) -> Iterator[Finding]:
         at, worst = max(above, key=lambda pair: _value(pair[1].share))
         yield Finding(
             id="labels_contradicted", severity="info", rule="labels_contradicted", evidence=f"/robustness/label_noise/by_group/{at}",
-            text=f"The model's out-of-fold probabilities contradict {percent(overall.value)} of the training labels; for {_name(worst.group)} ({_name(worst.attribute)}) it is "
+            text=f"The model's out-of-fold probabilities contradict {estimate(overall, as_percent=True)} of the training labels; for {_name(worst.group)} ({_name(worst.attribute)}) it is "
                  f"{estimate(worst.share, as_percent=True).replace('(', '(95 % interval ', 1)}.",
             suggestion="Look at some of these rows: their labels may be wrong, or the model may not know such rows well.")
 

@@ -109,7 +109,7 @@ def _finding(rule: str, severity: Severity, section: MitigationSection, spoken: 
     lot = ", some of whose decisions are drawn by lot," if one.drawn_by_lot else ""
     return Finding(
         id=f"{rule}:{deployed.attribute}", severity=severity, evidence=f"/mitigation/alternatives/{spoken.place}", rule=rule,
-        text=f"{start} ({alternative_name(one)}){lot} changes the difference of selection rates, {who}, from {_value(spoken.before.selection_rate)} to {_value(gap.after)}, by "
+        text=f"{start} ({alternative_name(one)}){lot} changes the difference of selection rates, {who}, from {_value(spoken.before.selection_rate)} to {_with_interval(gap.after)}, by "
         f"{estimate(gap.change, signed=True)}. {_metric(section).capitalize()} changes by {_cost(one.performance[section.metric])}; {estimate(one.people.share, as_percent=True)} of the people are decided otherwise.",
         suggestion="It was not chosen. Whether it is worth its price, and may be used, is for people; write down why it was not taken.")
 
@@ -124,6 +124,13 @@ def _metric(section: MitigationSection) -> str:
 
 def _value(value: Estimate | NotMeasured) -> str:
     return significant(value.value, 3) if isinstance(value, Estimate) else "what was not measured"
+
+
+def _with_interval(value: Estimate | NotMeasured) -> str:
+    """With its own level, which is that of all compared groups at once, where the change's is its own."""
+    if not isinstance(value, Estimate):
+        return _value(value)
+    return f"{significant(value.value, 3)} ({100 * value.level:.3g} % interval {significant(value.low, 3)} to {significant(value.high, 3)})"
 
 
 def _below(fairness: FairnessSection | NotMeasured, attribute: str) -> bool:

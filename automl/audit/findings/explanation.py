@@ -1,5 +1,7 @@
 """Findings on the explanation, by written rules. Each says what the inputs of this model go with; none says what causes what, or what a group would get.
 
+- ``sensitive_input`` (medium): a sensitive attribute is an input of the model.
+- ``leak_suspected`` (high): one input carries more than 60 % of all mean |SHAP|.
 - ``proxy_input`` (medium): an input that alone tells the groups of a sensitive attribute (its AUC's lower limit is at least the scan's limit) is among those
   that move the score most.
 - ``attribute_predictable`` (low; info below): all inputs together tell the groups of an attribute, the lower limit of the AUC being at or above the limit
@@ -17,14 +19,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from automl.audit.findings.words import shown
 from automl.evidence import DataSection, Estimate, ExplanationSection, Finding, GapShare, NotMeasured, ProxyFeature, ProxyScan, ScoreGap
 from automl.printing import estimate, fixed, percent, significant, visible, whole
 
+LEAK_SHARE = 0.6
 UNSTABLE = 0.6
 KNOWING_NOTHING = 0.5
 LISTED = 3
 NAME = 60
 UNITS = {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value", "log1p": "log(1 + the predicted value)"}
+
+
+def of_inputs(explanation: ExplanationSection | NotMeasured, data: DataSection) -> Iterator[Finding]:
+    """Of the columns that are inputs, and of the explanation where there is one."""
+    for i, column in enumerate(data.columns):
+        if column.role == "sensitive" and column.used_as_feature:
+            yield Finding(
+                id=f"sensitive_input:/data/columns/{i}", severity="medium", text=f"The sensitive attribute {shown(column.name)} is an input of the model.",
+                evidence=f"/data/columns/{i}", suggestion="State the basis for using it at the time of the decision, or leave it out.", rule="sensitive_input",
+            )
+    if isinstance(explanation, NotMeasured):
+        return
+    sizes = [feature.mean_abs_shap.value if isinstance(feature.mean_abs_shap, Estimate) else 0.0 for feature in explanation.features]
+    if len(sizes) > 1 and sum(sizes) > 0 and sizes[0] / sum(sizes) > LEAK_SHARE:
+        yield Finding(
+            id="leak_suspected:input", severity="high",
+            text=f"One input, {shown(explanation.features[0].feature)}, carries {100 * sizes[0] / sum(sizes):.0f} % of all mean |SHAP| ({explanation.output}); it may hold the answer.",
+            evidence="/explanation/features/0", suggestion="Check that this input is known at the time of the decision.", rule="leak_suspected",
+        )
+    yield from explanation_findings(explanation, data)
 
 
 def explanation_findings(explanation: ExplanationSection, data: DataSection) -> Iterator[Finding]:

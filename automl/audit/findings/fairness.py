@@ -1,0 +1,53 @@
+"""Which tables of the fairness section are looked at, in which order; what is said of them stands in `ratios` and `errors`.
+
+- ``fairness_not_measured`` (medium): there is no such section, with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from automl.audit.findings.errors import of_crossing_residuals, of_errors, of_residuals
+from automl.audit.findings.ratios import of_all_ratios, of_crossings, of_membership, of_ratio, ratios_of
+from automl.evidence import Attribute, FairnessSection, Finding, NotMeasured
+
+
+def of_fairness(fairness: FairnessSection | NotMeasured, limit: float, *, residuals: bool) -> Iterator[Finding]:
+    """Over all tables of the section. ``residuals``: whether mean errors say something, which they do not where a quantile is predicted."""
+    if isinstance(fairness, NotMeasured):
+        yield Finding(
+            id="fairness_not_measured", severity="medium", text=f"Group fairness was not measured: {fairness.reason}.", evidence="/fairness",
+            suggestion="Name the sensitive attributes to measure it for.", rule="fairness_not_measured",
+        )
+        return
+    crossings: dict[tuple[str, str], list[tuple[str, Attribute]]] = {}
+    for pointer, of_class, attribute in _tables(fairness):
+        if len(attribute.columns) == 1:
+            yield from _of_groups(attribute, pointer, of_class, limit)
+        else:
+            crossings.setdefault((pointer.rsplit("/", 1)[0], of_class), []).append((pointer, attribute))
+        if len(attribute.columns) == 1 and not of_class:
+            yield from of_membership(attribute, pointer)
+        if fairness.outcome == "score" and residuals and len(attribute.columns) == 1:
+            yield from of_residuals(attribute, pointer)
+    for (above, of_class), tables in crossings.items():
+        yield from of_crossings(tables, above, of_class, limit)
+        if fairness.outcome == "score" and residuals:
+            yield from of_crossing_residuals(tables, above)
+
+
+def _tables(fairness: FairnessSection) -> Iterator[tuple[str, str, Attribute]]:
+    """Every table with its pointer and, where it is of one class of several, that class."""
+    for name in ("attributes", "intersections"):
+        for i, attribute in enumerate(getattr(fairness, name)):
+            yield f"/fairness/{name}/{i}", "", attribute
+        for c, section in enumerate(fairness.by_class):
+            for i, attribute in enumerate(getattr(section, name)):
+                yield f"/fairness/by_class/{c}/{name}/{i}", section.favourable, attribute
+
+
+def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:
+    for i, group, ratio in ratios_of(attribute):
+        yield from of_ratio(attribute, f"{pointer}/groups/{i}", of_class, (group, ratio), limit)
+        yield from of_errors(attribute, group, f"{pointer}/groups/{i}", of_class)
+    yield from of_all_ratios(attribute, pointer, of_class, limit)
