@@ -23,7 +23,7 @@ def test_a_plan_says_in_words_what_would_be_done_and_starts_nothing(people: Any,
     rest = people.rest("analyst")
     planned = rest.post("/runs:plan", {"dataset": dataset, "spec": SPEC})
     assert planned.status_code == 200
-    assert planned.json()["plan"][0] == "Read 200 rows; leave out 0 without a value of income."
+    assert planned.json()["plan"][0] == "Read 200 rows; all of them have a value of income."
     assert any("Compare sex" in sentence for sentence in planned.json()["plan"])
     assert Run.objects.count() == 0
     run = rest.post("/runs", {"dataset": dataset, "spec": SPEC}).json()

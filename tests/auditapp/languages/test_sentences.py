@@ -51,8 +51,8 @@ def test_the_name_of_a_crossing_is_one_name() -> None:
     assert in_german("Selection rate by race x sex") == "Selektionsrate nach race x sex"
     assert in_german("Impact ratio by sex") == "Impact-Ratio nach sex"
     crossings = ("5 of 23 groups of 2 crossings (race x age_cat, sex x age_cat) are selected at less than the stated limit of 0.80 times the rate of another group beyond sampling error; "
-                 "the lowest is African-American x Less than 25 (race x age_cat) at 0.54 times the rate of Caucasian x Greater than 45 (upper limit at the label's level 0.67; 102 of 203 against 146 of 157).")
-    assert "am niedrigsten ist African-American x Less than 25 (race x age_cat) mit " in str(in_german(crossings))
+                 "exploratory, as all crossings are. The lowest is African-American x Less than 25 (race x age_cat) at 0.54 times the rate of Caucasian x Greater than 45 (upper limit at the label's level 0.67; 102 of 203 against 146 of 157).")
+    assert "Am niedrigsten ist African-American x Less than 25 (race x age_cat) mit " in str(in_german(crossings))
 
 
 def test_numbers_in_german_writing() -> None:
