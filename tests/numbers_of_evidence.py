@@ -1,4 +1,4 @@
-"""Is every printed number in the evidence? The rule: a printed number is one of the evidence's (or a hundred times it, for per cent; a candidate's bytes as kilobytes), rounded to the digits printed."""
+"""Is every printed number in the evidence? The rule: a printed number is one of the evidence's (or a hundred times it, for per cent), rounded to the digits printed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def unfounded_numbers(texts: Iterable[str], evidence: Evidence) -> list[str]:
     """Numbers in ``texts`` that the evidence does not hold."""
     document = evidence.model_dump(mode="json")
     known = _known(document)
-    search = document["search"]
-    kilobytes = {row["bytes"] / 1000 for row in search.get("leaderboard", ()) if row.get("bytes") is not None}
-    scaled = sorted({value * scale for value in known for scale in (1, 100)} | kilobytes)
+    scaled = sorted({value * scale for value in known for scale in (1, 100)})
     # What a report says of laws has a file of its own, with the date of its review
     strings = " \n ".join([*_strings(document), LAW_STATUS.read_text()])
     missing = []

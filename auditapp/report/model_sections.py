@@ -134,9 +134,9 @@ def _costs(search: SearchSection) -> list[Block]:
         return []
     return [table(
         "The same candidates: lowest impact ratio, calibration, size and speed",
-        [("candidate", "left", 1), ("lowest impact ratio of each attribute", "left", 1.6), ("observed / expected", "left", 1), ("kB", "right", 0), ("µs a row", "right", 0), ("learned in s", "right", 0)],
+        [("candidate", "left", 1), ("lowest impact ratio of each attribute", "left", 1.6), ("observed / expected", "left", 1), ("bytes", "right", 0), ("µs a row", "right", 0), ("learned in s", "right", 0)],
         [(our_words(row.name) + (" (chosen)" if row.chosen else ""), "; ".join(_lowest(one) for one in row.lowest or ()) or "–", "–" if row.calibration is None else shown(row.calibration),
-          whole(round((row.bytes or 0) / 1000)), "–" if row.predict_us_per_row is None else significant(row.predict_us_per_row, 3), "–" if row.fit_seconds is None else significant(row.fit_seconds, 3))
+          whole(row.bytes or 0), "–" if row.predict_us_per_row is None else significant(row.predict_us_per_row, 3), "–" if row.fit_seconds is None else significant(row.fit_seconds, 3))
          for row in rows],
         "Ratios are those of each candidate's own decisions, among groups of 30 rows and more; observed / expected: rows of the positive class over what the probabilities expect.")]
 

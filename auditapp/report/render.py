@@ -31,8 +31,8 @@ TEMPLATE = Path(__file__).resolve().parent.parent.parent / "templates" / "report
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 FAMILY = "Source Sans 3"
 PICTURE_PPI, PICTURE_COLOURS = 72.0, 32
-ROUNDS = 2
-"""Layouts that are looked at before the last one: after the first change the rest is reckoned, and the second look mends what was not as reckoned."""
+ROUNDS, MOST_ARRANGED = 1, 400
+"""Layouts that are looked at before the last one, and the blocks (Adult: 290) beyond which none is: each costs as much time and memory as the document itself, and a long one has not got that to spare."""
 FONT_NOT_INSTALLED = "Characters in square brackets, such as [U+65E5], stand for characters of the data whose font is not installed; the attached evidence has them unaltered."
 
 WORDS = {
@@ -81,7 +81,8 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
             (root / "verify.svg").write_bytes(qr_code(verify_at))
         finished = datetime.datetime.fromisoformat(data["finished_at"])
         (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
-        for _ in range(ROUNDS if charts else 0):  # nothing else leaves much of a page empty
+        few = sum(len(section["blocks"]) for section in document["sections"]) <= MOST_ARRANGED
+        for _ in range(ROUNDS if charts and few else 0):  # nothing else leaves much of a page empty
             try:
                 marks = json.loads(typst.query(root / "report.typ", "<mark>", field="value", format="json", root=root, font_paths=fonts, ignore_system_fonts=True))
             except RuntimeError:  # compiling says what is wrong

@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import ROOT
 
-FILES = ["test_runs.py", "test_parts.py", "test_ledger.py", "test_datasets.py", "test_profiles.py", "test_submission.py", "test_results.py", "test_statements.py", "test_sign_offs.py", "test_report_versions.py",
-         "test_members.py", "test_workspaces.py", "test_retention.py", "test_notices.py", "test_sessions.py", "test_webhooks.py"]
+FILES = ["test_runs.py", "test_parts.py", "test_ledger.py", "test_datasets.py", "test_profiles.py", "test_submission.py", "test_results.py", "statements/test_changes.py", "statements/test_sign_offs.py", "test_report_versions.py",
+         "people/test_members.py", "people/test_workspaces.py", "test_retention.py", "people/test_notices.py", "people/test_sessions.py", "webhooks/test_outbox.py"]
 
 
 @pytest.mark.story

@@ -10,6 +10,7 @@ from typing import Any
 import pikepdf
 import pytest
 
+from auditapp.report import render
 from auditapp.report.arrange import BOTTOM, SHARE, SMALLEST, TOP, WIDTH, arranged
 from auditapp.report.render import compile_pdf
 from tests.auditapp.report.test_render import document
@@ -89,6 +90,18 @@ def test_on_paper_the_page_before_a_tall_picture_is_filled_and_the_order_of_the_
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         kinds = [str(node.S) for node in _elements(opened.Root.StructTreeRoot) if str(node.get("/S", "")) in ("/Table", "/Figure")]
     assert kinds == ["/Table", "/Figure"]
+
+
+@pytest.mark.slow
+def test_a_long_document_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(render, "arranged", lambda sections, marks, charts: looked.append(len(marks)) or sections)
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="72"><path d="M0 0L60 70" stroke="#000"/></svg>'
+    few = [{"kind": "chart", "name": "c", "title": "T", "alt": "A."}, *({"kind": "text", "text": f"Paragraph {at}."} for at in range(4))]
+    for blocks, times in ((few, 1), (few * 100, 0)):
+        looked.clear()
+        compile_pdf(document(sections=[*document()["sections"], {"number": "3", "title": "Three", "lead": "", "short": "", "blocks": blocks}]), {"c": svg}, [])
+        assert len(looked) == times
 
 
 def _elements(node: Any) -> list[Any]:
