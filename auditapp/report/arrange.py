@@ -88,8 +88,8 @@ def _parts(marks: Sequence[Mapping[str, Any]], blocks: Mapping[str, Sequence[Map
 
 
 def _drawing(blocks: Sequence[Mapping[str, Any]], sizes: Mapping[str, Sequence[float]]) -> float:
-    """Height of the higher one of the pictures, as the template draws them; 0 where there are none, or they are drawn smaller already."""
-    if not blocks or any(block["kind"] != "chart" or "scale" in block for block in blocks):
+    """Height of the higher one of the pictures, as the template draws them; 0 where there are none."""
+    if not blocks or any(block["kind"] != "chart" for block in blocks):
         return 0.0
     heights = [SHARE * WIDTH * height / width if width > SMALL else SMALL_SHARE * (WIDTH - GUTTER) / 2 * height / width for width, height in (sizes[block["name"]] for block in blocks)]
     return float(min(max(heights), HIGHEST))

@@ -5,6 +5,7 @@ The template is constant. Data enters as JSON, never as markup, from a folder th
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import io
@@ -31,8 +32,8 @@ TEMPLATE = Path(__file__).resolve().parent.parent.parent / "templates" / "report
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 FAMILY = "Source Sans 3"
 PICTURE_PPI, PICTURE_COLOURS = 72.0, 32
-ROUNDS, MOST_ARRANGED = 1, 400
-"""Layouts that are looked at before the last one, and the blocks (Adult: 290) beyond which none is: each costs as much time and memory as the document itself, and a long one has not got that to spare."""
+MOST_ARRANGED = 400
+"""Blocks (Adult: 290) up to which a first layout is looked at and the last one arranged after it: that costs as much time and memory as the document itself, and a long one has not got that to spare."""
 FONT_NOT_INSTALLED = "Characters in square brackets, such as [U+65E5], stand for characters of the data whose font is not installed; the attached evidence has them unaltered."
 
 WORDS = {
@@ -81,16 +82,12 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
             (root / "verify.svg").write_bytes(qr_code(verify_at))
         finished = datetime.datetime.fromisoformat(data["finished_at"])
         (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
-        few = sum(len(section["blocks"]) for section in document["sections"]) <= MOST_ARRANGED
-        for _ in range(ROUNDS if charts and few else 0):  # nothing else leaves much of a page empty
-            try:
+        # nothing but pictures leaves much of a page empty
+        if charts and sum(len(section["blocks"]) for section in document["sections"]) <= MOST_ARRANGED:
+            with contextlib.suppress(RuntimeError):  # compiling says what is wrong
                 marks = json.loads(typst.query(root / "report.typ", "<mark>", field="value", format="json", root=root, font_paths=fonts, ignore_system_fonts=True))
-            except RuntimeError:  # compiling says what is wrong
-                break
-            before, document["sections"] = document["sections"], arranged(document["sections"], marks, document["charts"])
-            if document["sections"] == before:
-                break
-            (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
+                document["sections"] = arranged(document["sections"], marks, document["charts"])
+                (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
         compiled, warnings = typst.compile_with_warnings(
             root / "report.typ", root=root, font_paths=fonts, ignore_system_fonts=True, pdf_standards=STANDARDS, timestamp=int(finished.timestamp()))
     for warning in warnings:  # such as a layout that never settled, whose page numbers are then wrong

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.sign import signers
 
+from auditapp.report.sign import sign_pdf
 from auditapp.report.signing_key import KeyInAFile
 from auditapp.signing_identity import ensure_signing_identity
 from automl.card import write_card
@@ -127,6 +129,16 @@ def authority(tmp_path: Path) -> Iterator[CertificateAuthority]:
     """Issues certificates, lists revoked ones and stamps times."""
     with certificate_authority(tmp_path / "authority") as running:
         yield running
+
+
+@pytest.fixture
+def signed(unsigned: bytes, own_key: Path) -> bytes:
+    return sign_pdf(unsigned).bytes
+
+
+@pytest.fixture
+def ours(own_key: Path) -> list[Any]:
+    return list(load_certs_from_pemder_data((own_key / "certificate.pem").read_bytes()))
 
 
 @pytest.fixture

@@ -38,16 +38,6 @@ CHANGED = "its content was changed after it was signed"
 
 
 @pytest.fixture
-def signed(unsigned: bytes, own_key: Path) -> bytes:
-    return sign_pdf(unsigned).bytes
-
-
-@pytest.fixture
-def ours(own_key: Path) -> list[Any]:
-    return list(load_certs_from_pemder_data((own_key / "certificate.pem").read_bytes()))
-
-
-@pytest.fixture
 def stranger(own_key: Path, tmp_path: Path) -> Path:
     """A key of somebody else, whose certificate has the subject, the issuer and the serial number of ours."""
     genuine = x509.load_pem_x509_certificate((own_key / "certificate.pem").read_bytes())

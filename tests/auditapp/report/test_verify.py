@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from django.conf import settings as django_settings
 from django.core.management import call_command
-from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
@@ -39,16 +38,6 @@ from tests.evidence_example import make_evidence
 pytestmark = pytest.mark.slow
 
 FLIPS = 300
-
-
-@pytest.fixture
-def signed(unsigned: bytes, own_key: Path) -> bytes:
-    return sign_pdf(unsigned).bytes
-
-
-@pytest.fixture
-def ours(own_key: Path) -> list[Any]:
-    return list(load_certs_from_pemder_data((own_key / "certificate.pem").read_bytes()))
 
 
 def container_of(signed: bytes) -> tuple[int, int]:

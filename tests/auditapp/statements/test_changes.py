@@ -8,22 +8,13 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from auditapp import access, ledger, report_versions, results, runs
+from auditapp import ledger, report_versions, results, runs
 from auditapp.models import Artifact, LedgerEntry, Report, ReportRendering, Run, SignOffEntry, StatementsVersion
 from auditapp.statements import changes as statements
 from automl.errors import BadInput
 from automl.evidence import canonical_json
 from tests.auditapp.report_maker import make_waiting
-
-
-@pytest.fixture
-def run(succeeded_run: Any) -> Run:
-    made: Run = succeeded_run()
-    return made
-
-
-def caller(people: Any, who: str) -> access.Caller:
-    return access.Caller(people.users[who], people.workspace, who)
+from tests.auditapp.statements.conftest import caller
 
 
 def say(people: Any, run: Run, said: dict[str, str | None], who: str = "reviewer", **more: Any) -> bool:

@@ -6,21 +6,12 @@ from typing import Any
 
 import pytest
 
-from auditapp import access, ledger, report_versions
+from auditapp import ledger, report_versions
 from auditapp.models import LedgerEntry, Membership, Report, ReportRendering, Run, SignOffEntry
 from auditapp.statements import changes as statements, sign_offs
 from automl.errors import BadInput
 from tests.auditapp.report_maker import make_waiting
-
-
-@pytest.fixture
-def run(succeeded_run: Any) -> Run:
-    made: Run = succeeded_run()
-    return made
-
-
-def caller(people: Any, who: str) -> access.Caller:
-    return access.Caller(people.users[who], people.workspace, who)
+from tests.auditapp.statements.conftest import caller
 
 
 def sign(people: Any, run: Run, who: str, step: Any, reason: str = "Read it all.", version: int | None = None) -> None:
