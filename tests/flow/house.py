@@ -127,6 +127,18 @@ class House:
             time.sleep(0.2)
         raise AssertionError(f"not within {seconds} s: {what}\n{self.logs()}")
 
+    def files_with(self, text: str) -> list[Path]:
+        """Files of this house, logs among them, that hold ``text``."""
+        found = []
+        for folder, _, names in os.walk(self.folder):  # unlike rglob, goes on where a folder went meanwhile
+            for path in (Path(folder, name) for name in names):
+                try:
+                    if path.is_file() and text.encode() in path.read_bytes():
+                        found.append(path)
+                except OSError:  # it went meanwhile
+                    continue
+        return found
+
     def until_state(self, run: str, *states: str, seconds: float = 60) -> dict[str, Any]:
         return self.until(lambda: (seen := self.do("look", run=run))["state"] in states and seen, seconds, f"{run} is {states}: {self.do('look', run=run)}")
 

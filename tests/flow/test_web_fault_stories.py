@@ -269,20 +269,9 @@ def test_t52_a_table_deleted_during_its_run_is_gone_and_so_is_the_run(house: Hou
     house.start_workers(REST, RUNS)
     [run] = house.do("submit", title="trials=200 sleep=0.2", path=str(table))
     house.until_trials(run, 1)
-    assert _files_with_the_mark(house), "or nothing is shown by there being none"
+    assert house.files_with(MARK), "or nothing is shown by there being none"
     house.do("delete_table", run=run)
     seen = house.until_state(run, "cancelled", "succeeded", "failed")
     assert (seen["state"], seen["trials"]) == ("cancelled", [])
-    house.until(lambda: not _files_with_the_mark(house), 15, "no file of the home holds what was in the table")
+    house.until(lambda: not house.files_with(MARK), 15, "no file holds what was in the table")
     assert house.do("trouble") == []
-
-
-def _files_with_the_mark(house: House) -> list[str]:
-    found = []
-    for path in (house.folder / "home").rglob("*"):
-        try:
-            if path.is_file() and MARK.encode() in path.read_bytes():
-                found.append(str(path))
-        except OSError:  # it went meanwhile
-            continue
-    return found

@@ -17,6 +17,7 @@ from automl.card import write_card
 from automl.charts import draw_charts
 from automl.evidence import Evidence, canonical_json
 from tests.auditapp.report.certificate_authority import CertificateAuthority, certificate_authority
+from tests.auditapp.report.typesetter import set_elsewhere
 from tests.evidence_example import make_evidence
 from workers.render import PDF_NAME, render_bundle
 
@@ -41,6 +42,12 @@ def hebrew_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (font.parent / "NotoSansThai-Regular.ttf").write_bytes(b"no font")
     monkeypatch.setattr("auditapp.report.glyphs.PLACES", (str(font.parent),))
     return font
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _reports_set_elsewhere() -> Iterator[None]:
+    with set_elsewhere():
+        yield
 
 
 VERIFY_AT = "https://audit.example.org/verify"
