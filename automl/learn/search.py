@@ -337,11 +337,14 @@ class _Search:
                     trial.ending = "pruned", "the person asked to finish" if self.wish == "finish" else "the budget ended"
                     break
                 self._tell()
-                # an equal share of what is left for each fold, so that the last one is not the poorest
-                allowance = self._allowed(trial) / math.ceil((len(self.parts) - len(trial.begun)) / self.lanes)
+                allowance = self._share(trial)
                 foreseen = allowance * FORESEEN_SHARE if self._useful() else math.inf
                 trial.begun.add(at)
                 trial.running[pool.submit(self._fit_fold, trial, at, time.monotonic() + allowance * (1 - FINISHING_SHARE), foreseen)] = at
+
+    def _share(self, trial: _Open) -> float:
+        """Seconds that the next of its folds may take: those side by side as many. One that learned for twice as long has scores further apart than the others', and all are compared as one."""
+        return self._allowed(trial) / (math.ceil(len(self.parts) / self.lanes) - len(trial.begun) // self.lanes)
 
     def _allowed(self, trial: _Open) -> float:
         """Seconds that the rest of this trial may take."""

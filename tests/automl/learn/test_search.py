@@ -247,6 +247,16 @@ def test_the_first_trial_gets_a_share_of_the_time_where_others_follow(tmp_path: 
     assert alone._allowed(first) == pytest.approx(1000, abs=5)
 
 
+@pytest.mark.parametrize(("threads", "shares"), [(1, [200, 250, 333, 500, 1000]), (2, [333, 333, 500, 500, 1000]), (5, [1000] * 5)])
+def test_folds_side_by_side_may_take_as_long(tmp_path: Path, threads: int, shares: list[int]) -> None:
+    split, problem, spec = case(families=("linear",), threads=threads)
+    searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(1000, started=time.time()))
+    trial = _Open(1, "linear", searching.studies["linear"].ask(1), np.zeros(0))
+    for at, share in enumerate(shares):
+        assert searching._share(trial) == pytest.approx(share, abs=5)
+        trial.begun.add(at)
+
+
 def test_time_spent_by_an_earlier_attempt_counts(tmp_path: Path) -> None:
     first, _ = run(tmp_path, budget=Budget(trials=1, seconds=100))
     deadline = Deadline(100, started=time.time())
