@@ -95,7 +95,8 @@ def test_explore_draws_every_picture_live_without_eval_or_styles_of_its_own(axe:
         figures = page.locator("figure.chart").all()
         for figure in figures:
             figure.locator("button.explore").click()
-            figure.locator(".live svg g.mark-group").first.wait_for()
+            figure.locator(".live svg g.mark-group, .live [role=status]").first.wait_for()
+            assert figure.locator(".live [role=status]").count() == 0, (address, figure.get_attribute("id"), browser.complaints)
             assert figure.locator("picture").is_hidden()
             drawn += 1
         page.mouse.move(0, 0)
