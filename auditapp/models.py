@@ -52,6 +52,7 @@ def webhook_id() -> str: return new_id("whk")
 def delivery_id() -> str: return new_id("msg")
 def invitation_id() -> str: return new_id("inv")
 def share_link_id() -> str: return new_id("shr")
+def cohort_id() -> str: return new_id("coh")
 
 
 class Workspace(models.Model):
@@ -286,6 +287,27 @@ class Run(Leased):
             models.CheckConstraint(
                 condition=Q(state__in=["succeeded", "failed", "cancelled"]) ^ Q(finished_at__isnull=True), name="run_finished_at_only_at_the_end"),
         ]
+
+
+class SavedCohort(models.Model):
+    """An error slice of a run under a name, to be measured in audits to come; it goes with the run. Written by `auditapp.cohorts` only."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=cohort_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="cohorts")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="saved_cohorts")
+    name = models.CharField(max_length=80)
+    where = models.JSONField()
+    """Conditions, as `automl.spec.RowCondition`."""
+    words = models.TextField()
+    """The same as the evidence says it."""
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InWorkspace.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="one_cohort_a_name")]
 
 
 class RunPart(Leased):

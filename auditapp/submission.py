@@ -53,6 +53,8 @@ def _named_columns(spec: Spec) -> Iterator[tuple[str, str]]:
             yield f"/{option}", name
     for position, name in enumerate(spec.sensitive):
         yield f"/sensitive/{position}", name
+    for place, cohort in enumerate(spec.cohorts):
+        yield from ((f"/cohorts/{place}/where/{at}/column", condition.column) for at, condition in enumerate(cohort.where))
     for option, mapping in (("bins", spec.bins), ("reference", spec.reference)):
         # A reference may also be of a crossing, "sex x race", which is no column
         for name in mapping:

@@ -9,6 +9,7 @@ from auditapp.forms.drafts import STEPS
 from auditapp.problems import unknown_address
 from auditapp.views import (
     account,
+    cohorts,
     compare,
     deletion,
     errors,
@@ -60,6 +61,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<str:run_id>/delete", deletion.delete_run, name="run-delete"),
     path("datasets/<str:dataset_id>/delete", deletion.delete_dataset, name="dataset-delete"),
     path("runs/<str:run_id>/repeat", live.repeat, name="run-repeat"),
+    path("runs/<str:run_id>/cohorts", cohorts.save, name="run-cohort"),
+    path("cohorts/<str:cohort_id>/remove", cohorts.remove, name="cohort-remove"),
     path("runs/<str:run_id>/results", results.section, name="results"),
     path("runs/<str:run_id>/results/<slug:section>", results.section, name="results-section"),
     path("runs/<str:run_id>/report", report.report_page, name="run-report-page"),

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from automl.audit.conditions import columns_of
+from automl.audit.cohorts import measure_cohorts
+from automl.audit.conditions import columns_of, columns_of_groups
 from automl.audit.counts import evidence_files
 from automl.audit.explanation import measure_explanation
 from automl.audit.fairness import measure_fairness
@@ -108,6 +109,7 @@ def run_training(
     reasons = step.done("reasons", _reasons(model, audit, split.train, outcomes, problem, spec))
     slices = step.done("slices", measure_slices(
         suspected, columns_of(audit, kinds), outcomes, discovered_on="training rows, by out-of-fold predictions", confirmed_on="the audit part"))
+    cohorts = measure_cohorts(columns_of(audit, kinds), outcomes, spec, bins=split.bins, measured_on="the audit part")
     robustness = step.done("robustness", _unless_left_out(spec, "robustness", lambda: measure_robustness(
         model, split.train, audit, outcomes, lambda rows, predicted: outcomes_of_model(problem, rows, predicted, model.threshold), spec, again)))
     export = step.done("export", export_model(model, split.train.features, spec.seed))
@@ -118,7 +120,7 @@ def run_training(
     section = search_section(result, model, leaderboard, split, front)
     evidence = _document(
         spec, run, "training", step, plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
-        local_law_144=law, explanation=explanation, mitigation=mitigation, reasons=reasons.section, slices=slices, robustness=robustness,
+        local_law_144=law, explanation=explanation, mitigation=mitigation, reasons=reasons.section, slices=slices, cohorts=cohorts, robustness=robustness,
         provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=model.sha256, threads=result.threads, started_at=started_at, onnx=export.evidence,
                               devices=result.devices),
     )
@@ -170,6 +172,7 @@ def run_audit_of_predictions(
     law = measure_local_law_144(outcomes, spec, trained=False)
     mitigation = step.done("mitigation", _unless_left_out(spec, "mitigation", lambda: alternatives_of_predictions(outcomes, spec)))
     slices = step.done("slices", _unless_left_out(spec, "slices", lambda: slices_of_predictions(outcomes, seed=spec.seed)))
+    cohorts = measure_cohorts(columns_of_groups(outcomes.groups), outcomes, spec, bins=rows.bins, measured_on="every row")
     robustness = step.done("robustness", _unless_left_out(spec, "robustness", lambda: robustness_of_predictions(outcomes, spec)))
     no_model = NotMeasured(reason="the predictions were made elsewhere: there is no model here to look into")
     target = TargetInfo(name=spec.label or spec.decision or str(spec.score), task=rows.task, inferred=True, labels=rows.labels, positive=rows.positive,
@@ -180,7 +183,7 @@ def run_audit_of_predictions(
         left_out=rows.left_out, quality=find_quality_issues(source))
     evidence = _document(
         spec, run, "predictions", step, plan=plan, design=design_section(spec, trained=False), data=data, search=no_model, performance=performance,
-        fairness=fairness, local_law_144=law, explanation=no_model, reasons=no_model, mitigation=mitigation, slices=slices, robustness=robustness,
+        fairness=fairness, local_law_144=law, explanation=no_model, reasons=no_model, mitigation=mitigation, slices=slices, cohorts=cohorts, robustness=robustness,
         provenance=provenance(spec, dataset_sha256=source.sha256, model_sha256=None, threads=usable_threads(spec.threads), started_at=started_at,
                               onnx=NotMeasured(reason=no_model.reason)),
     )

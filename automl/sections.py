@@ -50,9 +50,10 @@ def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut
         "attributes": policy.sensitive, "bins": dict(bins), "reference": policy.reference, "limit": policy.limit.ratio, "cut_rule": cut_rule,
         "family": f"selection tables of {', '.join(policy.sensitive)} (Holm){crossings} exploratory" if policy.sensitive else "no attribute was declared",
         "audit_number": audit_number, **({"alternatives": alternatives} if alternatives else {}),
-        **({} if governing is None else {"governing": governing.metric}),
+        **({} if governing is None else {"governing": governing.metric}), **({"cohorts": tuple(one.name for one in policy.cohorts)} if policy.cohorts else {}),
     }
-    return Plan(sha256=hashlib.sha256(canonical_json({**fixed, "attributes": list(policy.sensitive)})).hexdigest(), sealed_at=sealed_at, **fixed)
+    hashed = {**fixed, "attributes": list(policy.sensitive), **({"cohorts": [one.model_dump(mode="json") for one in policy.cohorts]} if policy.cohorts else {})}
+    return Plan(sha256=hashlib.sha256(canonical_json(hashed)).hexdigest(), sealed_at=sealed_at, **fixed)
 
 
 def design_section(policy: AuditPolicy, *, trained: bool) -> DesignSection:

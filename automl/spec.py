@@ -241,6 +241,43 @@ class Governing(Frozen):
         return self
 
 
+class RowCondition(Frozen):
+    """A condition on one column that a row fulfils or not. ``range``: above ``low`` and at most ``high`` (dates in days since 1970-01-01), and where ``or_missing`` says so missing cells too."""
+
+    column: Name
+    what: Literal["range", "is", "is_not", "missing", "known"]
+    low: Annotated[float, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)] | None = None
+    high: Annotated[float, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)] | None = None
+    level: Label = ""
+    or_missing: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        is_range = self.what == "range"
+        if is_range and self.low is None and self.high is None:
+            raise ValueError("a range needs low, high or both")
+        if is_range and self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError("the low end of a range must be below its high end")
+        if not is_range and (self.low is not None or self.high is not None or self.or_missing):
+            raise ValueError("low, high and or_missing belong to a range")
+        if self.what not in ("is", "is_not") and self.level:
+            raise ValueError("a level belongs to is and is_not")
+        return self
+
+
+Conditions = Annotated[tuple[RowCondition, ...], Field(min_length=1, max_length=8)]
+CohortName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class CohortOf(Frozen):
+    """Rows that a person names before anything is measured, by conditions that all hold; they are measured by themselves, beside all other rows."""
+
+    name: CohortName
+    where: Conditions
+    found_in: Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9_]+$")] | None = None
+    """The run among whose error slices it was found; None where a person wrote it down."""
+
+
 class AuditPolicy(Frozen):
     """What both kinds of run share: what is favourable, for whom it is measured, and against which limit."""
 
@@ -266,6 +303,17 @@ class AuditPolicy(Frozen):
     governing: Governing | None = Field(default=None, exclude_if=lambda asked: asked is None)
     report_language: ReportLanguage | None = Field(default=None, exclude_if=lambda asked: asked is None)
     """Of the audit PDF, where nobody chooses another among the statements; None: English. The evidence is English whatever is asked for."""
+
+    cohorts: Annotated[tuple[CohortOf, ...], Field(max_length=10, exclude_if=lambda cohorts: not cohorts)] = ()
+    """Rows to be looked at by themselves; named before the audit part is opened."""
+
+    @field_validator("cohorts")
+    @classmethod
+    def _names_once(cls, cohorts: tuple[CohortOf, ...]) -> tuple[CohortOf, ...]:
+        names = [one.name for one in cohorts]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two cohorts are called {twice[0]!r}")
+        return cohorts
 
     @model_validator(mode="after")
     def _law_on_sensitive(self) -> Self:

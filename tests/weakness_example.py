@@ -8,6 +8,11 @@ from typing import Any
 from automl.evidence import (
     AttributeChange,
     AttributeLevels,
+    Cohort,
+    CohortAttribute,
+    CohortErrors,
+    CohortGroup,
+    CohortsSection,
     CutPoint,
     Estimate,
     Evidence,
@@ -40,7 +45,8 @@ from automl.evidence import (
     Variation,
 )
 from automl.evidence.robustness import PerturbationKind
-from tests.evidence_example import difference, make_evidence, rate
+from automl.spec import RowCondition
+from tests.evidence_example import difference, make_evidence, make_fairness, rate
 
 ELSEWHERE = NotMeasured(reason="the predictions were made elsewhere")
 
@@ -51,14 +57,28 @@ def around(value: float, half: float, n: int = 3000, method: str = "t") -> Estim
 
 @cache
 def make_slices(names: tuple[str, str] = ("age at most 27", "sex is Female")) -> SlicesSection:
+    conditions = (RowCondition(column="age", what="range", high=27), RowCondition(column="sex", what="is", level="Female"))
     rows = (
-        Slice(where=(names[0], names[1]), found_by="pairs", n=410, share=410 / 12_211, error=rate(148, 410), rest=rate(1_500, 11_801), difference=difference(148, 410, 1_500, 11_801),
+        Slice(where=(names[0], names[1]), conditions=conditions, found_by="pairs", n=410, share=410 / 12_211, error=rate(148, 410), rest=rate(1_500, 11_801), difference=difference(148, 410, 1_500, 11_801),
               loss=around(0.711, 0.05), loss_rest=around(0.283, 0.01), p=1e-9, p_adjusted=2e-9, label="higher"),
-        Slice(where=(names[0],), found_by="tree", n=22, share=22 / 12_211, error=rate(3, 22), rest=rate(1_645, 12_189), difference=difference(3, 22, 1_645, 12_189), p=0.75, p_adjusted=0.75,
+        Slice(where=(names[0],), conditions=conditions[:1], found_by="tree", n=22, share=22 / 12_211, error=rate(3, 22), rest=rate(1_645, 12_189), difference=difference(3, 22, 1_645, 12_189), p=0.75, p_adjusted=0.75,
               label="inconclusive"))
     return SlicesSection(
         discovered_on="training rows, by out-of-fold predictions", confirmed_on="the audit part", rows_discovered=36_631, rows_confirmed=12_211, error="share of wrong decisions",
         columns=("sex", "age", "hours_per_week"), tried=5_812, smallest=367, family=2, overall=rate(1_648, 12_211), rows=rows, note="The slices were found on other rows than those that they are measured on.")
+
+
+def make_cohorts(name: str = "Young women", found_in: str | None = "run_01example") -> CohortsSection:
+    one = make_slices().rows[0]
+    groups = tuple(CohortGroup(group=group.group, n=group.n, rate=group.selection_rate, ratio=group.impact_ratio) for group in make_fairness().attributes[1].groups)
+    absent = RowCondition(column="education", what="is", level="HS-grad")
+    rows = (
+        Cohort(name=name, where=one.where, conditions=one.conditions, found_in=found_in, n=one.n, share=one.share, metrics={"accuracy": rate(262, 410), "roc_auc": around(0.71, 0.05)},
+               errors=CohortErrors(inside=one.error, rest=one.rest, difference=one.difference, p=1e-9, p_adjusted=1e-9, label="higher"),
+               attributes=(CohortAttribute(attribute="race", reference="White", groups=groups),)),
+        Cohort(name="Left school early", where=("education is HS-grad",), conditions=(absent,), found_in=None, n=0, share=0.0, metrics={}, attributes=(),
+               errors=NotMeasured(reason="education is neither an input nor a declared attribute of this audit")))
+    return CohortsSection(measured_on="the audit part", rows_measured=12_211, error="share of wrong decisions", family=1, rows=rows, note="A person named these rows before they were measured.")
 
 
 def _lowest(attribute: str, group: str, k: int) -> LowestRatio:
@@ -113,8 +133,8 @@ def make_robustness(names: tuple[str, str, str] = ("sex", "Female", "Male"), fea
 
 @cache
 def with_weaknesses() -> Evidence:
-    """The example with both sections."""
-    return make_evidence(slices=make_slices(), robustness=make_robustness())
+    """The example with both sections, and with cohorts."""
+    return make_evidence(slices=make_slices(), robustness=make_robustness(), cohorts=make_cohorts())
 
 
 def robustness_of_predictions(**changes: Any) -> RobustnessSection:

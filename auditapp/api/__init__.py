@@ -19,7 +19,7 @@ from ninja.operation import Operation
 from ninja.responses import NinjaJSONEncoder
 
 from auditapp import profiles, storage
-from auditapp.api import about, datasets, exports, members, repeats, results, runs, statements, webhooks
+from auditapp.api import about, cohorts, datasets, exports, members, repeats, results, runs, statements, webhooks
 from auditapp.api.files import document_with_etag
 from auditapp.api.strict_json import StrictParser
 from auditapp.problems import MEDIA_TYPE, Problem, problem_response
@@ -61,7 +61,7 @@ _PROBLEM_SCHEMA = {
 
 # No docs page: ninja's loads its scripts from elsewhere, which the Content-Security-Policy forbids
 api = PlumblineApi(title="Plumbline", version="1", description=_DESCRIPTION, docs_url=None, openapi_url=None, urls_namespace="api", parser=StrictParser())
-for _router in (datasets.router, runs.router, repeats.router, results.router, exports.router, statements.router, webhooks.router, members.router, about.router):
+for _router in (datasets.router, runs.router, repeats.router, results.router, exports.router, cohorts.router, statements.router, webhooks.router, members.router, about.router):
     api.add_router("", _router)
 
 

@@ -5,8 +5,10 @@ Columns and labels travel as positions, never as text, so that no name in the da
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -31,6 +33,8 @@ ROLE_WORDS = {
     "date": lazy("Date"), "text": lazy("Free text"), "weight": lazy("Weight of the row"), "group": lazy("Person or group that rows belong to"), "time": lazy("Time order of the rows"),
     "ignore": lazy("Leave out"),
 }
+MOST_COHORTS = 10
+"""That a spec takes."""
 PRESETS = {"quick": (120, None), "standard": (900, None), "thorough": (7200, None)}
 FAMILY_WORDS: Choices = [("linear", lazy("Linear models")), ("lgbm", lazy("Gradient-boosted trees (LightGBM)")), ("torch", lazy("Neural network (PyTorch)")),
                          ("trees", lazy("Random forests and extra trees (scikit-learn)"))]
@@ -126,8 +130,9 @@ class ReadingForm(PageForm):
 class StepForm(PageForm):
     """One step of a new audit: made from the profile and the draft, gives plain answers back."""
 
-    def __init__(self, *args: Any, profile: DatasetProfile, draft: Draft, **kwargs: Any) -> None:
-        self.profile, self.draft = profile, draft
+    def __init__(self, *args: Any, profile: DatasetProfile, draft: Draft, cohorts: Sequence[Mapping[str, Any]] = (), **kwargs: Any) -> None:
+        """``cohorts``: those that the workspace has saved and this table can answer, as a spec asks for them."""
+        self.profile, self.draft, self.saved_cohorts = profile, draft, cohorts
         super().__init__(*args, **kwargs)
         self.ask()
         for shown in self.fields.values():
@@ -344,6 +349,13 @@ class AttributesForm(StepForm):
                                                           help_text=_("In your own words; printed in the report."))
         self.fields["profile"] = forms.ChoiceField(label=_("Whose law are these decisions made under?"), required=False, initial=self.draft.profile or "", widget=forms.Select(attrs={"class": "w-mid"}),
                                                    choices=[("", _("not said")), *((key, _(words)) for key, words in PROFILE_WORDS.items())], help_text=_("Both bar cut-offs that differ by group: such alternatives are then marked so."))
+        asked = kept.get("cohorts", [])
+        self.cohorts = {_key(one["name"]): one for one in (*self.saved_cohorts, *asked)}
+        if self.cohorts:
+            self.fields["cohorts"] = forms.MultipleChoiceField(
+                label=_("Cohorts to be looked at by themselves"), required=False, widget=forms.CheckboxSelectMultiple, initial=[_key(one["name"]) for one in asked],
+                choices=[(key, _short(one["name"])) for key, one in self.cohorts.items()],
+                help_text=_("Rows that somebody named in an earlier audit. Choose them before you look: each is one more comparison."))
         self.fields["law"] = forms.BooleanField(label=_("Make the tables of New York City's Local Law 144"), required=False, initial="law" in self.draft.answers,
                                                 help_text=_("The next pages ask which attribute is which."))
         if self.draft.kind == "training" and not number:
@@ -357,6 +369,8 @@ class AttributesForm(StepForm):
             self.add_error("sensitive", _("Choose at least one attribute") if self.draft.kind == "predictions" else _("Choose at least one attribute, or say that there is none"))
         if len(said.get("sensitive") or []) > 20:
             self.add_error("sensitive", _("At most 20 attributes can be compared"))
+        if len(said.get("cohorts") or []) > MOST_COHORTS:
+            self.add_error("cohorts", _("At most %(n)s cohorts can be looked at in one audit") % {"n": MOST_COHORTS})
         return said
 
     def answers(self) -> dict[str, Any]:
@@ -364,7 +378,7 @@ class AttributesForm(StepForm):
         names = {str(c.position): c.name for c in self.profile.columns}
         return {"sensitive": [names[position] for position in said["sensitive"]], "none": said["none"], "intersections": int(said["intersections"]), "limit": said["limit"],
                 "as_features": said.get("as_features", False), "governing": said["governing"] if said["sensitive"] else "", "governing_reason": said["governing_reason"].strip(), "profile": said["profile"] or None,
-                "law": said["law"] and bool(said["sensitive"]), "reasons": said.get("reasons", False)}
+                "law": said["law"] and bool(said["sensitive"]), "reasons": said.get("reasons", False), **({"cohorts": [self.cohorts[key] for key in said["cohorts"]]} if said.get("cohorts") else {})}
 
 
 class GroupsForm(StepForm):
@@ -527,6 +541,11 @@ class TokenForm(PageForm):
 
 def _short(text: str, most: int = 80) -> str:
     return visible(text, most)
+
+
+def _key(name: str) -> str:
+    """What stands for a name in a form: a browser may alter a text on its way."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def _rising(text: str) -> list[float]:

@@ -30,7 +30,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
 }
 STEP_OF_POINTER: dict[str, Step] = {
     "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
-    "intersections": "attributes", "limit": "attributes", "local_law_144": "law", "profile": "attributes", "governing": "attributes", "reasons": "reasons", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
+    "intersections": "attributes", "limit": "attributes", "local_law_144": "law", "profile": "attributes", "cohorts": "attributes", "governing": "attributes", "reasons": "reasons", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
     "simple": "budget", "leave_out": "budget", "report_language": "check", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
     "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
 }
@@ -83,6 +83,8 @@ class Draft:
         outcome = {"positive": spec.positive, "favourable": favourable if favourable is not None else spec.positive}
         draft.answers["attributes"] = {"sensitive": list(spec.sensitive), "none": not spec.sensitive, "intersections": spec.intersections, "limit": spec.limit.ratio,
                                        "as_features": isinstance(spec, TaskSpec) and spec.sensitive_as_features}
+        if spec.cohorts:
+            draft.answers["attributes"]["cohorts"] = [one.model_dump(mode="json") for one in spec.cohorts]
         if spec.local_law_144 is not None:
             draft.answers["law"] = spec.local_law_144.model_dump(mode="json")
             draft.answers["attributes"]["law"] = True
@@ -219,7 +221,7 @@ def _shared(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "title": draft.title, "sensitive": draft.get("attributes", "sensitive", []), "intersections": draft.get("attributes", "intersections", 2),
         "limit": {"ratio": draft.get("attributes", "limit", 0.8)}, "bins": draft.get("groups", "bins", {}), "reference": draft.get("groups", "reference", {}),
         "weight": weights[0] if weights else None, "missing": draft.missing, "table": draft.table,
-        "local_law_144": draft.answers.get("law"), "profile": draft.profile, "governing": _governing(draft), "leave_out": draft.get("budget", "leave_out", draft.leave_out),
+        "local_law_144": draft.answers.get("law"), "profile": draft.profile, "governing": _governing(draft), "cohorts": draft.get("attributes", "cohorts", []), "leave_out": draft.get("budget", "leave_out", draft.leave_out),
         "report_language": None if draft.report_language in ("", EVIDENCE_LANGUAGE) else draft.report_language,
     }
 
@@ -294,6 +296,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
                   *[Answer("groups", _("Groups of %(name)s") % {"name": c.name}, _("cut at %(edges)s") % {"edges": edges_text(spec.bins[c.name])} if c.name in spec.bins else quartiles_of(spec))
                     for c in profile.columns if c.name in spec.bins or (c.name in spec.sensitive and is_binned(c))],
                   *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()]]
+    if spec.cohorts:
+        lines.append(Answer("attributes", _("Cohorts"), _listed([one.name for one in spec.cohorts])))
     if isinstance(spec, TaskSpec):
         if spec.reasons.table:
             lines.append(Answer("attributes", _("Reason table"), ngettext("%(n)s input", "%(n)s inputs", len(spec.reasons.table)) % {"n": len(spec.reasons.table)}))
@@ -359,6 +363,8 @@ def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -
     if spec.sensitive:
         plan.append(_("Compare %(names)s: selection rates, impact ratios against the limit of %(ratio)s, error rates and calibration, each with its interval.") % {
             "names": _listed(spec.sensitive), "ratio": numbers(f"{spec.limit.ratio:g}")})
+    if spec.cohorts:
+        plan.append(_("Look at the rows of %(names)s by themselves: their errors beside all other rows', and the groups within them.") % {"names": _listed([one.name for one in spec.cohorts])})
     if isinstance(spec, TaskSpec):
         used = _("are features as well") if spec.sensitive_as_features else _("are not features")
         plan.append((_("The sensitive attributes %(used)s.") % {"used": used} + " " if spec.sensitive else "") + _("Explain which inputs move the output, overall and by group."))

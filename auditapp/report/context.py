@@ -228,6 +228,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             ("Limit", f"{plan.limit:g}"), ("Primary family of tests", our_words(plan.family, 300)), ("Rule for the cut", our_words(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
             *([("Metric that governs", GOVERNING_WORDS[plan.governing])] if plan.governing else []),
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
+            *([("Cohorts named", ", ".join(data_text(name, 80) for name in plan.cohorts))] if plan.cohorts else []),
         ]),
         facts([("Libraries", ", ".join(data_text(f"{name} {version}") for name, version in sorted(provenance.libraries.items())))]),
         note("The file evidence.json is attached to this PDF byte for byte; " + _made_again(evidence)

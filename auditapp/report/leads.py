@@ -21,7 +21,7 @@ ELSEWHERE = "15"
 """The section of findings that belong to no other: it has them all."""
 OF_POINTER: tuple[tuple[str, str], ...] = (
     ("/local_law_144", "6"), ("/fairness/intersections", "9"), ("/fairness", "6"), ("/data", "4"), ("/search", "5"), ("/performance", "5"), ("/explanation", "10"), ("/reasons", "11"),
-    ("/slices", "12"), ("/robustness", "12"), ("/mitigation", "14"), ("/crosswalk", "16"), ("/provenance", "17"), ("/plan", "17"),
+    ("/slices", "12"), ("/cohorts", "12"), ("/robustness", "12"), ("/mitigation", "14"), ("/crosswalk", "16"), ("/provenance", "17"), ("/plan", "17"),
 )
 """Sections by where in the evidence a finding points, the longer pointers first."""
 OF_ERRORS = ("/error_rates", "/calibration", "/score")

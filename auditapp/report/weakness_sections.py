@@ -9,6 +9,8 @@ from automl.evidence import (
     AttributeChange,
     AttributeLevels,
     Charts,
+    Cohort,
+    CohortsSection,
     Estimate,
     Evidence,
     LabelChance,
@@ -27,7 +29,7 @@ from automl.evidence import (
     TimeOrder,
     Variation,
 )
-from automl.printing import fixed, metric_words, p_value, percent, significant, step_words, whole
+from automl.printing import fixed, metric_words, p_value, percent, ratio, significant, step_words, whole
 
 MOST_SHIFTED = 15
 MOST_OUTSIDE = 15
@@ -39,7 +41,7 @@ LABEL_OF_SLICE = {"higher": "more, beyond sampling error", "inconclusive": "inco
 
 def weakness_section(evidence: Evidence, charts: Charts) -> list[Block]:
     """Slices, then robustness part by part; what was not measured says why."""
-    return [*_slices(evidence.slices, charts), *_robustness(evidence.robustness, charts)]
+    return [*_slices(evidence.slices, charts), *_cohorts(evidence.cohorts), *_robustness(evidence.robustness, charts)]
 
 
 def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Block]:
@@ -61,6 +63,34 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
         [(f"{at}: {conditions_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
           "–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}", "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
          for at, one in enumerate(section.rows, start=1)], dense=True)
+
+
+def _cohorts(section: CohortsSection | None) -> Iterator[Block]:
+    """Rows that a person named, where somebody did."""
+    if section is None:
+        return
+    shares = "decisions" in section.error
+    yield heading("Cohorts that a person named")
+    yield paragraph(section.note)
+    yield table(
+        f"Cohorts by {section.error}; with 95 % intervals" if section.error else "Cohorts",
+        [("cohort", "left", 1), ("where", "left", 1.5), ("n", "right", 0), ("in the cohort", "left", 1), ("in all other rows", "left", 1), ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
+        [_cohort_row(one, shares) for one in section.rows], dense=True)
+    for one in section.rows:
+        for attribute in one.attributes:
+            of = f" ({data_text(attribute.of, 60)})" if attribute.of else ""
+            yield table(
+                f"{data_text(attribute.attribute, 60)}{of} within the cohort {data_text(one.name, 80)}, compared with {data_text(attribute.reference or '–', 60)}; exploratory",
+                [("group", "left", 1), ("n", "right", 0), ("rate, or mean prediction", "left", 1), ("impact ratio, 95 % interval", "left", 1.2)],
+                [(data_text(group.group, 80), whole(group.n), shown(group.rate, as_percent=isinstance(group.rate, Estimate) and group.rate.k is not None), ratio(group.ratio)) for group in attribute.groups], dense=True)
+
+
+def _cohort_row(one: Cohort, shares: bool) -> tuple[str, ...]:
+    named = (data_text(one.name, 80), conditions_text(one.words, 200), whole(one.n))
+    if isinstance(one.errors, NotMeasured):
+        return (*named, shown(one.errors), "–", "–", "–")
+    errors = one.errors
+    return (*named, shown(errors.inside, as_percent=shares), shown(errors.rest, as_percent=shares), "–" if errors.p_adjusted is None else p_value(errors.p_adjusted), LABEL_OF_SLICE[errors.label])
 
 
 def _robustness(section: RobustnessSection | NotMeasured, charts: Charts) -> Iterator[Block]:

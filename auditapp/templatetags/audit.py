@@ -48,7 +48,7 @@ ICONS = {
 
 SECTION_OF_POINTER = {
     "search": "leaderboard", "performance": "performance", "explanation": "explanation", "fairness": "fairness", "mitigation": "mitigation", "reasons": "reasons", "data": "data", "provenance": "provenance", "plan": "provenance",
-    "design": "provenance", "local_law_144": "fairness", "slices": "weaknesses", "robustness": "weaknesses", "crosswalk": "laws",
+    "design": "provenance", "local_law_144": "fairness", "slices": "weaknesses", "cohorts": "weaknesses", "robustness": "weaknesses", "crosswalk": "laws",
 }
 """On which results page each part of the evidence is shown; what is not named here was not measured."""
 

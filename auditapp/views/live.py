@@ -17,12 +17,12 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language, gettext_lazy as lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from auditapp import repeats, results, runs
+from auditapp import cohorts, repeats, results, runs
 from auditapp.access import find
 from auditapp.forms import drafts
 from auditapp.forms.drafts import Draft
 from auditapp.languages.chosen import said
-from auditapp.models import Run, RunEvent
+from auditapp.models import Run, RunEvent, SavedCohort
 from auditapp.time_left import time_left
 from auditapp.trial_picture import TrialPoint, draw_trials
 from auditapp.views.guard import PageRequest, page
@@ -94,9 +94,13 @@ def finish(request: PageRequest, run_id: str) -> HttpResponse:
 @require_POST
 @page("run")
 def again(request: PageRequest, run_id: str) -> HttpResponse:
-    """The same answers once more, to be changed and started as a new run."""
+    """The same answers once more, to be changed and started as a new run; with a saved cohort, where one is named."""
     run = find(Run.objects.select_related("dataset"), request.caller, run_id)
     draft = Draft.from_spec(parse_spec(run.spec, "training" if run.kind == "training" else "predictions"))
+    if cohort := request.POST.get("cohort"):
+        asked = cohorts.as_asked(find(SavedCohort, request.caller, cohort)).model_dump(mode="json")
+        others = [one for one in draft.get("attributes", "cohorts", []) if one["name"] != asked["name"]]
+        draft.answers["attributes"]["cohorts"] = [*others, asked]
     drafts.keep(request.session, run.dataset_id, draft)
     return redirect("new-reading", run.dataset_id)
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from auditapp import datasets, profiles, runs, storage
+from auditapp import cohorts, datasets, profiles, runs, storage
 from auditapp.access import find
 from auditapp.forms import drafts
 from auditapp.forms.answers import AttributesForm, ColumnsForm, ReadingForm, StepForm, UploadForm
@@ -30,7 +30,7 @@ from automl.evidence import DatasetProfile
 from automl.spec import parse_spec
 
 TABLES_A_PAGE = 25
-MORE = ("governing_reason", "profile", "law", "reasons")
+MORE = ("governing_reason", "profile", "cohorts", "law", "reasons")
 """The questions on attributes that are folded away until somebody has answered one of them."""
 
 
@@ -125,7 +125,8 @@ def step(request: PageRequest, dataset_id: str, step: drafts.Step) -> HttpRespon
     steps = drafts.steps_of(draft)
     if step not in steps or steps.index(step) > steps.index(drafts.first_open(draft)):
         return redirect(_step_url(dataset, drafts.first_open(draft)))
-    form = STEP_FORMS[step](request.POST if request.method == "POST" else None, profile=table, draft=draft)
+    saved = [cohorts.as_asked(one).model_dump(mode="json") for one in cohorts.that_fit(request.caller.workspace, {c.name for c in table.columns})] if step == "attributes" else ()
+    form = STEP_FORMS[step](request.POST if request.method == "POST" else None, profile=table, draft=draft, cohorts=saved)
     if request.method == "POST" and form.is_valid():
         if step == "check":
             return _start(request, dataset, draft, table, form)

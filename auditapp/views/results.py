@@ -21,7 +21,7 @@ from auditapp import results
 from auditapp.access import find
 from auditapp.api.files import download
 from auditapp.downloads import noted_file, noted_report
-from auditapp.models import Artifact, Run
+from auditapp.models import Artifact, Run, SavedCohort
 from auditapp.report.fairness_sections import lowest_ratio
 from auditapp.templatetags.folds import render_with_folds
 from auditapp.uploads import nameless_file
@@ -72,6 +72,7 @@ def section(request: PageRequest, run_id: str, section: str = "summary") -> Http
     return render_with_folds(request, f"results/{section}.html", {
         "run": run, "evidence": evidence, "sections": SECTIONS, "section": section, "charts": charts, "report": results.newest_report(run),
         "tables": tables, "alternatives": alternatives_of(evidence, charts), "other_charts": [chart for chart in charts if chart.name not in placed], "tally": tally(evidence), "missing": not_measured(evidence), "law_tables": law_tables(evidence), "law_charts": law_charts, "limit": limit_of(evidence), "glance": glance_of(evidence) if section == "summary" else (), "laws": laws_of(run, evidence, request.GET.get("profile")) if section == "laws" else None, "key_charts": _key_charts(run) if section == "summary" else (),
+        "saved_cohorts": SavedCohort.objects.filter(run=run) if section == "weaknesses" else (),
     })
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from automl.audit.resampling import generator, halves
 from automl.audit.significance import holm, primary_p
 from automl.audit.slice_search import Discovery, Found, discover_slices
 from automl.evidence import Estimate, NotMeasured, Slice, SlicesSection, Value
+from automl.spec import RowCondition
 
 __all__ = ["Discovery", "find_slices", "measure_slices", "slices_of_predictions"]
 
@@ -95,7 +96,7 @@ def measure_slices(
     return SlicesSection(
         discovered_on=discovered_on, confirmed_on=confirmed_on, rows_discovered=found.rows, rows_confirmed=outcomes.rows, error=errors.words,
         columns=tuple(column.name for column in columns), tried=found.tried, smallest=found.smallest, family=len(tested),
-        overall=_mean(errors.error, np.ones(outcomes.rows, dtype=bool), errors, outcomes), rows=tuple(measured),
+        overall=mean_error(errors.error, np.ones(outcomes.rows, dtype=bool), errors, outcomes), rows=tuple(measured),
         note=("The slices were found on other rows than those that they are measured on; what they looked like there is not reported, since the worst of many always look worse than "
               "they are. They may overlap, and a slice says where errors are, not why." + (f" {note}" if note else "")))
 
@@ -113,25 +114,30 @@ def slices_of_predictions(outcomes: Outcomes, *, seed: int) -> SlicesSection | N
 
 
 def _measured(found: Found, inside: BoolArray, words: tuple[str, ...], errors: RowErrors, outcomes: Outcomes) -> Slice:
-    difference, p = _difference(inside, errors, outcomes)
+    difference, p = difference_of(inside, errors, outcomes)
     n, loss = int(inside.sum()), errors.loss
     return Slice(
-        where=words, found_by=found.by, n=n, share=n / len(inside), error=_mean(errors.error, inside, errors, outcomes), rest=_mean(errors.error, ~inside, errors, outcomes),
+        where=words, found_by=found.by, n=n, share=n / len(inside), error=mean_error(errors.error, inside, errors, outcomes), rest=mean_error(errors.error, ~inside, errors, outcomes),
         difference=difference, loss=None if loss is None else _numbers(loss, inside, outcomes), loss_rest=None if loss is None else _numbers(loss, ~inside, outcomes),
-        p=p, label="inconclusive")
+        p=p, label="inconclusive", conditions=tuple(RowCondition(**asdict(one)) for one in found.conditions))
 
 
 def _labelled(one: Slice) -> Slice:
-    difference, adjusted = one.difference, one.p_adjusted
+    return one.model_copy(update={"label": label_of(one.difference, one.p_adjusted)})
+
+
+def label_of(difference: Value, adjusted: float | None) -> Literal["higher", "inconclusive"]:
+    """Whether there is more error than elsewhere beyond sampling error, with enough rows on both sides to say so."""
     higher = isinstance(difference, Estimate) and not difference.low_precision and difference.value > 0 and adjusted is not None and adjusted < ALPHA
-    return one.model_copy(update={"label": "higher" if higher else "inconclusive"})
+    return "higher" if higher else "inconclusive"
 
 
 def _cut(outcomes: Outcomes, rows: BoolArray) -> tuple[FloatArray | None, NDArray[Any] | None]:
     return None if outcomes.weight is None else outcomes.weight[rows], None if outcomes.cluster is None else outcomes.cluster[rows]
 
 
-def _mean(error: FloatArray, rows: BoolArray, errors: RowErrors, outcomes: Outcomes) -> Value:
+def mean_error(error: FloatArray, rows: BoolArray, errors: RowErrors, outcomes: Outcomes) -> Value:
+    """The mean error of some rows (n,), a share with Wilson's interval where decisions are wrong or right."""
     if errors.of_decisions:
         return rate_estimate(count(error[rows] == 1, *_cut(outcomes, rows)), "no row of this part fulfils it")
     return _numbers(error, rows, outcomes)
@@ -141,7 +147,7 @@ def _numbers(values: FloatArray, rows: BoolArray, outcomes: Outcomes) -> Value:
     return mean_estimate(values[rows], *_cut(outcomes, rows))
 
 
-def _difference(inside: BoolArray, errors: RowErrors, outcomes: Outcomes) -> tuple[Value, float | None]:
+def difference_of(inside: BoolArray, errors: RowErrors, outcomes: Outcomes) -> tuple[Value, float | None]:
     """Error inside minus outside: Newcombe's interval and Fisher's test (z at effective counts) for decisions, Welch's for numbers."""
     if not inside.any() or inside.all():
         return NotMeasured(reason="no row of this part fulfils it" if not inside.any() else "every row of this part fulfils it"), None

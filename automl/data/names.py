@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from automl.data.limits import TableLimits
 from automl.errors import BadInput
+from automl.spec import AuditPolicy
 
 LONGEST_NAME = 65_536
 
@@ -31,6 +32,13 @@ def check_names(header: Sequence[str], limits: TableLimits) -> tuple[str, ...]:
             raise BadInput(f"the column name {shown(name)} stands at positions {seen[name]:,} and {position:,}; names must differ")
         seen[name] = position
     return tuple(header)
+
+
+def check_cohorts(policy: AuditPolicy, names: Sequence[str]) -> None:
+    """Raises BadInput where a cohort has a condition on a column that is not among ``names``."""
+    for place, cohort in enumerate(policy.cohorts):
+        for at, condition in enumerate(cohort.where):
+            check_column(condition.column, names, pointer("cohorts", str(place), "where", str(at), "column"))
 
 
 def check_column(name: str, names: Sequence[str], pointer: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.groups import by_value, group_labels, train_bins
-from automl.data.names import check_column, shown
+from automl.data.names import check_cohorts, check_column, shown
 from automl.data.problems import choose_positive, row_clusters, row_weights
 from automl.data.tables import Table
 from automl.errors import BadInput
@@ -82,6 +82,7 @@ def _check_names(table: Table, spec: PredictionsSpec) -> None:
             check_column(name, table.names, f"/{option}")
     for i, name in enumerate(spec.sensitive):
         check_column(name, table.names, f"/sensitive/{i}")
+    check_cohorts(spec, table.names)
 
 
 def _complete_rows(table: Table, spec: PredictionsSpec) -> tuple[NDArray[np.int64], tuple[LeftOut, ...]]:

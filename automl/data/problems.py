@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from automl.data.features import Feature, FeatureSchema, Kind
 from automl.data.groups import check_attributes
-from automl.data.names import check_column, closest, pointer, shown
+from automl.data.names import check_cohorts, check_column, closest, pointer, shown
 from automl.data.number_formats import PLAIN, NumberFormat
 from automl.data.personal import why_personal
 from automl.data.reason_tables import check_reason_table
@@ -66,6 +66,7 @@ def resolve_problem(spec: TaskSpec, table: Table) -> Problem:
         if (name := getattr(spec, option)) is not None:
             check_column(name, table.names, f"/{option}")
     check_attributes(table, spec)
+    check_cohorts(spec, table.names)
     _check_roles(spec, table)
     check_reason_table(spec.reasons, table)
     task = spec.task or infer_task(table, spec.target)

@@ -2,6 +2,7 @@
 
 from automl.canonical import canonical_json, digest_of, measured_digest_of, repeatable_part
 from automl.evidence.blocks import Estimate, Finding, Measured, NotMeasured, Part, Ratio, RatioLabel, Severity, Test, Value
+from automl.evidence.cohorts import Cohort, CohortAttribute, CohortErrors, CohortGroup, CohortsSection
 from automl.evidence.data import (
     Bar,
     Column,
@@ -145,6 +146,7 @@ __all__ = [
     "Value", "VersusRest", "canonical_json", "digest_of", "measured_digest_of", "repeatable_part",
     # where it fails
     "AttributeChange", "AttributeLevels", "CutPoint", "FlipStep", "FlippedNumber", "GroupChange", "GroupLevel", "GroupShare", "LabelChance", "LabelFlips", "LowestRatio", "Membership", "ModelSpread", "NoisyLabels", "OperatingCharacteristics", "OutsideOfTraining", "Perturbation", "PerturbationStep", "RobustnessSection", "SharedRows", "Shift", "ShiftedFeature", "Stretch", "ThresholdCurve", "TimeOrder", "Undisturbed", "Variation", "Slice", "SlicesSection",
+    "Cohort", "CohortAttribute", "CohortErrors", "CohortGroup", "CohortsSection",
     "Alternative", "Change", "Criterion", "CutRule", "CutStep", "Deployed", "DeployedAttribute", "FairnessChange", "GroupGapChanges", "GroupGaps", "GroupRateChanges", "GroupRates",
     "MitigationBudget", "MitigationMethod", "MitigationSection", "NotTried", "OutOfFoldResult", "ParetoFront", "PeopleChanged", "RateSpread",
     "Dependence", "DependencePoint", "DependenceSection", "DrawStability", "PermutationImportance", "PermutedInput", "ProxyFeature", "ProxyGroup", "ProxyScan", "RankRange",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from automl.evidence.blocks import Finding, Measured, NotMeasured, Part
+from automl.evidence.cohorts import CohortsSection
 from automl.evidence.data import DataSection
 from automl.evidence.explanation import ExplanationSection
 from automl.evidence.export import OnnxExport
@@ -49,6 +50,8 @@ class Plan(Part):
     """sha256 of the mitigation alternatives, which were frozen before; empty where there are none."""
     governing: GoverningMetric | None = Field(default=None, exclude_if=lambda metric: metric is None)
     """The fairness metric that governs, where somebody said which."""
+    cohorts: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
+    """What is measured by itself besides; the conditions are in the spec, and in the hash."""
 
 
 class DesignSection(Part):
@@ -118,6 +121,8 @@ class Evidence(Part):
     reasons: ReasonsSection | NotMeasured
     mitigation: MitigationSection | NotMeasured
     slices: SlicesSection | NotMeasured
+    cohorts: CohortsSection | None = Field(default=None, exclude_if=lambda section: section is None)
+    """None where nobody named a cohort."""
     robustness: RobustnessSection | NotMeasured
     findings: tuple[Finding, ...]
     crosswalk: CrosswalkSection | NotMeasured

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from automl.evidence.blocks import Measured, Part, Value
+from automl.spec import RowCondition
 
 
 class Slice(Part):
@@ -23,6 +26,8 @@ class Slice(Part):
     loss_rest: Value | None = None
     p: float | None = None
     p_adjusted: float | None = None
+    conditions: tuple[RowCondition, ...] = Field(default=(), exclude_if=lambda conditions: not conditions)
+    """``where`` as a program reads it, so that the slice can be named as a cohort of a later audit; empty in documents from before cohorts."""
     label: Literal["higher", "inconclusive"]
     """"higher": the error is above that of the other rows, and the adjusted p below 0.05, with no fewer than 30 rows on either side."""
 

@@ -21,7 +21,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from auditapp.access import Caller
-from auditapp.models import Delivery, Membership, Webhook
+from auditapp.models import Delivery, Membership, SavedCohort, Webhook
 from auditapp.people import members, share_links
 from tests.auditapp.conftest import Rest, make_ready
 
@@ -62,6 +62,9 @@ REST: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "/models/{model_id}"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}/card"): (401, 404, 403, 200, 200),
     ("GET", "/models/{model_id}/export"): (401, 404, 403, 200, 200),
+    ("POST", "/cohorts"): (401, 404, 403, 403, 422),
+    ("GET", "/cohorts"): (401, 200, 403, 200, 200),
+    ("DELETE", "/cohorts/{cohort_id}"): (401, 404, 403, 403, 200),
     ("POST", "/webhooks"): (401, 201, 403, 403, 201),
     ("GET", "/webhooks"): (401, 200, 403, 403, 200),
     ("GET", "/webhooks/{webhook_id}"): (401, 404, 403, 403, 200),
@@ -107,6 +110,8 @@ PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "dataset-delete"): (302, 302, 404, 403, 200),
     ("POST", "dataset-delete"): (302, 302, 404, 403, 302),
     ("POST", "run-repeat"): (302, 302, 404, 403, 302),
+    ("POST", "run-cohort"): (302, 302, 404, 403, 302),
+    ("POST", "cohort-remove"): (302, 302, 404, 403, 302),
     ("GET", "results"): (302, 302, 404, 200, 200),
     ("GET", "results-section"): (302, 302, 404, 200, 200),
     ("GET", "run-report-page"): (302, 302, 404, 200, 200),
@@ -237,7 +242,7 @@ def things(people: Any, succeeded_run: Any) -> dict[str, str]:
     delivery = Delivery.objects.create(webhook=webhook, type="run.failed", body={"data": {}}, state="failed", due_at=webhook.created_at, ended_at=webhook.created_at)
     owner = Caller(people.users["owner"], people.workspace, "owner")
     return {
-        **NOBODYS, "webhook_id": webhook.pk, "delivery_id": delivery.pk, "dataset_id": run.dataset_id, "run_id": run.pk, "model_id": run.model.pk, "token_id": people.tokens["viewer"].removeprefix("plb_").rsplit("_", 1)[0],
+        **NOBODYS, "cohort_id": SavedCohort.objects.create(workspace=people.workspace, run=run, name="Young women", where=[], words="").pk, "webhook_id": webhook.pk, "delivery_id": delivery.pk, "dataset_id": run.dataset_id, "run_id": run.pk, "model_id": run.model.pk, "token_id": people.tokens["viewer"].removeprefix("plb_").rsplit("_", 1)[0],
         "link_id": share_links.share(owner, run.reports.get(), "Auditor", 1)[0].pk, "member_id": str(Membership.objects.get(user=people.users["analyst"]).pk),
         "invitation_id": members.invite(owner, "new@example.org", "viewer")[0].pk,
     }
@@ -290,6 +295,8 @@ def _answer(rest: Rest, method: str, path: str, address: str, things: dict[str, 
         return rest.send(address, pdf=_file("r.pdf"))
     if method == "POST" and path == "/webhooks":
         return rest.post(address, WEBHOOK)
+    if method == "POST" and path == "/cohorts":
+        return rest.post(address, {"run": things["run_id"], "slice": 0, "name": "Young women"})  # the run has no slices: 422 for who may
     if path == "/webhooks/{webhook_id}" and method == "PATCH":
         return rest.change(method, address, {"description": "Nightly"})
     if method == "POST" and path in ("/runs", "/runs:plan"):

@@ -188,6 +188,23 @@ def test_what_is_left_out_says_so_and_changes_nothing_else(trained: tuple[Eviden
     assert {chart.name for chart in open_bundle(tmp_path / "bundle").charts().charts} < {chart.name for chart in open_bundle(trained[1]).charts().charts}
 
 
+def test_cohorts_are_measured_where_they_are_named_and_change_nothing_else(trained: tuple[Evidence, Path], table: Path, tmp_path: Path) -> None:
+    whole, _ = trained
+    assert whole.cohorts is None
+    assert "cohorts" not in whole.model_dump()
+    assert whole.plan.cohorts == ()
+    women = {"name": "Women", "where": [{"column": "sex", "what": "is", "level": "F"}]}
+    evidence = _train(table, tmp_path, cohorts=[women], leave_out=OPTIONAL_PARTS)
+    assert evidence.cohorts is not None
+    (one,) = evidence.cohorts.rows
+    assert (evidence.plan.cohorts, evidence.cohorts.measured_on, one.where) == (("Women",), "the audit part", ("sex is F",))
+    assert one.n == sum(row["sex"] == "F" for row in _rows(tmp_path / "bundle")) > 0
+    assert (evidence.performance, evidence.fairness) == (whole.performance, whole.fairness)
+    with pytest.raises(BadInput, match="the table has no column 'gender'") as refused:
+        _train(table, tmp_path / "other", cohorts=[{"name": "A", "where": [{"column": "gender", "what": "known"}]}])
+    assert refused.value.pointer == "/cohorts/0/where/0/column"
+
+
 def test_alternatives_are_counted_on_the_audit_part_and_none_is_chosen(trained: tuple[Evidence, Path]) -> None:
     evidence, folder = trained
     section, rows = evidence.mitigation, _rows(folder)

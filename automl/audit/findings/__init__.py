@@ -39,7 +39,7 @@ def write_findings(evidence: Evidence) -> tuple[Finding, ...]:
         *of_fairness(fairness, spec.limit.ratio, residuals=isinstance(performance, NotMeasured) or performance.quantile is None),
         *of_performance(performance, evidence.search), *of_drift(performance, evidence.data), *of_inputs(evidence.explanation, evidence.data), *_of_data(evidence.data),
         *_of_search(evidence.search, spec.parallel if isinstance(spec, TaskSpec) else 1), *findings_of_reasons(evidence.reasons, evidence.explanation),
-        *law_findings(evidence.local_law_144, evidence.data.split.audit), *weakness_findings(evidence.slices, evidence.robustness),
+        *law_findings(evidence.local_law_144, evidence.data.split.audit), *weakness_findings(evidence.slices, evidence.robustness, evidence.cohorts),
         *findings_of_mitigation(evidence.mitigation, fairness),
     ]
     return folded(sorted(found, key=lambda finding: (ORDER.index(finding.severity), not governs(fairness, finding))), evidence)

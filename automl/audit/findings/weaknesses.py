@@ -3,6 +3,7 @@
 - ``slice_error`` (medium from 1.5 times the error of the other rows on, else low): a slice that was frozen beforehand has more error than the other rows after Holm's
   correction (label "higher"); at most three are told one by one, the rest in one sentence.
 - ``slices_inconclusive`` (info): slices were tested and none of them has more error beyond sampling error.
+- ``cohort_error`` (as ``slice_error``): a cohort that a person named has more error than the other rows after Holm's correction over the cohorts.
 - ``outcome_depends_on_inputs`` (medium): under the mildest disturbance of a kind at which that is so, a group's selection rate changes by two points and a tenth of itself or more, and the
   interval excludes 0; one sentence a kind, of the group that changes most.
 - ``shift`` (medium from an index of 0.25 on, low from 0.1 on; the bounds are a convention of credit scoring): inputs that differ between training and audited rows, and by more than 95 % of
@@ -19,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from automl.evidence import (
+    CohortErrors,
+    CohortsSection,
     Estimate,
     Finding,
     Membership,
@@ -47,10 +50,12 @@ LISTED = 4
 SHOWN = 60
 
 
-def weakness_findings(slices: SlicesSection | NotMeasured, robustness: RobustnessSection | NotMeasured) -> Iterator[Finding]:
-    """What the two sections give occasion to say; their pointers lead into /slices and /robustness."""
+def weakness_findings(slices: SlicesSection | NotMeasured, robustness: RobustnessSection | NotMeasured, cohorts: CohortsSection | None = None) -> Iterator[Finding]:
+    """What the sections give occasion to say; their pointers lead into /slices, /cohorts and /robustness."""
     if isinstance(slices, SlicesSection):
         yield from _of_slices(slices)
+    if cohorts is not None:
+        yield from _of_cohorts(cohorts)
     if isinstance(robustness, NotMeasured):
         return
     for perturbation in robustness.perturbations if robustness.decisions else ():
@@ -98,6 +103,16 @@ def _slice(at: int, one: Slice, section: SlicesSection) -> Finding:
         id=f"slice_error:/slices/rows/{at}", severity="medium" if one.error.value >= TIMES_MEDIUM * one.rest.value else "low", rule="slice_error", evidence=f"/slices/rows/{at}",
         text=f"Where {visible(one.words, 200)}, the {section.error} is {_interval(one.error, shares)} in {row_count(one.n)}; in the other rows it is {_interval(one.rest, shares)}.",
         suggestion="The slice was found on other rows. Look at what these rows have in common, and whether more of them, or another input, would help.")
+
+
+def _of_cohorts(section: CohortsSection) -> Iterator[Finding]:
+    shares = "decisions" in section.error
+    for at, one in enumerate(section.rows):
+        if isinstance(found := one.errors, CohortErrors) and found.label == "higher" and isinstance(found.inside, Estimate) and isinstance(found.rest, Estimate):
+            yield Finding(
+                id=f"cohort_error:/cohorts/rows/{at}", severity="medium" if found.inside.value >= TIMES_MEDIUM * found.rest.value else "low", rule="cohort_error", evidence=f"/cohorts/rows/{at}",
+                text=f"In the cohort {_name(one.name)}, the {section.error} is {_interval(found.inside, shares)} in {row_count(one.n)}; in the other rows it is {_interval(found.rest, shares)}.",
+                suggestion="A person named the cohort before it was measured. Look at what these rows have in common, and whether more of them, or another input, would help.")
 
 
 def _of_perturbation(perturbation: Perturbation, robustness: RobustnessSection) -> Iterator[Finding]:

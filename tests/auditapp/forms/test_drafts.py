@@ -94,6 +94,14 @@ def test_what_an_earlier_run_left_out_is_kept_and_said(document: dict[str, Any])
     assert "where it fails: slices" in {line.answer for line in drafts.answers_of(again, make_profile(), None)}
 
 
+@pytest.mark.parametrize("document", [{"target": "income", "sensitive": ["sex"]}, {"score": "score", "sensitive": ["sex"]}])
+def test_the_cohorts_of_an_earlier_run_are_kept_and_said(document: dict[str, Any]) -> None:
+    cohort = {"name": "Young women", "where": [{"column": "age", "what": "range", "high": 27}], "found_in": "run_1"}
+    again = drafts.spec_of(Draft.from_spec(parse_spec({**document, "cohorts": [cohort]}, "training" if "target" in document else "predictions")), make_profile())
+    assert [(one.name, one.found_in, one.where[0].high) for one in again.cohorts] == [("Young women", "run_1", 27)]
+    assert "Young women" in {line.answer for line in drafts.answers_of(again, make_profile(), None)}
+
+
 def test_every_field_of_a_spec_has_a_step_that_asks_it() -> None:
     not_asked = {"title", "threads", "parent"}
     assert set(TaskSpec.model_fields) | set(PredictionsSpec.model_fields) == set(STEP_OF_POINTER) | not_asked

@@ -126,6 +126,8 @@ def test_section_12_has_slices_disturbances_chances_and_every_reason() -> None:
     for words in ("age at most 27 and sex is Female", "36.1 % (31.6 to 40.9)", "more, beyond sampling error", "20 % missing", "noise 0.1 sd", "the model has no input that is a number and varies",
                   "no model was trained twice on the same rows with another seed", "0.500 (chosen)", "hours_per_week", "race: fewer than two groups", "95.0 %"):
         assert any(words in text for text in texts), words
+    for words in ("Cohorts that a person named", "Young women", "education is neither an input nor a declared attribute of this audit", "race within the cohort Young women, compared with White; exploratory"):
+        assert any(words in text for text in texts), words
     elsewhere = strings_of(data_of(make_evidence(robustness=robustness_of_predictions()))["sections"][11])
     assert elsewhere.count(ELSEWHERE.reason) == 10, "every part but the undisturbed rows, which no part is"
 

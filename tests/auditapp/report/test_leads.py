@@ -27,7 +27,7 @@ def leads(evidence: Any) -> dict[str, str]:
 @pytest.mark.parametrize(("pointer", "section"), [
     ("/data", "4"), ("/data/quality/0", "4"), ("/search/trials", "5"), ("/performance/metrics/roc_auc", "5"), ("/fairness/attributes/0/groups/1/impact_ratio", "6"),
     ("/fairness/attributes/0/groups/1/error_rates/gaps/tpr", "8"), ("/fairness/attributes/0/groups/1/calibration", "8"), ("/fairness/intersections/0", "9"), ("/local_law_144/sex", "6"),
-    ("/explanation/proxies/0", "10"), ("/reasons", "11"), ("/slices/rows/0", "12"), ("/robustness/shift", "12"), ("/mitigation/alternatives", "14"), ("/database", "15"), ("/nowhere", "15"),
+    ("/explanation/proxies/0", "10"), ("/reasons", "11"), ("/slices/rows/0", "12"), ("/cohorts/rows/0", "12"), ("/robustness/shift", "12"), ("/mitigation/alternatives", "14"), ("/database", "15"), ("/nowhere", "15"),
 ])
 def test_a_finding_belongs_to_the_section_that_shows_what_it_points_to(pointer: str, section: str) -> None:
     assert section_of(finding(pointer)) == section

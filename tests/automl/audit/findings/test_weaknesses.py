@@ -10,7 +10,7 @@ from automl.audit.findings.weaknesses import weakness_findings
 from automl.evidence import Finding, NotMeasured, RobustnessSection, SharedRows, TimeOrder
 from tests.automl.audit.findings.documents import BANNED
 from tests.evidence_example import difference, rate
-from tests.weakness_example import around, make_robustness, make_slices, robustness_of_predictions, with_weaknesses
+from tests.weakness_example import around, make_cohorts, make_robustness, make_slices, robustness_of_predictions, with_weaknesses
 
 ABSENT = NotMeasured(reason="not part of this test")
 
@@ -36,6 +36,17 @@ def test_a_confirmed_slice_is_told_with_both_errors() -> None:
     assert found.text.startswith("Where age at most 27 and sex is Female, the share of wrong decisions is 36.1 % (95 % interval ")
     assert "in 410 rows; in the other rows it is 12.7" in found.text
     assert at(found.evidence)["n"] == 410
+
+
+def test_a_cohort_with_more_error_is_told_by_its_name() -> None:
+    section = make_cohorts()
+    (found,) = weakness_findings(ABSENT, ABSENT, section)
+    assert (found.rule, found.severity) == ("cohort_error", "medium")
+    assert found.text.startswith("In the cohort Young women, the share of wrong decisions is 36.1 % (95 % interval ")
+    assert at(found.evidence)["name"] == "Young women"
+    assert not BANNED.search(found.text)
+    unknown = section.rows[0].model_copy(update={"errors": section.rows[0].errors.model_copy(update={"label": "inconclusive"})})
+    assert not list(weakness_findings(ABSENT, ABSENT, section.model_copy(update={"rows": (unknown, section.rows[1])})))
 
 
 def test_none_confirmed_is_said_too_and_more_than_three_are_summed_up() -> None:
