@@ -90,6 +90,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language", language.choose, name="language"),
     path("compare", compare.compare_runs, name="compare"),
     path("verify", verify.verify, name="verify"),
+    path("verify/certificate.pem", verify.certificate, name="verify-certificate"),
     path("settings/tokens", account.tokens, name="tokens"),
     path("settings/tokens/<str:token_id>/revoke", account.revoke, name="token-revoke"),
     path("settings/webhooks", webhooks.overview, name="webhooks"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from auditapp import ledger
 from auditapp.forms.answers import VerifyForm
@@ -18,6 +20,8 @@ from auditapp.report.turns import RETRY_SECONDS, Busy
 from auditapp.report.verify import MAX_BYTES, Verdict, verify_in_child
 from auditapp.uploads import file_sha256, passing_through, too_large_sentence
 from auditapp.views.guard import public
+
+PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,6 +50,20 @@ def verify(request: HttpRequest) -> HttpResponse:
     if busy:
         answer["Retry-After"] = str(RETRY_SECONDS)
     return answer
+
+
+@require_safe
+@public
+def certificate(request: HttpRequest) -> HttpResponse:
+    """What a reader of PDFs has to trust to tell a report of this installation: its certificate and those above it, and never what else the file may hold."""
+    try:
+        held = Path(settings.SIGNING_CERTIFICATE).read_text(errors="replace")
+    except OSError:
+        held = ""
+    blocks = PEM_CERTIFICATE.findall(held)
+    if not blocks:
+        raise Http404
+    return HttpResponse("\n".join([*blocks, ""]), content_type="application/x-pem-file", headers={"Content-Disposition": 'attachment; filename="plumbline-certificate.pem"'})
 
 
 def _verdict_on(file: UploadedFile[bytes]) -> Verdict:

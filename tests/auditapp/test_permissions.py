@@ -143,6 +143,7 @@ PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "compare"): (302, 302, 200, 200, 200),
     ("GET", "verify"): (200, 200, 200, 200, 200),
     ("POST", "verify"): (422, 422, 422, 422, 422),
+    ("GET", "verify-certificate"): (200, 200, 200, 200, 200),
     ("GET", "tokens"): (302, 302, 200, 403, 200),
     ("POST", "tokens"): (302, 302, 422, 403, 422),
     ("POST", "token-revoke"): (302, 302, 404, 403, 302),

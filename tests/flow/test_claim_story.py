@@ -32,8 +32,9 @@ def claim_them_all(redis: Any, database_url: str | None, repeats: int) -> None:
 @pytest.mark.story
 @pytest.mark.postgres
 @pytest.mark.timeout(1_200)
-def test_t14_four_workers_two_hundred_runs_three_times(redis_server: Any, fresh_database_url: str | None) -> None:
-    claim_them_all(redis_server, fresh_database_url, 3)
+def test_t14_four_workers_two_hundred_runs_twice(redis_server: Any, fresh_database_url: str | None) -> None:
+    """Once as a queue that is there already, once as one that comes in meanwhile; a third time would be the second again."""
+    claim_them_all(redis_server, fresh_database_url, 2)
 
 
 @pytest.mark.soak

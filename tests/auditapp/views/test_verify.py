@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from auditapp.report.turns import turn
+from auditapp.signing_identity import ensure_signing_identity
 from auditapp.uploads import passing_through
 
 pytestmark = pytest.mark.django_db
@@ -31,3 +33,15 @@ def test_where_others_are_being_verified_one_is_asked_to_come_again(client: Clie
     assert "try again in a few seconds" in page.content.decode()
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "try again in a few seconds" in answer.json()["detail"]
+
+
+def test_the_certificate_is_public_and_nothing_beside_it_leaves(client: Client, settings: Any, tmp_path: Path) -> None:
+    """An operator may keep key and certificates in one file."""
+    ensure_signing_identity(tmp_path / "signing")
+    key, certificate = ((tmp_path / "signing" / name).read_text() for name in ("key.pem", "certificate.pem"))
+    settings.SIGNING_CERTIFICATE = tmp_path / "both.pem"
+    settings.SIGNING_CERTIFICATE.write_text(f"{key}subject=Example\n{certificate}{certificate}")
+    answer = client.get("/verify/certificate.pem")
+    assert (answer["Content-Type"], answer.content.decode()) == ("application/x-pem-file", certificate * 2)
+    settings.SIGNING_CERTIFICATE = tmp_path / "none.pem"
+    assert client.get("/verify/certificate.pem").status_code == 404
