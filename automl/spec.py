@@ -246,8 +246,8 @@ class RowCondition(Frozen):
 
     column: Name
     what: Literal["range", "is", "is_not", "missing", "known"]
-    low: Annotated[float, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)] | None = None
-    high: Annotated[float, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)] | None = None
+    low: float | None = None
+    high: float | None = None
     level: Label = ""
     or_missing: bool = False
 

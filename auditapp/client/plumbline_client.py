@@ -152,6 +152,32 @@ class Change(BaseModel):
     version: int | None = None
 
 
+class CohortDocument(BaseModel):
+    """`name`, `where` and, as `found_in`, `run` are what a spec's `cohorts` takes."""
+
+    id: str
+    name: str
+    where: list[RowCondition]
+    words: str
+    run: str
+    created_at: datetime
+    created_by: str | None
+
+
+class CohortOf(BaseModel):
+    """Rows that a person names before anything is measured, by conditions that all hold; they are measured by themselves, beside all other rows."""
+
+    name: str
+    where: list[RowCondition]
+    found_in: str | None = None
+
+
+class CohortPage(BaseModel):
+    next: str | None
+    prev: str | None
+    items: list[CohortDocument]
+
+
 class ComparisonDocument(BaseModel):
     """How a repetition compares with the run that it repeats. `same_but_number`: only the number of the audit differs, which counts each look at the audit part; the digest of what was measured is the same."""
 
@@ -314,6 +340,14 @@ class ModelDocument(BaseModel):
     created_at: datetime
 
 
+class NewCohort(BaseModel):
+    """The error slice `slice` of `run`, counted from 0 in the evidence's `/slices/rows`."""
+
+    run: str
+    slice: int
+    name: str
+
+
 class NewRun(BaseModel):
     """Train on `dataset` and audit: on a part set aside of it, or on `test_dataset`."""
 
@@ -421,6 +455,17 @@ class ReportVersions(BaseModel):
     prev: str | None
     id: str
     items: list[ReportVersionDocument]
+
+
+class RowCondition(BaseModel):
+    """A condition on one column that a row fulfils or not. ``range``: above ``low`` and at most ``high`` (dates in days since 1970-01-01), and where ``or_missing`` says so missing cells too."""
+
+    column: str
+    what: Literal['range', 'is', 'is_not', 'missing', 'known']
+    low: float | None = None
+    high: float | None = None
+    level: str | None = None
+    or_missing: bool | None = None
 
 
 class RunDocument(BaseModel):
@@ -547,6 +592,7 @@ class TaskSpec(BaseModel):
     local_law_144: LocalLaw144 | None = None
     governing: Governing | None = None
     report_language: Literal['en', 'de'] | None = None
+    cohorts: list[CohortOf] | None = None
     task: Literal['binary', 'multiclass', 'regression'] | None = None
     sensitive_as_features: bool | None = None
     metric: Literal['roc_auc', 'average_precision', 'log_loss', 'brier', 'accuracy', 'balanced_accuracy', 'f1', 'mcc', 'rmse', 'mae', 'rmsle', 'r2', 'quantile_loss'] | None = None
@@ -805,6 +851,24 @@ class Client(Transport):
         Made of the evidence and of what people have said by now. A PDF is signed as the report is, and 503 until it is; the others are not signed. 409 with the reason where this run has none of it.
         """
         return self._call("GET", f"/api/v1/runs/{_part(run_id)}/exports/{_part(export)}", query={"small_cells": small_cells})
+
+    def create_cohort(self, document: NewCohort | dict[str, Any], *, idempotency_key: str | None = None) -> CohortDocument:
+        """Name an error slice
+
+        Nothing is measured by it: choose it in the spec of a later run. 422 where the run has no such slice or the name is taken.
+        """
+        return self._read(CohortDocument, self._call("POST", "/api/v1/cohorts", document=document, headers={"Idempotency-Key": idempotency_key}))
+
+    def list_cohorts(self, *, limit: int | None = None, cursor: str | None = None) -> CohortPage:
+        """List cohorts"""
+        return self._read(CohortPage, self._call("GET", "/api/v1/cohorts", query={"limit": limit, "cursor": cursor}))
+
+    def delete_cohort(self, cohort_id: str) -> Removed:
+        """Forget a cohort
+
+        Runs that measured it keep it in their evidence.
+        """
+        return self._read(Removed, self._call("DELETE", f"/api/v1/cohorts/{_part(cohort_id)}"))
 
     def get_statements(self, run_id: str) -> StatementsDocument:
         """What people have said of a run

@@ -82,7 +82,7 @@ def _cohorts(section: CohortsSection | None) -> Iterator[Block]:
             yield table(
                 f"{data_text(attribute.attribute, 60)}{of} within the cohort {data_text(one.name, 80)}, compared with {data_text(attribute.reference or '–', 60)}; exploratory",
                 [("group", "left", 1), ("n", "right", 0), ("rate, or mean prediction", "left", 1), ("impact ratio, 95 % interval", "left", 1.2)],
-                [(data_text(group.group, 80), whole(group.n), shown(group.rate, as_percent=isinstance(group.rate, Estimate) and group.rate.k is not None), ratio(group.ratio)) for group in attribute.groups], dense=True)
+                [(data_text(group.group, 80), whole(group.n), shown(group.rate, as_percent=isinstance(group.rate, Estimate) and group.rate.k is not None), ratio(group.ratio, None)) for group in attribute.groups], dense=True)
 
 
 def _cohort_row(one: Cohort, shares: bool) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from automl.audit.conditions import SliceColumn, columns_of_groups, rows_of, words_of
+from automl.audit.conditions import Slice as Conditions, SliceColumn, columns_of_groups, rows_of, words_of
 from automl.audit.intervals import count, difference_estimate, rate_estimate
 from automl.audit.means import mean_estimate, mean_of, welch
 from automl.audit.outcomes import BoolArray, FloatArray, Outcomes
@@ -119,7 +120,15 @@ def _measured(found: Found, inside: BoolArray, words: tuple[str, ...], errors: R
     return Slice(
         where=words, found_by=found.by, n=n, share=n / len(inside), error=mean_error(errors.error, inside, errors, outcomes), rest=mean_error(errors.error, ~inside, errors, outcomes),
         difference=difference, loss=None if loss is None else _numbers(loss, inside, outcomes), loss_rest=None if loss is None else _numbers(loss, ~inside, outcomes),
-        p=p, label="inconclusive", conditions=tuple(RowCondition(**asdict(one)) for one in found.conditions))
+        p=p, label="inconclusive", conditions=_for_programs(found.conditions))
+
+
+def _for_programs(conditions: Conditions) -> tuple[RowCondition, ...]:
+    """As a spec takes them; empty where it would not: a cell may be longer than a level there."""
+    try:
+        return tuple(RowCondition(**asdict(one)) for one in conditions)
+    except ValidationError:
+        return ()
 
 
 def _labelled(one: Slice) -> Slice:
