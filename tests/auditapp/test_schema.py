@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings as hypothesis_setting
 from hypothesis.errors import Unsatisfiable
 
 from auditapp.api import openapi
-from auditapp.models import Delivery, Webhook
+from auditapp.models import Delivery, SavedCohort, Webhook
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +76,8 @@ def test_t43_made_up_calls_are_answered_as_the_schema_says(who: str, people: Any
     run = succeeded_run()
     webhook = Webhook.objects.create(workspace=people.workspace, url="https://93.184.215.14/", events=["run.failed"])
     delivery = Delivery.objects.create(webhook=webhook, type="run.failed", body={}, due_at=webhook.created_at)
-    there = {"run_id": run.pk, "dataset_id": run.dataset_id, "model_id": run.model.pk, "name": "roc", "export": "annex-iv.md", "version": 1, "webhook_id": webhook.pk, "delivery_id": delivery.pk}
+    there = {"run_id": run.pk, "dataset_id": run.dataset_id, "model_id": run.model.pk, "name": "roc", "export": "annex-iv.md", "version": 1, "webhook_id": webhook.pk, "delivery_id": delivery.pk,
+             "cohort_id": SavedCohort.objects.create(workspace=people.workspace, run=run, name="Young women", where=[{"column": "age", "what": "range", "high": 27}], words="age at most 27").pk}
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", _closing(get_wsgi_application()))
     operations = sorted((found.ok() for found in schema.get_all_operations()), key=lambda operation: operation.method == "delete")
     assert len(operations) == sum(len(methods) for methods in openapi()["paths"].values())

@@ -38,13 +38,14 @@ def made() -> dict[str, Any]:
     dataset = datasets.store_upload(io.BytesIO(b"age,sex\n39,Male\n"), name=title, filename=HOSTILE[1], workspace=workspace, user=user)
     row = profiles.request_profile(dataset)
     Profile.objects.filter(pk=row.pk).update(state="ready", document=make_profile().model_dump(mode="json"), finished_at=timezone.now())
-    runs = [_finished(workspace, user, dataset, title, evidence) for evidence in (hostile(), make_evidence(), regression(), with_weaknesses())]
-    cohorts.save(runs[3], 0, "Young <b>women</b>", Caller(user=user, workspace=workspace, role="owner"))
+    failing = _finished(workspace, user, dataset, title, with_weaknesses())
+    runs = [_finished(workspace, user, dataset, title, evidence) for evidence in (hostile(), make_evidence(), regression())]
+    cohorts.save(failing, 0, "Young <b>women</b>", Caller(user=user, workspace=workspace, role="owner"))
     statements.change(runs[0], Caller(user=user, workspace=workspace, role="owner"), {"intended_use": title}, base=0)
     failed = Run.objects.create(workspace=workspace, kind="training", dataset=dataset, title=title, spec=make_evidence().spec.model_dump(mode="json"), created_by=user)
     Run.objects.filter(pk=failed.pk).update(state="failed", failure_code="bad_input", failure_text=title, finished_at=timezone.now())
     waiting = Run.objects.create(workspace=workspace, kind="training", dataset=dataset, title=title, spec=make_evidence().spec.model_dump(mode="json"), created_by=user)
-    return {"cookie": [settings.SESSION_COOKIE_NAME, _session_with_answers(user, dataset)], "pages": _addresses(user, dataset, runs, [failed, waiting])}
+    return {"cookie": [settings.SESSION_COOKIE_NAME, _session_with_answers(user, dataset)], "pages": _addresses(user, dataset, runs, failing, [failed, waiting])}
 
 
 def _finished(workspace: Workspace, user: User, dataset: Dataset, title: str, evidence: Evidence) -> Run:
@@ -61,9 +62,9 @@ def _session_with_answers(user: User, dataset: Dataset) -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
-def _addresses(user: User, dataset: Dataset, finished: list[Run], others: list[Run]) -> list[str]:
-    hostile_run, usual, _, failing = finished
-    results = [f"/runs/{run.pk}/results/{section}" for run in (hostile_run, usual, finished[2]) for section in SECTIONS] + [f"/runs/{failing.pk}/results/weaknesses"]
+def _addresses(user: User, dataset: Dataset, finished: list[Run], failing: Run, others: list[Run]) -> list[str]:
+    hostile_run, usual, _ = finished
+    results = [f"/runs/{run.pk}/results/{section}" for run in finished for section in SECTIONS] + [f"/runs/{failing.pk}/results/weaknesses"]
     steps = [f"/new/{dataset.pk}/{step}" for step in ("columns", "target", "outcome", "attributes", "groups", "budget", "check")]
     of_report = [f"/runs/{hostile_run.pk}/{page}" for page in ("report", "statements", "statements/1", "statements/3")]
     return [

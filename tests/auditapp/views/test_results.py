@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 import zipfile
 from io import BytesIO
 from types import SimpleNamespace
@@ -518,3 +519,9 @@ def test_every_finding_leads_to_a_place_that_is_there(page: Client, waiting_run:
     for link in links:
         address, _, anchor = html.unescape(link).partition("#")
         assert f'id="{anchor}"' in page.get(address).content.decode(), link
+
+
+def test_every_wide_table_can_be_scrolled_by_keyboard() -> None:
+    """In a narrow window any of them may be wider than the page: in the tab order, with a name of its own."""
+    found = [path.name for path in Path("templates").rglob("*.html") for tag in re.findall(r'<div class="table-responsive[^>]*>', path.read_text()) if 'tabindex="0" role="region" aria-label=' not in tag]
+    assert not found
