@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from pathlib import Path
 import zipfile
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
