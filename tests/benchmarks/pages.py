@@ -32,6 +32,7 @@ ADULT = ROOT.parent / "shared" / "data" / "adult.csv.gz"
 SPEC = {
     "title": "A million rows", "target": "income", "positive": ">50K", "sensitive": ["sex", "race", "age"], "bins": {"age": [24, 39, 59]},
     "budget": {"seconds": 60}, "reference": {"sex": "Male"}, "governing": {"metric": "equal_opportunity_difference", "reason": "A refusal cannot be made good."},
+    "cohorts": [{"name": "Part-time", "where": [{"column": "hours_per_week", "what": "range", "high": 34}]}, {"name": "Government", "where": [{"column": "workclass", "what": "is", "level": "State-gov"}]}],
 }
 
 
