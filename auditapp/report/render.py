@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 TEMPLATE = Path(__file__).resolve().parent.parent.parent / "templates" / "report" / "report.typ"
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 FAMILY = "Source Sans 3"
-PICTURE_PPI, PICTURE_COLOURS = 72.0, 32
+PICTURE_PPI, PICTURE_COLOURS = 72.0, 24
 MOST_ARRANGED = 400
 """Blocks (Adult: 290) up to which a first layout is looked at and the last one arranged after it: that costs as much time and memory as the document itself, and a long one has not got that to spare."""
 FONT_NOT_INSTALLED = "Characters in square brackets, such as [U+65E5], stand for characters of the data whose font is not installed; the attached evidence has them unaltered."

@@ -131,7 +131,7 @@ def test_a_live_picture_is_moved_by_buttons_and_says_what_is_under_the_pointer(c
 
 
 def test_a_part_that_is_not_with_the_page_comes_when_it_is_opened(chromium: Any, made: dict[str, Any]) -> None:
-    """By htmx where scripts run, by a link where they do not."""
+    """By a script where scripts run, by a link where they do not."""
     browser = browser_of(chromium, made)
     page = browser.page
     address = next(address for address in sections_of(made, "fairness", "explanation") if page.goto(made["base"] + address) and page.locator(".later").count())
