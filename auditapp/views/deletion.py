@@ -29,7 +29,8 @@ def delete_run(request: PageRequest, run_id: str) -> HttpResponse:
         return redirect("home")
     return render(request, "delete_run.html", {
         "run": run, "files": run.artifacts.count(), "bytes": run.artifacts.aggregate(all=Sum("bytes"))["all"] or 0, "reports": run.reports.count(),
-        "statements": run.statements.count(), "sign_offs": run.sign_offs.count(), "links": share_links.of_run(run).count()})
+        "statements": run.statements.count(), "sign_offs": run.sign_offs.count(), "links": share_links.of_run(run).count(),
+        "cohorts": run.saved_cohorts.count()})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -70,8 +70,10 @@ def test_a_run_from_before_cohorts_has_words_alone(waiting_run: Run, who: Caller
         cohorts.save(old, 0, "A", who)
 
 
-def test_it_goes_with_the_run_that_it_was_found_in(run: Run, who: Caller) -> None:
+def test_it_goes_with_the_run_that_it_was_found_in(run: Run, who: Caller, page: Client) -> None:  # noqa: F811
     cohorts.save(run, 0, "Young women", who)
+    who.workspace.memberships.update(role="owner")
+    assert "1 cohort that was saved from its slices" in page.get(f"/runs/{run.pk}/delete").content.decode()
     runs.delete_run(run, who.user)
     assert not SavedCohort.objects.exists()
 
