@@ -31,13 +31,12 @@ def unfounded(texts: Iterable[str], documents: Iterable[Any], lang: str = "en") 
     documents = list(documents)
     known = sorted(scaled for value in _numbers(documents) for scaled in (value, value * 100))
     strings = " \n ".join(_strings(documents))
-    missing: dict[str, None] = {}
-    for text in texts:
-        for token in (GERMAN_NUMBER if lang == "de" else NUMBER).findall(NOT_NUMBERS.sub(" ", text)):
-            number = token.translate(COMMA_FOR_POINT) if lang == "de" else token
-            if token not in missing and not _founded(number, known) and not re.search(rf"(?<!\d){re.escape(number)}(?!\d)", strings):
-                missing[token] = None
-    return list(missing)
+    found = dict.fromkeys(token for text in texts for token in (GERMAN_NUMBER if lang == "de" else NUMBER).findall(NOT_NUMBERS.sub(" ", text)))
+    return [token for token in found if not _held(token.translate(COMMA_FOR_POINT) if lang == "de" else token, known, strings)]
+
+
+def _held(number: str, known: list[float], strings: str) -> bool:
+    return _founded(number, known) or (number in strings and re.search(rf"(?<!\d){re.escape(number)}(?!\d)", strings) is not None)
 
 
 def _founded(token: str, known: list[float]) -> bool:
