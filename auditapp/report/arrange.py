@@ -29,8 +29,10 @@ SPARE = 14.0
 """Points that a picture gets smaller by than it must, for the space round it."""
 ABOVE_SECTION, ABOVE_HEADING, ABOVE = 14.4, 10.8, 9.0
 """Points of space over a section's title, a heading and anything else, where it is not the first of its page."""
-HEAD = 14.0
-"""Points that a table's head takes again on a further page."""
+HEAD = 22.0
+"""Points that a table's head takes again on a further page, and that a row leaves which had no room."""
+CARE = 12.0
+"""Points by which what is reckoned may be off: a picture that fits by less is drawn so much smaller."""
 
 
 @dataclass
@@ -117,7 +119,7 @@ def _walked(parts: Sequence[Part]) -> tuple[list[Part], dict[tuple[str, int], fl
         *led, last = waiting[:chain]
         needed = sum(part.height for part in led) + _least(last)
         room = BOTTOM - y
-        goes_over = needed > room if changed else last.whole and last.page > order[-1].page
+        goes_over = needed > room - (CARE if last.picture else 0) if changed else last.whole and last.page > order[-1].page
         if goes_over and last.picture and room > MUCH * (BOTTOM - TOP):
             scale = 1 - (needed - room + SPARE) / last.drawing if last.drawing else 0.0
             if scale >= SMALLEST:
@@ -132,7 +134,7 @@ def _walked(parts: Sequence[Part]) -> tuple[list[Part], dict[tuple[str, int], fl
                 continue
         y = (TOP - waiting[0].above if goes_over else y) + sum(part.height for part in (*led, last)) if changed else last.end
         while y > BOTTOM:
-            y -= BOTTOM - TOP - HEAD
+            y -= BOTTOM - TOP - HEAD  # of what breaks, which is mostly a table
         order += waiting[:chain]
         del waiting[:chain]
     return order, scales

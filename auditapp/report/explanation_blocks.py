@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from auditapp.report.blocks import Block, beside, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, table
 from automl.evidence import (
@@ -98,36 +98,45 @@ def proxy_blocks(explanation: ExplanationSection, charts: Charts) -> Iterator[Bl
     if isinstance(explanation.proxies, NotMeasured):
         yield not_measured("Proxies", explanation.proxies)
         return
-    pictures = iter(charts_of(charts, "proxies-"))
-    for scan in explanation.proxies:
-        if isinstance(scan, NotMeasured):
-            yield not_measured("Proxies", scan)
-            continue
-        drawn = scan.features and not isinstance(scan.auc, NotMeasured) and any(not isinstance(one.alone, NotMeasured) for one in scan.features)
-        picture = [found for found in [next(pictures, None)] if found] if drawn else []
-        yield from [*beside(picture, _scan(scan)), *_flagged(scan)]
+    yield from (not_measured("Proxies", scan) for scan in explanation.proxies if isinstance(scan, NotMeasured))
+    scans = [scan for scan in explanation.proxies if not isinstance(scan, NotMeasured)]
+    if not scans:
+        return
+    pictures = charts_of(charts, "proxies-")
+    small = [one for one in pictures if one["small"]]
+    lone = small[-1:] if len(small) % 2 else []
+    yield _together(scans)
+    yield from _left_out(scans)
+    yield from [one for one in pictures if one not in lone]
+    yield from beside(lone, _groups(scans))
+    yield from _flagged(scans)
 
 
-def _scan(scan: ProxyScan) -> list[Block]:
-    name = data_text(scan.attribute, 60)
-    blocks = [facts([
-        ("Attribute", name + (", which is an input itself and was left out of the scan" if scan.own_column else "")),
-        ("Predicted on", f"{whole(scan.rows)} training rows in {scan.folds} folds, each row by a model that did not see it"),
-        ("AUC of all inputs together", f"{shown(scan.auc)}; 0.5 is knowing nothing"), ("Balanced accuracy", f"{shown(scan.balanced_accuracy)}; always naming the largest group gives {fixed(scan.chance, 3)}"),
-        ("Share of the largest group", percent(scan.largest_share)),
-        *([("Groups too small to be learned", ", ".join(data_text(group, 40) for group in scan.left_out_groups))] if scan.left_out_groups else []),
-        *([("Inputs not scanned (free text)", ", ".join(data_text(one, 40) for one in scan.left_out_features))] if scan.left_out_features else []),
-    ])]
-    if len(scan.groups) > 2:
-        blocks.append(table(f"Telling each group of {name} from all others", [("group", "left", 1), ("n", "right", 0), ("AUC, with 95 % interval", "left", 1)],
-                            [(data_text(group.group, 60), whole(group.n), shown(group.auc)) for group in scan.groups]))
-    return blocks
+def _together(scans: Sequence[ProxyScan]) -> Block:
+    own = "" if not any(scan.own_column for scan in scans) else " An attribute that is an input itself was left out of its own scan."
+    return table(
+        "How well all inputs together tell the groups of each attribute, with 95 % intervals",
+        [("attribute", "left", 1), ("training rows, folds", "right", 0), ("AUC", "left", 1), ("balanced accuracy", "left", 1), ("of always naming the largest group", "right", 0.6), ("share of the largest group", "right", 0.6)],
+        [(data_text(scan.attribute, 60), f"{whole(scan.rows)}, {scan.folds}", shown(scan.auc), shown(scan.balanced_accuracy), fixed(scan.chance, 3), percent(scan.largest_share)) for scan in scans],
+        f"Each row was predicted by a model that did not see it; an AUC of 0.5 is knowing nothing.{own}")
 
 
-def _flagged(scan: ProxyScan) -> Iterator[Block]:
-    flagged = [one for one in scan.features if one.flagged]
-    if flagged:
+def _left_out(scans: Sequence[ProxyScan]) -> Iterator[Block]:
+    rows = [
+        (what, f"{data_text(scan.attribute, 60)}: {', '.join(data_text(one, 40) for one in names)}")
+        for scan in scans for what, names in (("Groups too small to be learned", scan.left_out_groups), ("Inputs not scanned (free text)", scan.left_out_features)) if names]
+    if rows:
+        yield facts(rows)
+
+
+def _groups(scans: Sequence[ProxyScan]) -> list[Block]:
+    rows = [(data_text(scan.attribute, 60), data_text(group.group, 60), whole(group.n), shown(group.auc)) for scan in scans if len(scan.groups) > 2 for group in scan.groups]
+    return [table("Telling each group of an attribute from all others", [("attribute", "left", 1), ("group", "left", 1), ("n", "right", 0), ("AUC, with 95 % interval", "left", 1)], rows, grouped=True)] if rows else []
+
+
+def _flagged(scans: Sequence[ProxyScan]) -> Iterator[Block]:
+    rows = [(data_text(scan.attribute, 60), data_text(one.feature, 80), shown(one.alone), str(one.rank), percent(one.share_of_score)) for scan in scans for one in scan.features if one.flagged]
+    if rows:
         yield table(
-            f"Inputs that tell the groups of {data_text(scan.attribute, 60)} alone (lower limit of {fixed(scan.strong, 1)} or more) and are among those that move the score most",
-            [("input", "left", 1), ("AUC alone, with 95 % interval", "left", 1), ("rank in the model", "right", 0), ("share of all mean |SHAP|", "right", 0)],
-            [(data_text(one.feature, 80), shown(one.alone), str(one.rank), percent(one.share_of_score)) for one in flagged])
+            f"Inputs that tell the groups of an attribute alone (lower limit of {fixed(scans[0].strong, 1)} or more) and are among those that move the score most",
+            [("attribute", "left", 1), ("input", "left", 1), ("AUC alone, with 95 % interval", "left", 1), ("rank in the model", "right", 0), ("share of all mean |SHAP|", "right", 0)], rows, grouped=True)

@@ -83,14 +83,18 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
             (root / one.name).write_bytes(one.data)
         if verify_at:
             (root / "verify.svg").write_bytes(qr_code(verify_at))
+        sections = document.pop("sections")
+        document["shorts"] = [section["short"] for section in sections]
+        (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
+        (root / "sections.json").write_text(json.dumps(sections, ensure_ascii=False))
         finished = datetime.datetime.fromisoformat(data["finished_at"])
         # nothing but pictures leaves much of a page empty
-        if charts and sum(len(section["blocks"]) for section in document["sections"]) <= MOST_ARRANGED:
-            (root / "data.json").write_text(json.dumps({**document, "looked_at": True}, ensure_ascii=False))
+        if charts and sum(len(section["blocks"]) for section in sections) <= MOST_ARRANGED:
+            (root / "look.json").write_text("true")
             with contextlib.suppress(RuntimeError):  # compiling says what is wrong
                 [marks] = json.loads(typst.query(root / "report.typ", "<marks>", field="value", format="json", root=root, font_paths=fonts, ignore_system_fonts=True))
-                document["sections"] = arranged(document["sections"], marks, document["charts"])
-        (root / "data.json").write_text(json.dumps({**document, "looked_at": False}, ensure_ascii=False))
+                (root / "sections.json").write_text(json.dumps(arranged(sections, marks, document["charts"]), ensure_ascii=False))
+        (root / "look.json").write_text("false")
         compiled, warnings = typst.compile_with_warnings(
             root / "report.typ", root=root, font_paths=fonts, ignore_system_fonts=True, pdf_standards=STANDARDS, timestamp=int(finished.timestamp()))
     for warning in warnings:  # such as a layout that never settled, whose page numbers are then wrong
