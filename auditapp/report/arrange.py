@@ -52,6 +52,7 @@ class Part:
     picture: bool = False
     heading: bool = False
     above: float = ABOVE
+    table: bool = False
     note: bool = False
     """It says something of the table before it."""
 
@@ -87,14 +88,14 @@ def _parts(marks: Sequence[Mapping[str, Any]], blocks: Mapping[str, Sequence[Map
         further = mark["page"] - page
         if not further:
             height = mark["y"] - y
-        elif mark["whole"] or mark["sticky"] or BOTTOM - y < above + (FEWEST if "table" in kinds else 0):  # nothing of it stands on the page before
+        elif mark["whole"] or mark["sticky"] or (not parts[-1].sticky and BOTTOM - y < above + (FEWEST if "table" in kinds else 0)):  # nothing of it stands on the page before
             height = above + (further - 1) * (BOTTOM - TOP) + mark["y"] - TOP
         else:
             height = BOTTOM - y + (further - 1) * (BOTTOM - TOP) + mark["y"] - TOP - (HEAD if "table" in kinds else 0)
         if parts[-1].heading and parts[-1].blocks:  # its mark stands below the space that follows it
             parts[-1].height -= ABOVE
             height += 0 if further else ABOVE
-        parts.append(Part(mark["section"], places, mark["sticky"], mark["whole"], max(height, 0.0), mark["page"], mark["y"], _drawing(mine, sizes), "chart" in kinds, not mine or kinds[0] == "heading", above, kinds[:1] == ["note"]))
+        parts.append(Part(mark["section"], places, mark["sticky"], mark["whole"], max(height, 0.0), mark["page"], mark["y"], _drawing(mine, sizes), "chart" in kinds, not mine or kinds[0] == "heading", above, "table" in kinds, kinds[:1] == ["note"]))
         page, y = mark["page"], mark["y"]
     return parts
 
@@ -142,7 +143,7 @@ def _walked(parts: Sequence[Part]) -> tuple[list[Part], dict[tuple[str, int], fl
 
 def _least(part: Part) -> float:
     """Points that must be left on a page for the part to begin there."""
-    return part.height if part.whole else min(part.height, part.above + FEWEST)
+    return part.height if part.whole else part.above + FEWEST if part.table else min(part.height, part.above + FEWEST)
 
 
 def _fills(waiting: Sequence[Part], after: int, room: float) -> range | None:

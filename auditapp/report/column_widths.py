@@ -23,6 +23,8 @@ SLACK = 1.04
 """For headings, whose letters are a little bolder, and for what is not reckoned, such as kerning."""
 OTHER = 0.6
 """Share of the size that a letter of another font is taken to be wide."""
+STEP, MOST_MOVES = 12.0, 10
+"""Points that a column gives another at a time, and how often."""
 HALVED_FROM = 9
 """Rows from which a narrow table stands in two halves beside each other."""
 
@@ -123,7 +125,7 @@ def _shared(columns: Sequence[_Column], room: float) -> list[float]:
             return [need + spare * column.weight / weights for need, column in zip(needs, columns, strict=True)]
     longest = sorted(range(len(columns)), key=lambda at: -needs[at])
     tried = [_narrowed(columns, needs, longest[:count], room) for count in range(1, len(columns) + 1)]
-    return min(tried, key=lambda widths: _lines(columns, widths))
+    return _moved(columns, min(tried, key=lambda widths: _lines(columns, widths)))
 
 
 def _narrowed(columns: Sequence[_Column], needs: Sequence[float], narrow: Sequence[int], room: float) -> list[float]:
@@ -137,9 +139,22 @@ def _narrowed(columns: Sequence[_Column], needs: Sequence[float], narrow: Sequen
     return given
 
 
+def _moved(columns: Sequence[_Column], widths: list[float]) -> list[float]:
+    """The widths after one column gave another what that makes better use of, as long as it makes fewer lines."""
+    best = _lines(columns, widths)
+    for _ in range(MOST_MOVES):
+        tried = [(_lines(columns, after), after) for giver in range(len(columns)) for taker in range(len(columns)) if giver != taker and widths[giver] > 3 * STEP
+                 for after in [[width + STEP * ((at == taker) - (at == giver)) for at, width in enumerate(widths)]]]
+        lines, after = min(tried, default=(best, widths))
+        if lines >= best:
+            break
+        best, widths = lines, after
+    return widths
+
+
 def _lines(columns: Sequence[_Column], widths: Sequence[float]) -> float:
-    """Lines of all rows together, and how often a word would have to be broken, which counts more."""
-    inner = [width - column.padding for column, width in zip(columns, widths, strict=True)]
-    rows = zip(*(column.cells for column in columns), strict=True)
+    """Lines of the heading and of all rows together, and how often a word would have to be broken, which counts more."""
+    inner = [max(width - column.padding, 1.0) for column, width in zip(columns, widths, strict=True)]
     broken = sum(column.unbroken > width + 0.01 for column, width in zip(columns, widths, strict=True))
-    return sum(max(math.ceil(1.05 * cell / max(width, 1.0)) if cell > width else 1 for cell, width in zip(row, inner, strict=True)) for row in rows) + 5 * broken + max(0.0, sum(widths) - WIDTH)
+    by_column = [[1 if cell <= width else math.ceil(1.05 * cell / width) for cell in (column.heading, *column.cells)] for column, width in zip(columns, inner, strict=True)]
+    return sum(map(max, *by_column)) + 5 * broken if len(by_column) > 1 else sum(by_column[0])
