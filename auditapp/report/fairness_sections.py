@@ -152,7 +152,7 @@ def _tests(attributes: Sequence[Attribute]) -> list[Block]:
     """What the groups of each attribute are together, and a table of every group of all of them."""
     measured = [(attribute, group, group.versus_rest) for attribute in attributes for group in attribute.groups if isinstance(group.versus_rest, VersusRest)]
     found = _columns_of([one for _, _, rest in measured for one in rest.tests])
-    blocks = [paragraph(_omnibus(attribute)) for attribute in attributes]
+    blocks = [paragraph(" ".join(map(_omnibus, attributes)))] if attributes else []
     if not measured:
         return blocks
     alone = len(attributes) == 1

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditapp.report.blocks import NOT_PROVIDED, Block, charts_of, data_text, facts, heading, in_pairs, not_measured, note, our_words, paragraph, shown, stated, table
+from auditapp.report.blocks import (
+    NOT_PROVIDED,
+    Block,
+    charts_of,
+    data_text,
+    facts,
+    heading,
+    in_pairs,
+    not_measured,
+    note,
+    our_words,
+    paragraph,
+    shown,
+    stated,
+    table,
+)
 from auditapp.statements.document import Statements
 from automl.evidence import Charts, Counterfactual, Estimate, Evidence, NotMeasured, ReasonExample, ReasonRow, ReasonsSection, StatedReason
 from automl.printing import WORDING_WORDS, fixed, percent, significant, whole
