@@ -6,6 +6,7 @@ Made when they are asked for, from the evidence and from what people have said b
 from __future__ import annotations
 
 import base64
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.utils import translation
 
 from auditapp import report_versions, results
 from auditapp.languages.chosen import EVIDENCE_LANGUAGE
+from auditapp.languages.sentences import CONDITIONS, QUOTE, UNQUOTE, said_in
 from auditapp.models import Run
 from auditapp.report.annex_iv import annex_iv
 from auditapp.report.blocks import said_of
@@ -74,15 +76,17 @@ def _annex_iv_pdf(asked: Asked) -> bytes:
 
 
 def _language(asked: Asked) -> str:
-    """That of the report. The summary of a law of New York City and the card, whose form is a hub's, are English."""
+    """That of the report. The summary of Local Law 144 is English: it is posted in New York City, in the words that the rule itself defines."""
     return language_of({name: one.text for name, one in asked.statements.fields.items()}, asked.evidence.spec.report_language)
 
 
 def _card(asked: Asked) -> bytes:
     # Not before somebody asks: the hub's library is larger than all that the web process holds
-    from automl.card import write_card
+    from automl.card import ENGLISH, Tongue, write_card
 
-    return write_card(asked.evidence, said_of(asked.statements)).encode()
+    lang = _language(asked)
+    tongue = ENGLISH if lang == EVIDENCE_LANGUAGE else Tongue(lang, functools.partial(said_in, lang=lang), lambda text: f"{QUOTE}{text}{UNQUOTE}", lambda text: f"{QUOTE}{CONDITIONS}{text}{UNQUOTE}")
+    return write_card(asked.evidence, said_of(asked.statements), tongue).encode()
 
 
 EXPORTS: dict[str, Export] = {

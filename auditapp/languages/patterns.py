@@ -13,7 +13,7 @@ from auditapp.languages.catalogues import Message
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("automl/audit", "automl/charts", "automl/crosswalk", "automl/data", "automl/evidence", "automl/learn", "auditapp/report")
 FILES = ("auditapp/cohorts.py", "auditapp/datasets.py", "auditapp/law_status.py", "auditapp/repeats.py", "auditapp/report_versions.py", "auditapp/runs.py", "auditapp/statements/sign_offs.py", "auditapp/statements/fields.py", "auditapp/storage.py",
-         "auditapp/submission.py", "auditapp/webhooks/addresses.py", "workers/jobs.py", "automl/disclosure.py", "automl/pipeline.py", "automl/printing.py", "automl/question_tree.py", "automl/sections.py", "automl/spec.py", "automl/export/onnx_export.py")
+         "auditapp/submission.py", "auditapp/webhooks/addresses.py", "workers/jobs.py", "automl/card.py", "automl/disclosure.py", "automl/pipeline.py", "automl/printing.py", "automl/question_tree.py", "automl/sections.py", "automl/spec.py", "automl/export/onnx_export.py")
 NOT_FOR_READERS = ("automl/data/sample.py", "auditapp/report/law_summary.py", "auditapp/report/markdown.py", "auditapp/report/container.py",
                    "auditapp/report/export_pdf.py", "auditapp/report/qr_code.py", "auditapp/report/sign.py", "auditapp/report/glyphs.py")
 """The summary of Local Law 144 is an English document; the others say nothing to readers."""

@@ -15,23 +15,29 @@ POINTS = 72 / 2.54
 TOP, BOTTOM = 1.6 * POINTS, (29.7 - 1.4) * POINTS
 WIDTH = (21 - 2 * 1.7) * POINTS
 """Of the page, as the template sets it."""
-SHARE, HIGHEST = 0.86, 20.5 * POINTS
-"""Of the width that a wide picture takes, and how high one may be."""
-SMALL, SMALL_SHARE, GUTTER = 330, 0.9, 12.0
-"""Up to so many pixels a picture stands in one of two columns; how much of it, and what lies between them."""
-MUCH = 0.2
+SHARE, HIGHEST = 0.82, 20.5 * POINTS
+"""Of its place that a picture takes, so that its letters are as large as a table's (7.7 points), and how high one may be."""
+SMALL, GUTTER = 330, 12.0
+"""Up to so many pixels a picture stands in one of two columns; what lies between them."""
+MUCH = 0.12
 """Of a page: less than this may stay empty."""
-SMALLEST = 0.85
+SMALLEST = 0.88
 """Of a picture's usual size: its letters stay readable."""
 FEWEST = 3.4 * POINTS
 """What a long table takes at least before it goes over to the next page."""
 SPARE = 14.0
 """Points that a picture gets smaller by than it must, for the space round it."""
+ABOVE_SECTION, ABOVE_HEADING, ABOVE = 14.4, 10.8, 9.0
+"""Points of space over a section's title, a heading and anything else, where it is not the first of its page."""
+HEAD = 22.0
+"""Points that a table's head takes again on a further page, and that a row leaves which had no room."""
+CARE = 12.0
+"""Points by which what is reckoned may be off: a picture that fits by less is drawn so much smaller."""
 
 
 @dataclass
 class Part:
-    """What stands together in one section: ``blocks``, the places of its blocks. ``height`` in points. ``sticky``: it stays with the next part; ``whole``: it does not break over pages."""
+    """What stands together in one section: ``blocks``, the places of its blocks. ``height`` in points, with the space ``above`` it. ``sticky``: it stays with the next part; ``whole``: it does not break over pages."""
 
     section: str
     blocks: tuple[int, ...]
@@ -45,6 +51,8 @@ class Part:
     """Height of the picture itself, where it is one that can be drawn smaller; else 0."""
     picture: bool = False
     heading: bool = False
+    above: float = ABOVE
+    table: bool = False
     note: bool = False
     """It says something of the table before it."""
 
@@ -73,16 +81,21 @@ def _parts(marks: Sequence[Mapping[str, Any]], blocks: Mapping[str, Sequence[Map
     page, y = marks[begin]["page"], marks[begin]["y"]
     parts = [Part("", (), False, True, 0.0, page, y)]
     for mark in marks[begin + 1:]:
-        if mark["page"] == page:
-            height = mark["y"] - y
-        elif mark["whole"] or mark["sticky"]:
-            height = mark["y"] - TOP
-        else:
-            height = BOTTOM - y + (mark["page"] - page - 1) * (BOTTOM - TOP) + mark["y"] - TOP
         places = tuple(range(mark["first"], mark["first"] + mark["count"]))
         mine = [blocks[mark["section"]][place] for place in places]
-        picture = any(block["kind"] == "chart" for block in mine)
-        parts.append(Part(mark["section"], places, mark["sticky"], mark["whole"], max(height, 0.0), mark["page"], mark["y"], _drawing(mine, sizes), picture, not mine or mine[0]["kind"] == "heading", bool(mine) and mine[0]["kind"] == "note"))
+        kinds = [block["kind"] for block in mine]
+        above = ABOVE_SECTION if not mine else ABOVE_HEADING if kinds[0] == "heading" else ABOVE
+        further = mark["page"] - page
+        if not further:
+            height = mark["y"] - y
+        elif mark["whole"] or mark["sticky"] or (not parts[-1].sticky and BOTTOM - y < above + (FEWEST if "table" in kinds else 0)):  # nothing of it stands on the page before
+            height = above + (further - 1) * (BOTTOM - TOP) + mark["y"] - TOP
+        else:
+            height = BOTTOM - y + (further - 1) * (BOTTOM - TOP) + mark["y"] - TOP - (HEAD if "table" in kinds else 0)
+        if parts[-1].heading and parts[-1].blocks:  # its mark stands below the space that follows it
+            parts[-1].height -= ABOVE
+            height += 0 if further else ABOVE
+        parts.append(Part(mark["section"], places, mark["sticky"], mark["whole"], max(height, 0.0), mark["page"], mark["y"], _drawing(mine, sizes), "chart" in kinds, not mine or kinds[0] == "heading", above, "table" in kinds, kinds[:1] == ["note"]))
         page, y = mark["page"], mark["y"]
     return parts
 
@@ -91,7 +104,7 @@ def _drawing(blocks: Sequence[Mapping[str, Any]], sizes: Mapping[str, Sequence[f
     """Height of the higher one of the pictures, as the template draws them; 0 where there are none."""
     if not blocks or any(block["kind"] != "chart" for block in blocks):
         return 0.0
-    heights = [SHARE * WIDTH * height / width if width > SMALL else SMALL_SHARE * (WIDTH - GUTTER) / 2 * height / width for width, height in (sizes[block["name"]] for block in blocks)]
+    heights = [SHARE * WIDTH * height / width if width > SMALL else SHARE * (WIDTH - GUTTER) / 2 * height / width for width, height in (sizes[block["name"]] for block in blocks)]
     return float(min(max(heights), HIGHEST))
 
 
@@ -105,9 +118,9 @@ def _walked(parts: Sequence[Part]) -> tuple[list[Part], dict[tuple[str, int], fl
         while waiting[chain - 1].sticky and chain < len(waiting):
             chain += 1
         *led, last = waiting[:chain]
-        needed = sum(part.height for part in led) + (last.height if last.whole else min(last.height, FEWEST))
+        needed = sum(part.height for part in led) + _least(last)
         room = BOTTOM - y
-        goes_over = needed > room if changed else last.whole and last.page > order[-1].page
+        goes_over = needed > room - (CARE if last.picture else 0) if changed else last.whole and last.page > order[-1].page
         if goes_over and last.picture and room > MUCH * (BOTTOM - TOP):
             scale = 1 - (needed - room + SPARE) / last.drawing if last.drawing else 0.0
             if scale >= SMALLEST:
@@ -120,12 +133,17 @@ def _walked(parts: Sequence[Part]) -> tuple[list[Part], dict[tuple[str, int], fl
                 waiting[chain - 1:chain - 1] = moved
                 changed = True
                 continue
-        y = (TOP if goes_over else y) + sum(part.height for part in (*led, last)) if changed else last.end
+        y = (TOP - waiting[0].above if goes_over else y) + sum(part.height for part in (*led, last)) if changed else last.end
         while y > BOTTOM:
-            y -= BOTTOM - TOP
+            y -= BOTTOM - TOP - HEAD  # of what breaks, which is mostly a table
         order += waiting[:chain]
         del waiting[:chain]
     return order, scales
+
+
+def _least(part: Part) -> float:
+    """Points that must be left on a page for the part to begin there."""
+    return part.height if part.whole else part.above + FEWEST if part.table else min(part.height, part.above + FEWEST)
 
 
 def _fills(waiting: Sequence[Part], after: int, room: float) -> range | None:
@@ -140,5 +158,5 @@ def _fills(waiting: Sequence[Part], after: int, room: float) -> range | None:
     *led, last = found
     while end < len(waiting) and waiting[end].note and waiting[end].section == last.section:
         end += 1
-    least = sum(part.height for part in led) + (last.height if last.whole else min(last.height, FEWEST))
+    least = sum(part.height for part in led) + _least(last)
     return range(first, end) if least <= room and sum(part.height for part in found) > MUCH / 2 * (BOTTOM - TOP) else None

@@ -23,6 +23,8 @@ LONGEST = 160
 """Characters of a string from the data that a report prints; the attached evidence has all of them."""
 LOW_PRECISION = "†"
 UNMEASURED = "not measured: "
+SMALL = 330
+"""Pixels up to which a picture takes half the width of a page."""
 FOLDED_FROM = 24
 """Letters of a cell that are worth a reference to below the table."""
 _marked: ContextVar[bool] = ContextVar("_marked", default=False)
@@ -49,9 +51,9 @@ def facts(rows: Iterable[tuple[str, str]]) -> Block:
     return {"kind": "facts", "rows": [list(row) for row in rows]}
 
 
-def columns(left: Sequence[Block], right: Sequence[Block]) -> Block:
-    """Two stacks of blocks beside each other; read aloud, the left one comes first."""
-    return {"kind": "columns", "left": list(left), "right": list(right)}
+def columns(left: Sequence[Block], right: Sequence[Block], *, whole: bool = False) -> Block:
+    """Two stacks of blocks beside each other; read aloud, the left one comes first. ``whole``: they are short, and do not break over pages."""
+    return {"kind": "columns", "left": list(left), "right": list(right), "whole": whole}
 
 
 def flat(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -69,11 +71,12 @@ def page_of(section: int) -> Cell:
 
 
 def table(
-    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False, whole_reasons: bool = False, fold: str = "",
+    caption: str, columns: Sequence[tuple[str, Align, float]], rows: Iterable[Sequence[Cell]], after: str = "", *, share: float = 0, dense: bool = False, whole_reasons: bool = False, fold: str = "", grouped: bool = False,
 ) -> Block:
     """``columns``: heading, alignment and relative width (0: as wide as its text). A table without rows is a sentence.
 
     ``share``: tables that follow each other and each have one stand side by side, as wide as their shares. ``dense``: smaller letters, for many columns.
+    ``grouped``: what the first column says stands above the rows that share it, in a line of its own.
     Why something was not measured stands once below the table where several cells would say it, unless ``whole_reasons``; so do the sentences of the column ``fold``.
     """
     cells = [list(row) for row in rows]
@@ -87,7 +90,7 @@ def table(
     after = " ".join([*([after] if after else []), *(f"({letter}) {cell.removeprefix(UNMEASURED).rstrip('.')}." for cell, letter in reasons.items())])
     return {
         "kind": "table", "caption": caption, "reasons": {letter: cell.removeprefix(UNMEASURED) for cell, letter in reasons.items()}, "columns": [column[0] for column in columns], "align": [column[1] for column in columns],
-        "widths": [column[2] for column in columns], "rows": cells, "after": after, "share": share, "dense": dense,
+        "widths": [column[2] for column in columns], "rows": cells, "after": after, "share": share, "dense": dense, "grouped": grouped,
     }
 
 
@@ -103,11 +106,30 @@ def _said_below(rows: Sequence[Sequence[Cell]], folded: int | None) -> dict[str,
 
 
 def charts_of(charts: Charts, prefix: str, *, exactly: bool = False) -> list[Block]:
-    """The charts whose name is, or begins with, ``prefix``, in their own order."""
-    return [
-        {"kind": "chart", "name": chart.name, "title": chart.title, "alt": chart.sentence}
+    """The charts whose name is, or begins with, ``prefix``, in their own order; but see `in_pairs`."""
+    return in_pairs([
+        {"kind": "chart", "name": chart.name, "title": chart.title, "alt": chart.sentence, "small": chart.spec.get("width", SMALL + 1) <= SMALL}
         for chart in charts.charts if (chart.name == prefix if exactly else chart.name.startswith(prefix))
-    ]
+    ])
+
+
+def in_pairs(pictures: Iterable[Block]) -> list[Block]:
+    """Pictures of half the width two by two, since two stand beside each other on paper; the wide ones after the pair that they stood in the middle of."""
+    waiting, paired = list(pictures), []
+    while waiting:
+        one = waiting.pop(0)
+        paired.append(one)
+        other = next((at for at, each in enumerate(waiting) if each["small"]), None) if one["small"] else None
+        if other is not None:
+            paired.append(waiting.pop(other))
+    return paired
+
+
+def beside(picture: Sequence[Block], others: Sequence[Block]) -> list[Block]:
+    """A picture of half the width, and beside it what says more of the same; one after the other where the picture is wide, or there is none."""
+    if len(picture) == 1 and picture[0]["small"] and others:
+        return [columns(picture, others, whole=True)]
+    return [*picture, *others]
 
 
 def data_text(text: str, limit: int = LONGEST) -> str:

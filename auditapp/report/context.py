@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from string import ascii_lowercase
 from typing import Any
 
 from auditapp.report.blocks import (
@@ -199,8 +201,16 @@ def _limits(evidence: Evidence, statements: Statements | None) -> list[Block]:
               [(name, our_words(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)]),
     ]
     if evidence.findings:
-        blocks += [heading("All findings"), {"kind": "findings", "rows": [_finding(one) for one in evidence.findings], "after": ""}]
+        blocks += [heading("All findings"), _all_findings([_finding(one) for one in evidence.findings])]
     return [*blocks, stated(statements, 15), note("A signature proves that this document has not changed since it was signed; it says nothing on whether the system may be used.")]
+
+
+def _all_findings(rows: list[dict[str, str]]) -> Block:
+    """Every finding with what to do; what several ask for alike stands once below them."""
+    repeated = [words for words, times in Counter(row["suggestion"] for row in rows).items() if words and times > 1]
+    letters = dict(zip(repeated, ascii_lowercase, strict=False))
+    folded = [{**row, "suggestion": f"({letters[row['suggestion']]})"} if row["suggestion"] in letters else row for row in rows]
+    return {"kind": "findings", "rows": folded, "after": " ".join(f"({letter}) {words}" for words, letter in letters.items())}
 
 
 def _sections_of(evidence: Evidence) -> list[tuple[str, Any]]:

@@ -43,7 +43,7 @@ def _items(crosswalk: CrosswalkSection, said: Mapping[str, str], profile: str, s
         f"Items asked for, as compared on {crosswalk.as_of}",
         [("law or framework", "left", 1.1), ("item", "left", 1.6), ("section", "left", 0.45), ("by", "left", 0), ("state", "left", 2.7)],
         [(law_title(row, status), row.item, ", ".join(map(str, row.sections)) or "–", SUPPLIED_MARKS[row.supplied_by], state_words(row, said)) for row in rows],
-        "A: supplied by the audit; H: by a person's statement.", dense=True, whole_reasons=True)
+        "A: supplied by the audit; H: by a person's statement.", dense=True, whole_reasons=True, grouped=True)
 
 
 def profile_of(statements: Statements | None) -> str:
@@ -103,9 +103,11 @@ def law_blocks(status: LawStatus, laws: tuple[str, ...]) -> Iterator[Block]:
     current = [law for law in status.laws if not law.superseded and (everything or law.id in laws)]
     yield table(
         f"Laws and frameworks, as reviewed on {status.reviewed}", [("law or framework", "left", 1), ("version", "left", 0.7), ("in effect from", "left", 0.65), ("status", "left", 1.4), ("source", "left", 1.7)],
-        [(law.title, law.version or "–", law.effective_words, status.standing_words(law), law.source.words) for law in current],
+        [(law.title, law.version or "–", "–" if law.effective is None else law.effective_words, status.standing_words(law), law.source.words) for law in current],
         "A dash or “not stated in the review” stands where the review holds no such fact.", dense=True)
-    yield from (note(f"{law.title}: {_more(law)}") for law in current if law.note or law.retention)
+    more = [(law.title, _more(law)) for law in current if law.note or law.retention]
+    if more:
+        yield table("What else the review holds of them", [("law or framework", "left", 1), ("notes and retention", "left", 4)], more, dense=True)
     history = [law for law in status.laws if law.superseded and (everything or (law.superseded_by is not None and law.superseded_by.law in laws))]
     if history:
         yield table(

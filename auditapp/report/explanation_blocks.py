@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, table
+from auditapp.report.blocks import Block, beside, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, table
 from automl.evidence import (
     Background,
     Charts,
@@ -27,27 +27,39 @@ def second_backgrounds(backgrounds: Mapping[str, Background] | NotMeasured) -> l
     """Facts on what score gaps are shown against a second time."""
     if isinstance(backgrounds, NotMeasured):
         return [("Second background", shown(backgrounds))]
-    return [(f"Second background for {data_text(attribute, 40)}", f"{our_words(one.source)}, n = {whole(one.n)}, sha256 {one.sha256}") for attribute, one in backgrounds.items()]
+    return [(f"Second background for {data_text(attribute, 40)}", f"{our_words(one.source)}, n = {whole(one.n)}, sha256 {one.sha256[:16]}…") for attribute, one in backgrounds.items()]
 
 
 def reliance_blocks(explanation: ExplanationSection, charts: Charts) -> Iterator[Block]:
     """Stability of ranks, the cross-check by shuffling, inputs that go together, and curves."""
     yield heading("How far the order of the inputs can be relied on")
-    yield from [not_measured("Stability of ranks", explanation.stability)] if isinstance(explanation.stability, NotMeasured) else _stability(explanation.stability)
-    yield from [not_measured("Permutation importance", explanation.permutation)] if isinstance(explanation.permutation, NotMeasured) else _permutation(explanation.permutation, charts)
+    ranks: list[Block] = []
+    if isinstance(explanation.stability, NotMeasured):
+        yield not_measured("Stability of ranks", explanation.stability)
+    else:
+        yield _agreement(explanation.stability)
+        ranks = [_ranks(explanation.stability)]
+    if isinstance(explanation.permutation, NotMeasured):
+        yield from [*ranks, not_measured("Permutation importance", explanation.permutation)]
+    else:
+        yield _cross_check(explanation.permutation)
+        yield from beside(charts_of(charts, "permutation-importance", exactly=True), ranks)
     yield from [not_measured("Inputs that go together", explanation.related)] if isinstance(explanation.related, NotMeasured) else _related(explanation.related)
     yield heading("How the output goes with an input")
     yield from [not_measured("Curves", explanation.dependence)] if isinstance(explanation.dependence, NotMeasured) else _curves(explanation.dependence, charts)
 
 
-def _stability(stability: RankStability) -> Iterator[Block]:
-    yield table(
+def _agreement(stability: RankStability) -> Block:
+    return table(
         f"Agreement of the orders by mean |SHAP| over all pairs of draws, and of the first {stability.top}; descriptions, without intervals",
         [("what changes", "left", 1), ("draws", "right", 0), ("rows", "right", 0), ("background", "right", 0), ("Kendall's tau", "left", 1), (f"overlap of the first {stability.top}", "left", 1)],
         [(VARIED[one.varied], str(one.draws), whole(one.rows), whole(one.background), _spread(one.kendall_tau), _spread(one.top_jaccard)) for one in stability.over])
+
+
+def _ranks(stability: RankStability) -> Block:
     ranks = {one.varied: {each.feature: f"{each.best} to {each.worst}" for each in one.ranks} for one in stability.over}
     names = [each.feature for each in stability.over[0].ranks][:MOST_RANKS]
-    yield table(
+    return table(
         "Best and worst rank over the draws", [("input", "left", 1.2), *((VARIED[varied], "left", 1) for varied in ranks)],
         [(data_text(name, 80), *(of_draws.get(name, "–") for of_draws in ranks.values())) for name in names])
 
@@ -56,12 +68,11 @@ def _spread(spread: Spread) -> str:
     return f"mean {fixed(spread.mean, 2)}, from {fixed(spread.lowest, 2)} to {fixed(spread.highest, 2)}"
 
 
-def _permutation(check: PermutationImportance, charts: Charts) -> Iterator[Block]:
+def _cross_check(check: PermutationImportance) -> Block:
     agreement = "" if check.kendall_tau is None else f" Its order agrees with that by mean |SHAP| with a Kendall's tau of {fixed(check.kendall_tau, 2)}."
-    yield paragraph(
+    return paragraph(
         f"Cross-check: each input is shuffled {check.repeats} times among {whole(check.rows)} rows of the audit part, and the mean {check.loss} is taken again (as it is: "
         f"{shown(check.mean_loss)}). Inputs that go together can each be spared.{agreement}")
-    yield from charts_of(charts, "permutation-importance", exactly=True)
 
 
 def _related(related: RelatedInputs) -> Iterator[Block]:
@@ -87,32 +98,45 @@ def proxy_blocks(explanation: ExplanationSection, charts: Charts) -> Iterator[Bl
     if isinstance(explanation.proxies, NotMeasured):
         yield not_measured("Proxies", explanation.proxies)
         return
-    pictures = iter(charts_of(charts, "proxies-"))
-    for scan in explanation.proxies:
-        if isinstance(scan, NotMeasured):
-            yield not_measured("Proxies", scan)
-            continue
-        yield from _scan(scan)
-        if scan.features and not isinstance(scan.auc, NotMeasured) and any(not isinstance(one.alone, NotMeasured) for one in scan.features):
-            yield from [picture for picture in [next(pictures, None)] if picture]
+    yield from (not_measured("Proxies", scan) for scan in explanation.proxies if isinstance(scan, NotMeasured))
+    scans = [scan for scan in explanation.proxies if not isinstance(scan, NotMeasured)]
+    if not scans:
+        return
+    pictures = charts_of(charts, "proxies-")
+    small = [one for one in pictures if one["small"]]
+    lone = small[-1:] if len(small) % 2 else []
+    yield _together(scans)
+    yield from _left_out(scans)
+    yield from [one for one in pictures if one not in lone]
+    yield from beside(lone, _groups(scans))
+    yield from _flagged(scans)
 
 
-def _scan(scan: ProxyScan) -> Iterator[Block]:
-    name = data_text(scan.attribute, 60)
-    yield facts([
-        ("Attribute", name + (", which is an input itself and was left out of the scan" if scan.own_column else "")),
-        ("Predicted on", f"{whole(scan.rows)} training rows in {scan.folds} folds, each row by a model that did not see it"),
-        ("AUC of all inputs together", f"{shown(scan.auc)}; 0.5 is knowing nothing"), ("Balanced accuracy", f"{shown(scan.balanced_accuracy)}; always naming the largest group gives {fixed(scan.chance, 3)}"),
-        ("Share of the largest group", percent(scan.largest_share)),
-        *([("Groups too small to be learned", ", ".join(data_text(group, 40) for group in scan.left_out_groups))] if scan.left_out_groups else []),
-        *([("Inputs not scanned (free text)", ", ".join(data_text(one, 40) for one in scan.left_out_features))] if scan.left_out_features else []),
-    ])
-    if len(scan.groups) > 2:
-        yield table(f"Telling each group of {name} from all others", [("group", "left", 1), ("n", "right", 0), ("AUC, with 95 % interval", "left", 1)],
-                    [(data_text(group.group, 60), whole(group.n), shown(group.auc)) for group in scan.groups])
-    flagged = [one for one in scan.features if one.flagged]
-    if flagged:
+def _together(scans: Sequence[ProxyScan]) -> Block:
+    own = "" if not any(scan.own_column for scan in scans) else " An attribute that is an input itself was left out of its own scan."
+    return table(
+        "How well all inputs together tell the groups of each attribute, with 95 % intervals",
+        [("attribute", "left", 1), ("training rows, folds", "right", 0), ("AUC", "left", 1), ("balanced accuracy", "left", 1), ("of always naming the largest group", "right", 0.6), ("share of the largest group", "right", 0.6)],
+        [(data_text(scan.attribute, 60), f"{whole(scan.rows)}, {scan.folds}", shown(scan.auc), shown(scan.balanced_accuracy), fixed(scan.chance, 3), percent(scan.largest_share)) for scan in scans],
+        f"Each row was predicted by a model that did not see it; an AUC of 0.5 is knowing nothing.{own}")
+
+
+def _left_out(scans: Sequence[ProxyScan]) -> Iterator[Block]:
+    rows = [
+        (what, f"{data_text(scan.attribute, 60)}: {', '.join(data_text(one, 40) for one in names)}")
+        for scan in scans for what, names in (("Groups too small to be learned", scan.left_out_groups), ("Inputs not scanned (free text)", scan.left_out_features)) if names]
+    if rows:
+        yield facts(rows)
+
+
+def _groups(scans: Sequence[ProxyScan]) -> list[Block]:
+    rows = [(data_text(scan.attribute, 60), data_text(group.group, 60), whole(group.n), shown(group.auc)) for scan in scans if len(scan.groups) > 2 for group in scan.groups]
+    return [table("Telling each group of an attribute from all others", [("attribute", "left", 1), ("group", "left", 1), ("n", "right", 0), ("AUC, with 95 % interval", "left", 1)], rows, grouped=True)] if rows else []
+
+
+def _flagged(scans: Sequence[ProxyScan]) -> Iterator[Block]:
+    rows = [(data_text(scan.attribute, 60), data_text(one.feature, 80), shown(one.alone), str(one.rank), percent(one.share_of_score)) for scan in scans for one in scan.features if one.flagged]
+    if rows:
         yield table(
-            f"Inputs that tell the groups of {name} alone (lower limit of {fixed(scan.strong, 1)} or more) and are among those that move the score most",
-            [("input", "left", 1), ("AUC alone, with 95 % interval", "left", 1), ("rank in the model", "right", 0), ("share of all mean |SHAP|", "right", 0)],
-            [(data_text(one.feature, 80), shown(one.alone), str(one.rank), percent(one.share_of_score)) for one in flagged])
+            f"Inputs that tell the groups of an attribute alone (lower limit of {fixed(scans[0].strong, 1)} or more) and are among those that move the score most",
+            [("attribute", "left", 1), ("input", "left", 1), ("AUC alone, with 95 % interval", "left", 1), ("rank in the model", "right", 0), ("share of all mean |SHAP|", "right", 0)], rows, grouped=True)

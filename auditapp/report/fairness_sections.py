@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditapp.report.blocks import LOW_PRECISION, Block, charts_of, data_text, facts, heading, not_measured, note, our_words, paragraph, shown, table
+from auditapp.report.blocks import LOW_PRECISION, Align, Block, charts_of, data_text, facts, heading, not_measured, note, our_words, paragraph, shown, table
 from auditapp.report.local_law_144_section import law_blocks
 from automl.evidence import (
     Attribute,
@@ -44,13 +44,13 @@ def outcome_section(evidence: Evidence, charts: Charts) -> list[Block]:
         ]),
         note(fairness.label_rule or "The interval of a ratio is for reading. Its label is decided on limits that allow for the number of groups compared, so the two may differ near the limit."),
     ]
-    blocks += _governing(fairness)
+    blocks += [_design(evidence), *_governing(fairness)]
     for place, attribute in enumerate(fairness.attributes, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, str(place)), _design(evidence, attribute)]
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, str(place))]
     for place, of_class in enumerate(fairness.by_class, start=1):
         for at, attribute in enumerate(of_class.attributes, start=1):
             blocks += [heading(f"Favourable outcome {data_text(of_class.favourable)}, by {data_text(attribute.attribute)}"),
-                       *_outcomes(attribute, fairness, charts, f"class-{place}-{at}"), _design(evidence, attribute)]
+                       *_outcomes(attribute, fairness, charts, f"class-{place}-{at}")]
     return [*blocks, *law_blocks(evidence, charts)]
 
 
@@ -71,8 +71,10 @@ def _governing(fairness: FairnessSection) -> list[Block]:
     ]
 
 
-def _design(evidence: Evidence, attribute: Attribute) -> Block:
-    return note(design(evidence.design, attribute.unknown))
+def _design(evidence: Evidence, attributes: Sequence[Attribute] = ()) -> Block:
+    """What the intervals of a section's tables mean, said once; with the unknown rows of ``attributes``, where the tables do not tell them."""
+    left_out = "; ".join(f"{data_text(one.attribute)}: {whole(one.unknown)}" for one in attributes)
+    return note(design(evidence.design) + (f" Rows of unknown value, in no table: {left_out}." if left_out else ""))
 
 
 def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, place: str) -> list[Block]:
@@ -136,38 +138,64 @@ def tests_section(evidence: Evidence) -> list[Block]:
     blocks: list[Block] = [
         paragraph(f"Each group is tested against the pooled others. The primary family has {whole(fairness.family.tests)} tests, adjusted by Holm's method; everything else is exploratory. "
                   "A small p says that a group differs from the pooled others, not that the difference matters; the ratio and the shortfall say how large it is."),
+        paragraph(HOW_FAR),
     ]
-    for attribute in fairness.attributes:
-        blocks += [*_tests(attribute), _design(evidence, attribute)]
+    blocks.append(_design(evidence, fairness.attributes or next((one.attributes for one in fairness.by_class), ())))
+    blocks += _tests(fairness.attributes)
     for of_class in fairness.by_class:
         blocks.append(heading(f"Favourable outcome {data_text(of_class.favourable)}"))
-        for attribute in of_class.attributes:
-            blocks += [*_tests(attribute), _design(evidence, attribute)]
+        blocks += _tests(of_class.attributes)
     return blocks
 
 
-def _tests(attribute: Attribute) -> list[Block]:
-    omnibus = attribute.omnibus
-    all_groups = f"All groups of {data_text(attribute.attribute)} together: {_test(omnibus)}." if isinstance(omnibus, Test) else f"All groups together: not measured: {omnibus.reason}."
-    measured = [(group, group.versus_rest) for group in attribute.groups if isinstance(group.versus_rest, VersusRest)]
+def _tests(attributes: Sequence[Attribute]) -> list[Block]:
+    """What the groups of each attribute are together, and a table of every group of all of them."""
+    measured = [(attribute, group, group.versus_rest) for attribute in attributes for group in attribute.groups if isinstance(group.versus_rest, VersusRest)]
+    found = _columns_of([one for _, _, rest in measured for one in rest.tests])
+    blocks = [paragraph(" ".join(map(_omnibus, attributes)))] if attributes else []
     if not measured:
-        return [paragraph(all_groups)]
-    return [
-        paragraph(all_groups),
-        table(
-            f"{data_text(attribute.attribute)}: each group against the pooled others",
-            [("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.6), ("tests", "left", 2.7), ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8),
-             ("one person changes the direction", "left", 0.8)],
-            [_test_row(group, rest) for group, rest in measured], "The shortfall is in persons; a negative one is a surplus. A true ratio up to the largest that would be told "
-            "would be shown to be below the limit in four of five samples of these sizes.", dense=True),
-    ]
+        return blocks
+    alone = len(attributes) == 1
+    return [*blocks, table(
+        f"{data_text(attributes[0].attribute)}: each group against the pooled others" if alone else "Each group against the pooled others, by attribute",
+        [*([] if alone else [ATTRIBUTE]), ("group", "left", 1.2), ("difference of rates, 95 % interval", "left", 1.6), *((words, "right", 0) for _, _, words in found),
+         ("short of the pool's rate by", "right", 0.7), ("largest ratio that would be told", "right", 0.8), ("one person changes the direction", "left", 0.8)],
+        [(*([] if alone else [data_text(attribute.attribute)]), *_test_row(group, rest, found)) for attribute, group, rest in measured],
+        "" if all(rest.tests for _, _, rest in measured) else "A group without tests: everybody or nobody has the favourable outcome.", dense=True, grouped=not alone)]
 
 
-def _test_row(group: Group, rest: VersusRest) -> tuple[str, ...]:
+def _omnibus(attribute: Attribute) -> str:
+    test = attribute.omnibus
+    if isinstance(test, Test):
+        return f"All groups of {data_text(attribute.attribute)} together: {_test(test)}."
+    return f"All groups of {data_text(attribute.attribute)} together: not measured: {test.reason}."
+
+
+ATTRIBUTE: tuple[str, Align, float] = ("attribute", "left", 1)
+HOW_FAR = ("A shortfall is in persons; a negative one is a surplus. A true ratio up to the largest that would be told would be shown to be below the limit in four of five samples of these sizes.")
+PARTS_OF_TESTS = (
+    ("fisher", "p", "p, Fisher"), ("fisher", "p_adjusted", "p, Holm"), ("mid_p", "p", "p, mid-p"), ("z", "statistic", "z"), ("z", "p", "p of z"),
+    ("z_rao_scott", "statistic", "z (Rao-Scott)"), ("z_rao_scott", "p", "p of z"), ("z_rao_scott", "p_adjusted", "p, Holm"),
+)
+"""Of a group's tests: which number has a column, and what it is called."""
+
+
+def _columns_of(tests: Sequence[Test]) -> list[tuple[str, str, str]]:
+    """Those parts that some test of the table has."""
+    return [part for part in PARTS_OF_TESTS if any(one.name == part[0] and getattr(one, part[1]) is not None for one in tests)]
+
+
+def _test_row(group: Group, rest: VersusRest, found: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
+    by_name = {one.name: one for one in rest.tests}
     return (
-        data_text(group.group, GROUP_LENGTH), shown(rest.difference, as_percent=True, signed=True), "; ".join(map(_test, rest.tests)) or "none: everybody or nobody has the favourable outcome",
+        data_text(group.group, GROUP_LENGTH), shown(rest.difference, as_percent=True, signed=True), *(_part(by_name.get(name), part) for name, part, _ in found),
         "–" if group.shortfall is None else fixed(group.shortfall.to_pool, 1), "–" if group.minimum_detectable_ratio is None else fixed(group.minimum_detectable_ratio, 2),
         "–" if group.flip_flop is None else "yes" if group.flip_flop else "no")
+
+
+def _part(test: Test | None, part: str) -> str:
+    number = None if test is None else getattr(test, part)
+    return "–" if number is None else significant(number, 3) if part == "statistic" else p_value(number)
 
 
 def _test(test: Test) -> str:
@@ -182,9 +210,9 @@ def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
     fairness = evidence.fairness
     if isinstance(fairness, NotMeasured):
         return [not_measured("Error rates by group", fairness)]
-    blocks: list[Block] = []
+    blocks: list[Block] = [_design(evidence, fairness.attributes)] if fairness.attributes else []
     for place, attribute in enumerate(fairness.attributes, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_errors(attribute, charts, str(place)), _design(evidence, attribute)]
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_errors(attribute, charts, str(place))]
     blocks.append(note("With unequal base rates, calibration and equal error rates cannot all hold at once; which of them governs is for people to say."))
     return blocks
 
@@ -238,11 +266,11 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [not_measured("Crossings of attributes", fairness)]
     if not fairness.intersections:
         return [paragraph("No two attributes were crossed: fewer than two were declared, or crossings were not asked for.")]
-    blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: no correction covers it.")]
+    blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: no correction covers it."), paragraph(HOW_FAR), _design(evidence)]
     for place, attribute in enumerate(fairness.intersections, start=1):
         # A tall picture never follows another: the tables between them fill the pages
         blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"),
-                   *charts_of(charts, f"error-rates-crossing-{place}", exactly=True), *_tests(attribute), _design(evidence, attribute)]
+                   *charts_of(charts, f"error-rates-crossing-{place}", exactly=True), *_tests([attribute])]
     return blocks
 
 

@@ -78,6 +78,8 @@ def printable(text: str, longest_run: int | None = None) -> str:
 
     ``longest_run``: code points named per run; more are cut with an ellipsis.
     """
+    if text.isprintable() and characters_of_fonts().issuperset(map(ord, text)):  # nearly every text
+        return text
     known = (characters_of_fonts(), *(face.characters for face in faces_for(text)))
     parts = []
     for has, run in itertools.groupby(text, key=lambda character: character.isprintable() and any(ord(character) in characters for characters in known)):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditapp.report.blocks import Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
+from auditapp.report.blocks import Align, Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.statements.document import Statements
 from automl.evidence import Alternative, Charts, DeployedAttribute, Estimate, Evidence, GroupGaps, MitigationSection, NotMeasured, ParetoFront
 from automl.printing import CRITERION_WORDS, PROFILE_WORDS, alternative_name, fixed, metric_words, significant, whole
 
+ALLOWED: tuple[str, Align, float] = ("allowed by the profile", "left", 0.6)
 MOST_GROUPS = 3
 """Groups whose differences to the reference are printed under each alternative."""
 METHOD_WORDS = {
@@ -47,7 +48,7 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
         yield from charts_of(charts, f"mitigation-{kind}-{place}", exactly=True)
     yield table(
         f"The record of less-discriminatory alternatives for {name}: price on {section.part}, with paired 95 % intervals",
-        [("id", "left", 0), ("alternative", "left", 2.1), ("sees the group", "left", 0), ("by lot", "left", 0), (f"change of {words}", "left", 1.1), ("decided otherwise", "left", 0.9), ("gained, lost", "left", 0.6)],
+        [("id", "left", 0), ("alternative", "left", 2.1), ("sees the group", "left", 0.1), ("by lot", "left", 0.1), (f"change of {words}", "left", 1.1), ("decided otherwise", "left", 0.9), ("gained, lost", "left", 0.6)],
         [(one.id, alternative_name(one), "yes" if one.uses_attribute_at_decision else "no", "yes" if one.drawn_by_lot else "no", shown(one.performance[section.metric].change, signed=True),
           shown(one.people.share, as_percent=True), f"{_people(one.people.gained)}, {_people(one.people.lost)}") for one in mine],
         f"Gained and lost are people of {section.part}, in expectation where decisions are drawn by lot. The deployed model: "
@@ -64,8 +65,10 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
         f"Unbeaten {section.known_on}, the best metric first, as it was known when the alternatives were frozen",
         [("criterion", "left", 1), ("among", "left", 1), ("alternatives", "left", 1.4)],
         [(CRITERION_WORDS[front.criterion], "those that see no group when they decide" if front.without_attribute else "all", _ids(front)) for front in section.pareto
-         if front.attribute == deployed.attribute], share=1)
-    yield table("Why none was chosen", [("alternatives", "left", 1), ("allowed by the profile", "left", 0.6), ("why not", "left", 2)], _reasons(mine), share=1.2)
+         if front.attribute == deployed.attribute], share=1, grouped=True)
+    # Where no profile was named, one column says nothing
+    reasons, profiled = _reasons(mine), section.profile is not None
+    yield table("Why none was chosen", [("alternatives", "left", 1), *([ALLOWED] if profiled else []), ("why not", "left", 2)], [row if profiled else (row[0], row[2]) for row in reasons], share=1.2)
 
 
 def _furthest(deployed: DeployedAttribute) -> set[str]:

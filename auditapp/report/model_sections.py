@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditapp.report.blocks import Block, charts_of, data_text, ended, facts, heading, not_measured, our_words, paragraph, shown, stated, table
+from auditapp.report.blocks import Block, beside, charts_of, data_text, ended, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
 from auditapp.statements.document import Statements
@@ -165,14 +165,15 @@ def _performance(performance: PerformanceSection, charts: Charts, kind: str) -> 
                                 f"{percent(performance.quantile)} of rows (coverage), and residuals do not average 0."))
     if performance.threshold is not None:
         blocks.append(paragraph(f"Threshold on the score: {significant(performance.threshold.value)}, chosen on: {performance.threshold.chosen_on}."))
-    blocks += charts_of(charts, "roc", exactly=True) + charts_of(charts, "precision-recall", exactly=True) + charts_of(charts, "calibration", exactly=True)
-    blocks += _confusion(performance.confusion) + _calibration(performance.calibration)
+    blocks += charts_of(charts, "roc", exactly=True) + charts_of(charts, "precision-recall", exactly=True)
+    blocks += beside(charts_of(charts, "calibration", exactly=True), _calibration(performance.calibration)) + _confusion(performance.confusion)
     blocks += charts_of(charts, "metric-by-group-")
-    for attribute, groups in performance.by_group.items():
-        names = [name for name in in_order(performance.metrics) if any(name in group.metrics for group in groups)][:4]
+    if performance.by_group:
+        names = [name for name in in_order(performance.metrics) if any(name in group.metrics for groups in performance.by_group.values() for group in groups)][:4]
         blocks.append(table(
-            f"Performance by {data_text(attribute)}", [("group", "left", 1), ("n", "right", 0), *((metric_words(name), "left", 1) for name in names)],
-            [(data_text(group.group), whole(group.n), *(shown(group.metrics[name]) if name in group.metrics else "–" for name in names)) for group in groups]))
+            "Performance by group, with 95 % intervals", [("attribute", "left", 1), ("group", "left", 1), ("n", "right", 0), *((metric_words(name), "left", 1) for name in names)],
+            [(data_text(attribute), data_text(group.group), whole(group.n), *(shown(group.metrics[name]) if name in group.metrics else "–" for name in names))
+             for attribute, groups in performance.by_group.items() for group in groups], grouped=True))
     blocks += _drift(performance.drift)
     return blocks
 
@@ -211,7 +212,7 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
         facts([
             ("What is explained", our_words(explanation.output)), ("Scale", {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value", "log1p": "log(1 + the predicted value)"}[explanation.output_space]),
             ("Explainer", explanation.explainer), ("Rows explained", whole(explanation.rows)),
-            ("Background", f"{our_words(background.source)}, n = {whole(background.n)}, sha256 {background.sha256}"),
+            ("Background", f"{our_words(background.source)}, n = {whole(background.n)}, sha256 {background.sha256[:16]}…"),
             ("Largest additivity error", significant(explanation.additivity_error, 2)),
             *second_backgrounds(explanation.second_background),
         ]),

@@ -16,28 +16,38 @@ MOST_NODES = 10_000
 NUMBER = re.compile(r"(?<![\w.])[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?(?!\w)")
 GERMAN_NUMBER = re.compile(r"(?<![\w.,])[−-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?(?:e[−+-]?\d+)?(?!\w)")
 COMMA_FOR_POINT = str.maketrans(",.", ".,")
-NOT_NUMBERS = re.compile(r"\[U\+[^\]]*\]|\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b")
+NOT_NUMBERS = re.compile(r"\[U\+[^\]\n]*\]|\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b")
 SMALL = 1_000
 
-_LITERAL = rb"(?:[^\\()]|\\.)"
+_LITERAL = rb"(?:[^\\()]++|\\.)"
 for _ in range(8):  # brackets that close within a string need no escape
-    _LITERAL = rb"(?:[^\\()]|\\.|\(" + _LITERAL + rb"*\))"
+    _LITERAL = rb"(?:[^\\()]++|\\.|\(" + _LITERAL + rb"*\))"
 _PIECE = re.compile(rb"/(?P<font>[^\s/<>\[\]()]+)\s+[\d.]+\s+Tf|\((?P<text>" + _LITERAL + rb"*)\)|(?P<mark>\b(?:BT|ET)\b)", re.DOTALL)
 _CHARACTERS = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]+)>")
 
 
 def unfounded(texts: Iterable[str], documents: Iterable[Any], lang: str = "en") -> list[str]:
     """Numbers in ``texts``, as their language writes them, that no document holds at the digits printed: as they are, or a hundred times as large for per cent. In the order of the text, each once."""
-    documents = list(documents)
-    known = sorted(scaled for value in _numbers(documents) for scaled in (value, value * 100))
-    strings = " \n ".join(_strings(documents))
-    missing: dict[str, None] = {}
-    for text in texts:
-        for token in (GERMAN_NUMBER if lang == "de" else NUMBER).findall(NOT_NUMBERS.sub(" ", text)):
-            number = token.translate(COMMA_FOR_POINT) if lang == "de" else token
-            if token not in missing and not _founded(number, known) and not re.search(rf"(?<!\d){re.escape(number)}(?!\d)", strings):
-                missing[token] = None
-    return list(missing)
+    numbers, said = _leaves(list(documents))
+    known = sorted([*numbers, *(value * 100 for value in numbers)])
+    strings = " \n ".join(said)
+    found = dict.fromkeys((GERMAN_NUMBER if lang == "de" else NUMBER).findall(NOT_NUMBERS.sub(" ", "\n".join(texts))))
+    return [token for token in found if not _held(token.translate(COMMA_FOR_POINT) if lang == "de" else token, known, strings)]
+
+
+def _held(number: str, known: list[float], strings: str) -> bool:
+    return _founded(number, known) or _stands_in(number, strings)
+
+
+def _stands_in(number: str, strings: str) -> bool:
+    """Not as a part of a longer one."""
+    at = strings.find(number)
+    while at >= 0:
+        end = at + len(number)
+        if not strings[at - 1:at].isdecimal() and not strings[end:end + 1].isdecimal():
+            return True
+        at = strings.find(number, at + 1)
+    return False
 
 
 def _founded(token: str, known: list[float]) -> bool:
@@ -89,42 +99,53 @@ def _characters(font: Any) -> dict[int, str]:
 
 
 def _runs(content: bytes, fonts: Mapping[str, Mapping[int, str]]) -> Iterator[str]:
+    """Decoded together as far as one font goes: there are tens of thousands of pieces."""
     font: Mapping[int, str] = {}
-    run: list[str] | None = None  # outside a text object a string is a property, such as an alternative text
+    within = False  # outside a text object a string is a property, such as an alternative text
+    pieces: list[bytes] = []
+    said: list[str] = []
     for found in _PIECE.finditer(content):
-        if found["font"] is not None:
-            font = fonts.get(found["font"].decode("latin-1"), {})
-        elif found["mark"] is not None:
-            if found["mark"] == b"ET" and run is not None:
-                yield "".join(run)
-            run = [] if found["mark"] == b"BT" else None
-        elif run is not None:
-            run.append(_decoded(found["text"], font))
+        if found.lastgroup == "text":
+            if within:
+                pieces.append(_unescaped(found["text"]))
+        elif found.lastgroup == "font":
+            said.append(_decoded(pieces, font))
+            pieces, font = [], fonts.get(found["font"].decode("latin-1"), {})
+        elif found["mark"] == b"BT":
+            within = True
+        elif within:
+            pieces.append(_END.encode("utf-16-be"))
+            within = False
+    yield from "".join([*said, _decoded(pieces, font)]).split(_END)[:-1]
 
 
-def _decoded(literal: bytes, font: Mapping[int, str]) -> str:
+_END = "\uffff"
+"""Of a run: a code that no font of ours has."""
+
+
+def _unescaped(literal: bytes) -> bytes:
     # The compiler escapes as Python does, but for brackets; each character is two bytes
-    raw = literal.replace(rb"\(", rb"\050").replace(rb"\)", rb"\051").decode("unicode_escape").encode("latin-1")
-    return raw.decode("utf-16-be", errors="replace").translate(font)
+    return literal.replace(rb"\(", rb"\050").replace(rb"\)", rb"\051").decode("unicode_escape").encode("latin-1") if b"\\" in literal else literal
 
 
-def _numbers(node: Any) -> Iterator[float]:
-    if isinstance(node, bool):
-        return
-    if isinstance(node, int | float):
-        yield float(node)
-    elif isinstance(node, dict | list):
-        for value in node.values() if isinstance(node, dict) else node:
-            yield from _numbers(value)
+def _decoded(pieces: list[bytes], font: Mapping[int, str]) -> str:
+    return b"".join(pieces).decode("utf-16-be", errors="replace").translate(font)
 
 
-def _strings(node: Any) -> Iterator[str]:
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, dict):
-        yield from map(str, node)
-        for value in node.values():
-            yield from _strings(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _strings(value)
+def _leaves(document: Any) -> tuple[list[float], list[str]]:
+    """The numbers of a JSON document, and its texts with the keys."""
+    numbers: list[float] = []
+    texts: list[str] = []
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            texts += map(str, node)
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+        elif isinstance(node, str):
+            texts.append(node)
+        elif isinstance(node, int | float) and not isinstance(node, bool):
+            numbers.append(float(node))
+    return numbers, texts

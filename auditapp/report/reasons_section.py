@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditapp.report.blocks import NOT_PROVIDED, Block, charts_of, data_text, facts, heading, not_measured, note, our_words, paragraph, shown, stated, table
+from auditapp.report.blocks import (
+    NOT_PROVIDED,
+    Block,
+    charts_of,
+    data_text,
+    facts,
+    heading,
+    in_pairs,
+    not_measured,
+    note,
+    our_words,
+    paragraph,
+    shown,
+    stated,
+    table,
+)
 from auditapp.statements.document import Statements
 from automl.evidence import Charts, Counterfactual, Estimate, Evidence, NotMeasured, ReasonExample, ReasonRow, ReasonsSection, StatedReason
 from automl.printing import WORDING_WORDS, fixed, percent, significant, whole
@@ -20,7 +35,7 @@ def reasons_section(evidence: Evidence, charts: Charts, statements: Statements |
         return [not_measured("Reasons", evidence.reasons), human]
     reasons = evidence.reasons
     return [
-        *[paragraph(text) for text in reasons.notes], _rules(reasons), *charts_of(charts, "reasons-stated", exactly=True), _table(reasons), *charts_of(charts, "reasons-by-group-"),
+        *[paragraph(text) for text in reasons.notes], _rules(reasons), *in_pairs([*charts_of(charts, "reasons-stated", exactly=True), *charts_of(charts, "reasons-by-group-")]), _table(reasons),
         heading("How well the reasons hold"), _quality(reasons), *_changes(reasons), *_examples(reasons),
         note(f"The reasons of every explained row are in {reasons.file} of the run's files; they are personal data and no part of this document."), human]
 
@@ -88,15 +103,20 @@ def _changes(reasons: ReasonsSection) -> Iterator[Block]:
 
 
 def _examples(reasons: ReasonsSection) -> Iterator[Block]:
-    if reasons.examples:
-        yield heading("Decisions as examples")
+    if not reasons.examples:
+        return
+    yield heading("Decisions as examples")
+    counterfactuals = reasons.quality.counterfactuals
+    rows = []
     for example in reasons.examples:
         stated_, others = example.reasons, example.against_all
-        rows = [(str(at + 1), *_cells(stated_[at] if at < len(stated_) else None), data_text(others[at].reason, 60) if at < len(others) else "–") for at in range(max(len(stated_), len(others)))]
-        yield table(
-            f"Row {example.row} of the audit part, {example.why}: {significant(example.distance, 3)} below the cut",
-            [("rank", "right", 0), ("reason", "left", 1), ("value", "left", 0.7), ("text", "left", 1.3), ("SHAP", "right", 0), ("against all applicants", "left", 0.9)], rows,
-            f"Overlap of the two lists {fixed(example.overlap, 2)}. {_change(example)}")
+        # Why no change was looked for at all stands above already
+        change = "" if isinstance(counterfactuals, NotMeasured) and example.counterfactual == counterfactuals else f" {_change(example)}"
+        decision = f"Row {example.row} of the audit part, {example.why}: {significant(example.distance, 3)} below the cut. Overlap of the two lists {fixed(example.overlap, 2)}.{change}"
+        rows += [(decision, str(at + 1), *_cells(stated_[at] if at < len(stated_) else None), data_text(others[at].reason, 60) if at < len(others) else "–") for at in range(max(len(stated_), len(others)))]
+    yield table(
+        "Reasons of single decisions, against people just above the cut and against all applicants",
+        [("decision", "left", 1), ("rank", "right", 0), ("reason", "left", 1), ("value", "left", 0.7), ("text", "left", 1.3), ("SHAP", "right", 0), ("against all applicants", "left", 0.9)], rows, grouped=True)
 
 
 def _cells(one: StatedReason | None) -> tuple[str, str, str, str]:

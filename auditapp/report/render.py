@@ -23,6 +23,8 @@ from PIL import Image
 
 from auditapp.languages.sentences import said_in
 from auditapp.report.arrange import arranged
+from auditapp.report.blocks import Block
+from auditapp.report.column_widths import wide_enough
 from auditapp.report.glyphs import FONTS, faces_for, printable_document, shortened
 from auditapp.report.qr_code import qr_code
 
@@ -67,7 +69,8 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
     document["attachments"] = [
         {"name": one.name, "media_type": one.media_type, "relationship": one.relationship, "description": one.description} for one in attachments]
     # A picture that was not drawn is left out, with its words
-    document["sections"] = [{**section, "blocks": [block for block in section["blocks"] if block["kind"] != "chart" or block["name"] in charts]} for section in document["sections"]]
+    document["sections"] = [{**section, "blocks": wide_enough(_drawn(section["blocks"], charts))} for section in document["sections"]]
+    document["glossary"] = wide_enough(document["glossary"])
     texts = "".join([json.dumps(document, ensure_ascii=False), *(svg.decode(errors="replace") for svg in charts.values() if not svg.isascii())])
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         root = Path(folder)
@@ -80,14 +83,18 @@ def compile_pdf(data: Mapping[str, Any], charts: Mapping[str, bytes], attachment
             (root / one.name).write_bytes(one.data)
         if verify_at:
             (root / "verify.svg").write_bytes(qr_code(verify_at))
-        finished = datetime.datetime.fromisoformat(data["finished_at"])
+        sections = document.pop("sections")
+        document["shorts"] = [section["short"] for section in sections]
         (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
+        (root / "sections.json").write_text(json.dumps(sections, ensure_ascii=False))
+        finished = datetime.datetime.fromisoformat(data["finished_at"])
         # nothing but pictures leaves much of a page empty
-        if charts and sum(len(section["blocks"]) for section in document["sections"]) <= MOST_ARRANGED:
+        if charts and sum(len(section["blocks"]) for section in sections) <= MOST_ARRANGED:
+            (root / "look.json").write_text("true")
             with contextlib.suppress(RuntimeError):  # compiling says what is wrong
-                marks = json.loads(typst.query(root / "report.typ", "<mark>", field="value", format="json", root=root, font_paths=fonts, ignore_system_fonts=True))
-                document["sections"] = arranged(document["sections"], marks, document["charts"])
-                (root / "data.json").write_text(json.dumps(document, ensure_ascii=False))
+                [marks] = json.loads(typst.query(root / "report.typ", "<marks>", field="value", format="json", root=root, font_paths=fonts, ignore_system_fonts=True))
+                (root / "sections.json").write_text(json.dumps(arranged(sections, marks, document["charts"]), ensure_ascii=False))
+        (root / "look.json").write_text("false")
         compiled, warnings = typst.compile_with_warnings(
             root / "report.typ", root=root, font_paths=fonts, ignore_system_fonts=True, pdf_standards=STANDARDS, timestamp=int(finished.timestamp()))
     for warning in warnings:  # such as a layout that never settled, whose page numbers are then wrong
@@ -117,6 +124,12 @@ def fonts_for(text: str, root: Path) -> tuple[list[str], typst.Fonts]:
     for file in (file for face in faces for file in face.files):
         (further / file.name).symlink_to(file)
     return [FAMILY, *(face.family for face in faces)], typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS, further])
+
+
+def _drawn(blocks: Sequence[Block], charts: Mapping[str, bytes]) -> list[Block]:
+    """The blocks less the pictures that were not drawn, in columns too."""
+    return [{**block, **{side: _drawn(block[side], charts) for side in ("left", "right")}} if block["kind"] == "columns" else block
+            for block in blocks if block["kind"] != "chart" or block["name"] in charts]
 
 
 def _size(svg: bytes) -> list[float]:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from asn1crypto import x509
@@ -266,8 +267,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--authorities", type=Path, help="PEM file with the authorities of time stamps")
     options = parser.parse_args(arguments)
     _confine(*(path for path in (options.file, options.trust, options.authorities) if path))
+    sys.modules.setdefault("aiohttp", _Nothing("aiohttp"))  # pyHanko loads it to ask others, which nobody does without a network; it takes as long as all else of pyHanko
     print(json.dumps(asdict(_verdict_on(options.file, options.trust, options.authorities))))
     return 0
+
+
+class _Nothing(ModuleType):
+    """A module that has every name, and nothing behind it."""
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
 
 
 def _confine(*readable: Path) -> None:

@@ -181,9 +181,9 @@ def _spreads(variation: Variation, metric: str) -> Block:
         return (what, significant(spread.deployed), significant(spread.lowest), significant(spread.highest), significant(spread.deviation, 2))
 
     return table(
-        f"What {whole(variation.models)} other models say of {whole(variation.n)} audited rows", [("number", "left", 1.4), ("deployed", "right", 0), ("lowest", "right", 0), ("highest", "right", 0), ("standard deviation", "right", 0)],
+        f"What {whole(variation.models)} other models say of {whole(variation.n)} audited rows", [("number", "left", 1.4), ("deployed", "right", 0), ("lowest", "right", 0), ("highest", "right", 0), ("standard deviation", "right", 0.5)],
         [row(metric, variation.metric), *(row(our_words(one.what, 100), one) for one in variation.selection)],
-        f"They differ by {variation.of}. A description of these models: no interval. By group: selection rate, or mean prediction.")
+        f"They differ by {variation.of}. A description of these models: no interval. By group: selection rate, or mean prediction.", share=1)
 
 
 def _curve(curve: ThresholdCurve | NotMeasured, charts: Charts) -> Iterator[Block]:

@@ -81,6 +81,25 @@ def test_statements_stand_in_every_export_once_they_are_made(run_of: Any, people
     assert "To rank applications." in make_export(run, "annex-iv.md").decode()
 
 
+def test_the_card_is_in_the_language_of_the_report_and_its_head_stays_the_hubs(run_of: Any) -> None:
+    """Names of the data and what people said stay as they are."""
+    from auditapp import report_versions
+    from auditapp.exports import Asked, make_of
+
+    evidence = with_law()
+    asked = Asked(evidence, report_versions.document_of(run_of(evidence)))
+    german = Asked(evidence.model_copy(update={"spec": evidence.spec.model_copy(update={"report_language": "de"})}), asked.statements)
+    english, card = (make_of("modelcard.md", one).decode() for one in (asked, german))
+    assert "## Verwendung" in card
+    assert "## Use" in english
+    assert "- Zweckbestimmung: NICHT ANGEGEBEN" in card
+    assert "| Gruppe | n | Selektionsrate (95-%-Intervall) |" in card
+    assert "### Nach race" in card
+    assert "language: de" in card.split("---\n")[1]
+    assert "language" not in english.split("---\n")[1]
+    assert "model-index" in card
+
+
 def test_over_rest_with_its_type_a_name_of_ours_and_an_etag(run_of: Any, people: Cast) -> None:
     run, rest = run_of(with_law()), people.rest("viewer")
     listed = rest.get(f"/runs/{run.pk}/exports").json()

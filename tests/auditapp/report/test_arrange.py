@@ -44,7 +44,7 @@ def test_what_fits_stays_as_it_is() -> None:
 
 
 def test_a_picture_that_nearly_fits_is_drawn_a_little_smaller() -> None:
-    order, scales = laid_out([TEXT, chart("a"), TABLE], [0.45, 0.6, 0.5], whole=(1,))
+    order, scales = laid_out([TEXT, chart("a"), TABLE], [0.42, 0.6, 0.5], whole=(1,))
     assert order == ["text", "a", "table"]
     assert SMALLEST <= scales["a"] < 0.91
 
@@ -59,7 +59,7 @@ def test_a_note_stays_behind_its_table() -> None:
 
 
 def test_a_small_gap_is_left() -> None:
-    assert laid_out([TEXT, chart("a"), TABLE], [0.85, 0.7, 0.5], whole=(1,)) == (["text", "a", "table"], {})
+    assert laid_out([TEXT, chart("a"), TABLE], [0.9, 0.7, 0.5], whole=(1,)) == (["text", "a", "table"], {})
 
 
 def test_nothing_leaves_its_heading_and_pictures_keep_their_order() -> None:

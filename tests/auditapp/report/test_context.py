@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from auditapp.report.blocks import NOT_PROVIDED, table
+from auditapp.report.blocks import NOT_PROVIDED, flat, in_pairs, table
 from auditapp.report.context import report_data
 from auditapp.report.enclosures import _tables
 from auditapp.statements.document import Statement, Statements
@@ -164,7 +164,8 @@ def test_first_page_has_six_findings_in_the_evidence_order_in_short_and_section_
     first = next(block for block in data["sections"][1]["blocks"] if block["kind"] == "findings")
     everything = next(block for block in data["sections"][14]["blocks"] if block["kind"] == "findings")
     assert [(row["text"], row["suggestion"]) for row in first["rows"]] == [(one.text, "") for one in findings[:6]]
-    assert [(row["text"], row["suggestion"]) for row in everything["rows"]] == [(one.text, "Look at it.") for one in findings]
+    assert [(row["text"], row["suggestion"]) for row in everything["rows"]] == [(one.text, "(a)") for one in findings]
+    assert everything["after"] == "(a) Look at it."
     assert "section 15" in first["after"]
 
 
@@ -180,7 +181,7 @@ def test_every_chart_of_the_evidence_is_placed_once() -> None:
     for make in KINDS:
         evidence = make()
         charts = drawn(evidence)
-        placed = [block["name"] for section in report_data(evidence, charts)["sections"] for block in section["blocks"] if block["kind"] == "chart"]
+        placed = [block["name"] for section in report_data(evidence, charts)["sections"] for block in flat(section["blocks"]) if block["kind"] == "chart"]
         assert sorted(placed) == sorted(chart.name for chart in charts.charts)
 
 
@@ -262,7 +263,7 @@ def test_what_can_be_told_is_a_largest_ratio_and_tests_are_never_withheld() -> N
     texts = strings_of(data_of(make_evidence(fairness=fairness))["sections"][6])
     assert "largest ratio that would be told" in texts
     assert not any("smallest ratio" in text or "withheld" in text for text in texts)
-    assert "none: everybody or nobody has the favourable outcome" in texts
+    assert any(text.endswith("A group without tests: everybody or nobody has the favourable outcome.") for text in texts)
 
 
 def test_classes_of_which_none_is_favourable_are_not_numbers() -> None:
@@ -294,13 +295,17 @@ def test_mistake_08_a_limit_is_called_a_convention_and_no_law() -> None:
     assert any("a convention that was chosen, not a law" in text for text in texts)
 
 
-def test_every_fairness_table_says_its_design() -> None:
+def test_each_section_of_fairness_says_its_design_once_and_the_unknown_rows_of_each_table() -> None:
     evidence = make_evidence()
     assert isinstance(evidence.fairness, FairnessSection)
     sections = data_of(evidence)["sections"]
-    for number, tables in ((6, evidence.fairness.attributes), (7, evidence.fairness.attributes), (8, evidence.fairness.attributes), (9, evidence.fairness.intersections)):
-        notes = [block["text"] for block in sections[number - 1]["blocks"] if block["kind"] == "note" and block["text"].startswith("Design: ")]
-        assert notes == [design(evidence.design, table.unknown) for table in tables]
+    counted = " Rows of unknown value, in no table: " + "; ".join(f"{one.attribute}: {one.unknown}" for one in evidence.fairness.attributes) + "."
+    for number, also in ((6, ""), (7, counted), (8, counted), (9, "")):
+        blocks = sections[number - 1]["blocks"]
+        assert [block["text"] for block in blocks if block["kind"] == "note" and block["text"].startswith("Design: ")] == [design(evidence.design) + also]
+        if not also:  # there each table says it where it says what is compared
+            tables = evidence.fairness.attributes if number == 6 else evidence.fairness.intersections
+            assert [f" {one.unknown} rows have an unknown value here" in text for one, text in zip(tables, [block["text"] for block in blocks if block.get("text", "").startswith("Reference: ")], strict=True)] == [True] * len(tables)
 
 
 def law_part(evidence: Evidence) -> list[Any]:
@@ -371,3 +376,16 @@ def test_error_rates_against_all_others_have_a_table_where_they_were_measured() 
     assert sum(words in text for text in told) == 1
     assert any("The intervals hold for all groups of the table at once, at 95 %." in text for text in told)
     assert not any(words in text for text in strings_of(data_of(make_evidence())))
+
+
+def test_small_pictures_find_each_other_and_a_wide_one_follows_the_pair() -> None:
+    pictures = [{"name": name, "small": name.startswith("s")} for name in ("s1", "w1", "s2", "w2", "s3")]
+    assert [one["name"] for one in in_pairs(pictures)] == ["s1", "s2", "w1", "w2", "s3"]
+
+
+def test_what_several_findings_ask_for_alike_stands_once_below_all_of_them() -> None:
+    made = make_evidence().findings
+    first, other = made[0].model_copy(update={"suggestion": "Look at the labels."}), made[0].model_copy(update={"suggestion": "Ask for more rows."})
+    [block] = [block for block in data_of(make_evidence(findings=(first, other, first)))["sections"][14]["blocks"] if block["kind"] == "findings"]
+    assert [row["suggestion"] for row in block["rows"]] == ["(a)", "Ask for more rows.", "(a)"]
+    assert block["after"] == "(a) Look at the labels."

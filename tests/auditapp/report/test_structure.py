@@ -221,7 +221,7 @@ def written(path: Path, data: bytes) -> str:
 def long_report() -> bytes:
     """Two hundred pages, which an audit of many attributes and classes may reach: a table of fifty and a picture on each of the others."""
     table = {"kind": "table", "caption": "Many", "columns": ["group", "n"], "align": ["left", "right"], "widths": [1, 0], "after": "", "share": 0, "dense": False,
-             "rows": [[f"group number {at} of a community", str(at)] for at in range(5_600)]}
+             "rows": [[f"group number {at} of a community", str(at)] for at in range(6_000)]}
     charts = [{"kind": "chart", "name": f"c{at}", "title": f"Picture {at}", "alt": f"What picture {at} shows."} for at in range(165)]
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="900"><text x="20" y="90" font-family="Source Sans 3">group</text><path d="M0 0L600 800" stroke="#000"/></svg>'
     evidence = Attachment("evidence.json", canonical_json(make_evidence().model_dump(mode="json")), "application/json", "data", "The evidence")
