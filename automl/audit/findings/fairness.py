@@ -1,4 +1,4 @@
-"""Which tables of the fairness section are looked at, in which order; what is said of them stands in `ratios` and `errors`.
+"""Which tables of the fairness section are looked at, in which order; what is said of them stands in `ratios`, `errors` and `scores`.
 
 - ``fairness_not_measured`` (medium): there is no such section, with its reason.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from automl.audit.findings.errors import of_crossing_residuals, of_errors, of_residuals
 from automl.audit.findings.ratios import of_all_ratios, of_crossings, of_membership, of_ratio, ratios_of
+from automl.audit.findings.scores import of_means
 from automl.evidence import Attribute, FairnessSection, Finding, NotMeasured
 
 
@@ -28,6 +29,8 @@ def of_fairness(fairness: FairnessSection | NotMeasured, limit: float, *, residu
             crossings.setdefault((pointer.rsplit("/", 1)[0], of_class), []).append((pointer, attribute))
         if len(attribute.columns) == 1 and not of_class:
             yield from of_membership(attribute, pointer)
+        if fairness.outcome == "score" and len(attribute.columns) == 1:
+            yield from of_means(attribute, pointer)
         if fairness.outcome == "score" and residuals and len(attribute.columns) == 1:
             yield from of_residuals(attribute, pointer)
     for (above, of_class), tables in crossings.items():

@@ -237,6 +237,26 @@ def test_where_the_reference_is_a_handful_it_is_said_and_the_nearest_comparison_
     assert "reference_few" not in found(fairness=fairness_of(from_counts({**COMPAS_LIKE, "Asian": (60, 70)}), "group"))
 
 
+def test_a_named_reference_that_is_not_the_highest_is_told() -> None:
+    """Who names the group that is selected least makes every ratio look well; the finding reads the table the other way round."""
+    counts = from_counts({"best": (600, 1000), "lowest": (300, 1000), "middle": (550, 1000)})
+    by_rule = found(fairness=fairness_of(counts, "group", reference={"group": "lowest"}))
+    assert by_rule["impact_ratio_not_below"]
+    [finding] = by_rule["reference_not_highest"]
+    assert finding.severity == "medium"
+    assert finding.text == (
+        "Groups of group are compared with lowest, as it was named beforehand; best is selected more often. lowest is at 0.50 times the rate of best (95 % interval 0.45 to 0.56), "
+        "below the stated limit of 0.80.")
+    assert finding.evidence == "/fairness/attributes/0/groups/0/impact_ratio"
+    [other] = found(fairness=fairness_of(counts, "group", reference={"group": "middle"}))["reference_not_highest"]
+    assert other.severity == "low"
+    assert other.text.endswith(" The lowest, lowest, is at 0.50 times the rate of best.")
+    assert "reference_not_highest" not in found(fairness=fairness_of(counts, "group", reference={"group": "best"}))
+    assert "reference_not_highest" not in found(fairness=fairness_of(counts, "group"))
+    near = from_counts({"best": (302, 1000), "lowest": (300, 1000)})
+    assert "reference_not_highest" not in found(fairness=fairness_of(near, "group", reference={"group": "lowest"})), "what chance may explain is not told"
+
+
 def test_vector_1_above_four_fifths_and_yet_beyond_chance_are_both_told() -> None:
     """The two conventions disagree; the crossings of one attribute are many, so only two groups stand here."""
     by_rule = found(fairness=fairness_of(from_counts({"White": (4120, 7970), "Black": (1700, 3900)}), "group"))
