@@ -27,6 +27,8 @@ from automl.printing import GOVERNING_WORDS, against_limit, design, fixed, gover
 
 GROUP_LENGTH = 70
 REASON_LENGTH = 300
+MOST_OF_CLASSES = 120
+"""Rows of a crossing's table over all classes."""
 LEVEL = 0.95
 """Of every interval that says nothing else."""
 
@@ -80,6 +82,10 @@ def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, p
     blocks: list[Block] = [paragraph(_who_is_compared(attribute, "mean prediction" if fairness.outcome == "score" else "rate"))]
     if fairness.outcome == "score":
         return blocks + charts_of(charts, f"score-{place}", exactly=True) + [_scores(attribute)]
+    if attribute.groups and all(isinstance(group.selection_rate, NotMeasured) and group.selected is None for group in attribute.groups):
+        reason = next(group.selection_rate for group in attribute.groups if isinstance(group.selection_rate, NotMeasured))
+        return [*blocks, table(f"Groups of {data_text(attribute.attribute)}", [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0)],
+                      [(data_text(group.group, GROUP_LENGTH), whole(group.n), percent(group.share)) for group in attribute.groups], share=1), not_measured("Outcomes", reason)]
     limit = fairness.limit.ratio
     return [
         *blocks, *charts_of(charts, f"selection-rate-{place}", exactly=True), *charts_of(charts, f"impact-ratio-{place}", exactly=True),
@@ -134,6 +140,8 @@ def tests_section(evidence: Evidence) -> list[Block]:
     fairness = evidence.fairness
     if isinstance(fairness, NotMeasured):
         return [not_measured("Statistical tests", fairness)]
+    if fairness.outcome == "score":
+        return [not_measured("Tests of selections", NotMeasured(reason="a number is predicted and nobody is selected; the intervals of differences of means and of errors hold for all groups of a table at once"))]
     blocks: list[Block] = [
         paragraph(f"Each group is tested against the pooled others. The primary family has {whole(fairness.family.tests)} tests, adjusted by Holm's method; everything else is exploratory. "
                   "A small p says that a group differs from the pooled others, not that the difference matters; the ratio and the shortfall say how large it is."),
@@ -229,18 +237,22 @@ def _errors_by_class(fairness: FairnessSection) -> list[Block]:
                   [(our_words(governing_comparison(row), REASON_LENGTH), governing_value(row, fairness.limit.ratio)) for row in fairness.furthest],
                   "Very small groups are left out where there are larger ones. The furthest of several is further than any one would be by chance: read it as where to look.")]
     for at, attribute in enumerate(fairness.by_class[0].attributes if fairness.by_class else ()):
-        rows = [(one.favourable, group, rates) for one in fairness.by_class for group in one.attributes[at].groups if isinstance(rates := group.error_rates, ErrorRates)]
+        rows = [(one.favourable, group, rates, group.group == one.attributes[at].reference)
+                for one in fairness.by_class for group in one.attributes[at].groups if isinstance(rates := group.error_rates, ErrorRates)]
         if rows:
             blocks.append(table(
                 f"Error rates by class and {data_text(attribute.attribute)}, with 95 % intervals; differences to the reference in percentage points",
                 [("class", "left", 0.8), ("group", "left", 0.9), ("true positive rate", "left", 1), ("difference", "left", 1), ("false positive rate", "left", 1), ("difference", "left", 1)],
-                [(data_text(label, 40), data_text(group.group, 40), shown(rates.tpr, as_percent=True), _gap(rates, "tpr"), shown(rates.fpr, as_percent=True), _gap(rates, "fpr")) for label, group, rates in rows],
-                _together(gap for _, _, rates in rows if isinstance(rates.gaps, Gaps) for gap in (rates.gaps.tpr, rates.gaps.fpr)), dense=True))
+                [(data_text(label, 40), data_text(group.group, 40), shown(rates.tpr, as_percent=True), _gap(rates, "tpr", is_reference), shown(rates.fpr, as_percent=True), _gap(rates, "fpr", is_reference))
+                 for label, group, rates, is_reference in rows],
+                _together(gap for _, _, rates, _ in rows if isinstance(rates.gaps, Gaps) for gap in (rates.gaps.tpr, rates.gaps.fpr)), dense=True))
     return blocks
 
 
-def _gap(rates: ErrorRates, name: str) -> str:
-    return "reference" if isinstance(rates.gaps, NotMeasured) else shown(getattr(rates.gaps, name), as_percent=True, signed=True)
+def _gap(rates: ErrorRates, name: str, of_reference: bool) -> str:
+    if isinstance(rates.gaps, NotMeasured):
+        return "reference" if of_reference else shown(rates.gaps)
+    return shown(getattr(rates.gaps, name), as_percent=True, signed=True)
 
 
 def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
@@ -305,7 +317,24 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         # A tall picture never follows another: the tables between them fill the pages
         blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"),
                    *charts_of(charts, f"error-rates-crossing-{place}", exactly=True), *_tests(attribute), _design(evidence, attribute)]
-    return blocks
+    return blocks + _crossings_by_class(fairness)
+
+
+def _crossings_by_class(fairness: FairnessSection) -> list[Block]:
+    """One table a crossing over all classes; where it has too many rows for paper, those below the limit or inconclusive with a ratio below it, as far as they fit."""
+    blocks: list[Block] = []
+    for at, crossing in enumerate(fairness.by_class[0].intersections if fairness.by_class else ()):
+        rows = [(one.favourable, group, group.impact_ratio) for one in fairness.by_class for group in one.intersections[at].groups if isinstance(group.impact_ratio, Ratio)]
+        told = rows if len(rows) <= MOST_OF_CLASSES else sorted((row for row in rows if row[2].below_limit_exact), key=lambda row: row[2].value)[:MOST_OF_CLASSES]
+        if not rows:
+            continue
+        left = "" if told is rows else f"{whole(len(told))} of {whole(len(rows))} are printed, those with the lowest ratios below the limit; the attached evidence has all of them."
+        blocks.append(table(
+            f"{data_text(crossing.attribute)}, class by class", [("class", "left", 0.8), ("group", "left", 1.2), ("n", "right", 0), ("rate of the class, 95 % interval", "left", 1.1), ("impact ratio, 95 % interval", "left", 1.1),
+                                                                 ("against the limit", "left", 1.3)],
+            [(data_text(label, 40), data_text(group.group, GROUP_LENGTH), whole(group.n), shown(group.selection_rate, as_percent=True), ratio(one, fairness.limit.ratio), our_words(against_limit(one), REASON_LENGTH))
+             for label, group, one in told], left, dense=True))
+    return [heading("Class by class"), *blocks] if blocks else []
 
 
 def lowest_ratio(attribute: Attribute) -> tuple[Group, Ratio] | None:

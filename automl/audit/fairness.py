@@ -263,9 +263,9 @@ def _attribute(table: Table, limit: float, family: Mapping[str, float], seed: in
 def _note(table: Table) -> str:
     named = table.grouping.named
     if named is not None and named not in table.grouping.names:
-        return f"the named reference {named} has no audited row, so the highest rate is the reference"
+        return f"The named reference {named} has no audited row, so the highest rate is the reference."
     if table.counts is None and table.reference is not None and not table.reference.named and 0 < len(_large(table.grouping, table.question.view)) < len(table.grouping.names):
-        return f"groups of fewer than {LOW_PRECISION_BELOW} rows are not taken as the reference"
+        return f"Groups of fewer than {LOW_PRECISION_BELOW} rows are not taken as the reference."
     return ""
 
 

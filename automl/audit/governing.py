@@ -42,7 +42,7 @@ LISTED = 4
 OF_CLASSES: tuple[GoverningMeasure, ...] = ("impact_ratio", "tpr", "fpr", "ppv")
 """By which the class that is furthest from equal is told."""
 FINDINGS: dict[GoverningMeasure, tuple[str, ...]] = {
-    "impact_ratio": OF_RATES, "selection_rate": OF_RATES, "tpr": ("error_gap:tpr",), "fpr": ("error_gap:fpr",), "ppv": (), "calibration": ("calibration_group",), "mean": ("mean_gap",), "residual": ("residual_gap",),
+    "impact_ratio": OF_RATES, "selection_rate": OF_RATES, "tpr": ("error_gap:tpr",), "fpr": ("error_gap:fpr",), "ppv": ("error_gap:ppv",), "calibration": ("calibration_group",), "mean": ("mean_gap",), "residual": ("residual_gap",),
 }
 """The rules of the findings that speak of each measure."""
 

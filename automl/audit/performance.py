@@ -118,10 +118,10 @@ def _mean_difference(a: Outcomes, b: Outcomes) -> Value:
     if min(units_a, units_b) < 2:
         return NotMeasured(reason=f"fewer than 2 {'rows' if a.cluster is None else 'persons'} on one side")
     value, variance = mean_a - mean_b, variance_a + variance_b
-    half = 0.0
-    if variance > 0:
-        freedom = variance**2 / (variance_a**2 / (units_a - 1) + variance_b**2 / (units_b - 1))
-        half = float(student.ppf((1 + LEVEL) / 2, freedom)) * float(np.sqrt(variance))
+    if variance == 0:  # the same answer for every row: what is left is rounding, and no interval
+        return NotMeasured(reason="nothing varies on either side")
+    freedom = variance**2 / (variance_a**2 / (units_a - 1) + variance_b**2 / (units_b - 1))
+    half = float(student.ppf((1 + LEVEL) / 2, freedom)) * float(np.sqrt(variance))
     few = min(a.rows, b.rows, units_a, units_b) < LOW_PRECISION_BELOW
     method = "welch" if a.cluster is None else "welch by person"
     return Estimate(value=value, low=value - half, high=value + half, method=method, n=a.rows + b.rows, low_precision=few)

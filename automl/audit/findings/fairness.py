@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from automl.audit.findings.errors import of_crossing_residuals, of_errors, of_residuals
 from automl.audit.findings.ratios import of_all_ratios, of_crossings, of_membership, of_ratio, ratios_of
-from automl.audit.findings.scores import of_means
+from automl.audit.findings.scores import of_error_sizes, of_means
 from automl.evidence import Attribute, FairnessSection, Finding, NotMeasured
 
 
@@ -33,6 +33,7 @@ def of_fairness(fairness: FairnessSection | NotMeasured, limit: float, *, residu
             yield from of_means(attribute, pointer)
         if fairness.outcome == "score" and residuals and len(attribute.columns) == 1:
             yield from of_residuals(attribute, pointer)
+            yield from of_error_sizes(attribute, pointer)
     for (above, of_class), tables in crossings.items():
         yield from of_crossings(tables, above, of_class, limit)
         if fairness.outcome == "score" and residuals:

@@ -195,7 +195,7 @@ def test_a_named_reference_needs_no_correction_and_is_never_guessed() -> None:
     assert ratio(named(measure(outcomes, "group", reference={"group": "B"}).attributes[0], "A")).value > 1
     absent = measure(outcomes, "group", reference={"group": "Z"}).attributes[0]
     assert (absent.reference, absent.reference_named) == ("A", False)
-    assert absent.note == "the named reference Z has no audited row, so the highest rate is the reference"
+    assert absent.note == "The named reference Z has no audited row, so the highest rate is the reference."
     with pytest.raises(BadInput, match="not a sensitive attribute"):
         measure(outcomes, "group", reference={"other": "A"})
 
@@ -337,7 +337,7 @@ def test_regression_does_not_compare_with_a_handful() -> None:
     numbers = regression(truth=predicted + rng.normal(0, 1, 405), score=predicted, groups={"group": group})
     attribute = measure(numbers, "group").attributes[0]
     assert attribute.reference == "high"
-    assert attribute.note == "groups of fewer than 30 rows are not taken as the reference"
+    assert attribute.note == "Groups of fewer than 30 rows are not taken as the reference."
     few = measure_fairness(numbers, AuditPolicy(sensitive=("group",), reference={"group": "few"}), bins={}, seed=0)
     assert isinstance(few, FairnessSection)
     assert (few.attributes[0].reference, few.attributes[0].note) == ("few", "")

@@ -43,3 +43,17 @@ def test_a_handful_with_the_highest_mean_does_not_keep_it_from_being_told() -> N
 def test_what_chance_may_explain_is_not_told() -> None:
     assert "mean_gap" not in found(fairness=fairness_of(apart(0.0), "group"))
     assert "mean_gap" not in found(fairness=fairness_of(binary(), "group"))
+
+
+def test_for_whom_predictions_are_further_off_is_told() -> None:
+    plain = regression(1_200)
+    rng = np.random.default_rng(4)
+    truth = rng.normal(50, 5, 1_200)
+    noisy = regression(1_200, truth=truth, score=truth + rng.normal(0, 1, 1_200) * np.where(plain.groups["group"] == "b", 3, 1))
+    [finding] = found(fairness=fairness_of(noisy, "group", reference={"group": "a"}))["error_size_gap"]
+    assert finding.text.startswith("Predictions are further off for b (group) than for a: their mean absolute errors differ by 1.")
+    assert finding.text.endswith("1 of 2 other groups differ from a beyond sampling error.")
+    [nearer] = found(fairness=fairness_of(noisy, "group", reference={"group": "b"}))["error_size_gap"]
+    assert nearer.text.startswith("Predictions are less far off for ")
+    even = regression(1_200, truth=truth, score=truth + rng.normal(0, 1, 1_200))
+    assert "error_size_gap" not in found(fairness=fairness_of(even, "group", reference={"group": "a"}))
