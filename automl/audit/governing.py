@@ -131,7 +131,7 @@ def findings_of_governing(fairness: FairnessSection | NotMeasured) -> Iterator[F
         return
     who = "the answers to four questions" if choice.chosen_by == "questions" else "the person who asked"
     other = f" The answers to the four questions lead to {GOVERNING_WORDS[choice.recommended]}." if choice.recommended not in (None, choice.metric) else ""
-    told = "; ".join(f"{governing_comparison(row)} {governing_value(row, fairness.limit.ratio)}" for row in choice.rows[:LISTED])
+    told = "; ".join(f"{governing_comparison(row)}: {governing_value(row, fairness.limit.ratio)}" for row in choice.rows[:LISTED])
     more = f"; {len(choice.rows) - LISTED} more in its table" if len(choice.rows) > LISTED else ""
     yield Finding(
         id="governing_metric", severity="info", rule="governing_metric", evidence="/fairness/governing",

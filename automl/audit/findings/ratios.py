@@ -112,12 +112,12 @@ def _of_named_reference(attribute: Attribute, pointer: str, of_class: str, limit
     _, lowest, least = min(large, key=lambda one: one[2].value)
     reference = shown(attribute.reference or "")
     below = 1 / ratio.low < limit
-    side = f", below the stated limit of {number(limit, limit)}" if below else ""
+    compared = f"{reference} is at {number(1 / ratio.value, limit)} times the rate of {shown(highest.group)} (95 % interval {number(1 / ratio.high, limit)} to {number(1 / ratio.low, limit)})"
+    side = f"{compared}, below the stated limit of {number(limit, limit)}." if below else f"{compared}."
     further = "" if lowest.group == attribute.reference else f" The lowest, {shown(lowest.group)}, is at {number(least.value / ratio.value, limit)} times the rate of {shown(highest.group)}."
     yield Finding(
         id=f"reference_not_highest:{pointer}", severity="medium" if below else "low",
-        text=f"Groups of {shown(attribute.attribute)} are compared with {reference}, as it was named beforehand; {shown(highest.group)} is {_selected(of_class)} more often. {reference} is at "
-        f"{number(1 / ratio.value, limit)} times the rate of {shown(highest.group)} (95 % interval {number(1 / ratio.high, limit)} to {number(1 / ratio.low, limit)}){side}.{further}",
+        text=f"Groups of {shown(attribute.attribute)} are compared with {reference}, as it was named beforehand; {shown(highest.group)} is {_selected(of_class)} more often. {side}{further}",
         evidence=f"{pointer}/groups/{i}/impact_ratio", rule="reference_not_highest",
         suggestion="Ratios to a named reference do not show this: a rule that compares with the highest rate asks for an audit without a named reference.",
     )
@@ -171,6 +171,10 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
     )
     if rule == "impact_ratio_below":
         end, suggestion = f" beyond sampling error{_shown_by(attribute, ratio)}.", "Look at which inputs carry the gap, and at the errors of this group."
+        if nearest := _decided(attribute, group, ratio, limit):
+            highest = next(each for each in attribute.groups if each.group == attribute.reference)
+            start = f"{shown(group.group)} ({shown(attribute.attribute)}) is {_selected(of_class)} at {nearest}, below the stated limit of {number(limit, limit)}"
+            end = f" beyond sampling error; {reference}, the group with the highest rate, {only(highest)}."
     else:
         compared = "" if attribute.reference_named or len(attribute.groups) < 3 else f" with {len(attribute.groups)} groups compared"
         why = f": {ratio.label_reason}" if ratio.label == "inconclusive" and ratio.label_reason else compared
@@ -192,6 +196,7 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
 def of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: str, limit: float) -> Iterator[Finding]:
     """One sentence for all below and one for all that cannot be told, over all crossings: there may be dozens, of hundreds of cells each. ``above`` is the pointer to all of them."""
     below, small, unclear = [], [], []
+    about = f" (of being given {shown(of_class)})" if of_class else ""
     for pointer, attribute in tables:
         ratios = ratios_of(attribute)
         sure = [(ratio.value, f"{pointer}/groups/{i}/impact_ratio", attribute, group, ratio) for i, group, ratio in ratios if ratio.label == "below" and not label_of_few(attribute, group, ratio)]
@@ -211,7 +216,7 @@ def of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: 
         whole, where, pointer = of_which(small, above)
         yield Finding(
             id=f"impact_ratio_near:{pointer}", severity="low",
-            text=f"For {len(small)} of {whole} groups of {where} the ratio is below the stated limit of {number(limit, limit)}; nothing is concluded from it, since fewer "
+            text=f"For {len(small)} of {whole} groups of {where}{about} the ratio is below the stated limit of {number(limit, limit)}; nothing is concluded from it, since fewer "
             f"than {LOW_PRECISION_BELOW} {what_is_few([group for _, attribute in small for group in attribute.groups])} are compared.",
             evidence=pointer, suggestion="More rows of these groups are needed to say more.", rule="impact_ratio_near",
         )
@@ -219,7 +224,7 @@ def of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: 
         whole, where, pointer = of_which(unclear, above)
         yield Finding(
             id=f"impact_ratio_inconclusive:{pointer}", severity="info",
-            text=f"For {len(unclear)} of {whole} groups of {where} the ratio's side of the stated limit of {number(limit, limit)} is inconclusive at this sample size.",
+            text=f"For {len(unclear)} of {whole} groups of {where}{about} the ratio's side of the stated limit of {number(limit, limit)} is inconclusive at this sample size.",
             evidence=pointer, rule="impact_ratio_inconclusive",
         )
 

@@ -26,7 +26,8 @@ def test_the_comparison_that_decided_is_named_where_it_is_not_the_highest() -> N
     """The interval against a small highest group may reach above the limit although another comparison shows the group below it."""
     section = fairness_of(from_counts({"tiny": (3, 5), "large": (500, 1000), "low": (150, 1000)}), "group")
     [finding] = found(fairness=section)["impact_ratio_below"]
-    assert finding.text.endswith("below the stated limit of 0.80 beyond sampling error, as the comparison with large shows.")
+    assert finding.text.startswith("low (group) is selected at 0.30 times the rate of large (upper limit at the label's level 0.")
+    assert finding.text.endswith("; 150 of 1,000 against 500 of 1,000), below the stated limit of 0.80 beyond sampling error; tiny, the group with the highest rate, has only 5 rows.")
 
 
 def test_the_comparison_that_decided_is_named_in_a_crossing_too() -> None:
