@@ -16,7 +16,7 @@ from automl.audit.cohorts import measure_cohorts
 from automl.audit.conditions import columns_of, columns_of_groups
 from automl.audit.counts import evidence_files
 from automl.audit.explanation import measure_explanation
-from automl.audit.fairness import measure_fairness
+from automl.audit.fairness import compared_with, measure_fairness
 from automl.audit.findings import write_findings
 from automl.audit.front import measure_front, models_kept
 from automl.audit.leaderboard import measure_leaderboard
@@ -104,7 +104,7 @@ def run_training(
     mitigation = step.done("mitigation", measure_mitigation(
         alternatives, model, audit, predictions, outcomes, profile=spec.profile, seed=spec.seed))
     explanation = step.done("explanation", measure_explanation(
-        model, audit, split.train, problem, seed=spec.seed, reference=spec.reference, threshold=model.threshold, texts=problem.schema.texts,
+        model, audit, split.train, problem, seed=spec.seed, reference=compared_with(fairness), threshold=model.threshold, texts=problem.schema.texts,
         checks="explanation_checks" not in spec.leave_out))
     reasons = step.done("reasons", _reasons(model, audit, split.train, outcomes, problem, spec))
     slices = step.done("slices", measure_slices(

@@ -217,11 +217,12 @@ def governing_comparison(row: GoverningRow) -> str:
 
 
 def governing_value(row: GoverningRow, limit: float | None) -> str:
-    """Its value with its interval: a ratio, a quotient or number, or signed percentage points."""
-    if isinstance(row.value, Ratio):
-        return ratio(row.value, limit)
+    """Its value with its interval: a ratio with its label, a quotient or number, or signed percentage points; where it rests on a handful of rows that nothing is concluded."""
     in_points = row.measure in ("selection_rate", "tpr", "fpr", "ppv")
-    return estimate(row.value, as_percent=in_points, signed=row.measure not in ("impact_ratio", "calibration"))
+    value = ratio(row.value, limit) if isinstance(row.value, Ratio) else estimate(row.value, as_percent=in_points, signed=row.measure not in ("impact_ratio", "calibration"))
+    if row.of_few:
+        return f"{value}, of fewer than 30 rows on one side: nothing is concluded"
+    return f"{value}, {against_limit(row.value)}" if isinstance(row.value, Ratio) else value
 
 
 PROFILE_WORDS = {"us_employment": "employment in the United States", "us_credit": "credit in the United States"}

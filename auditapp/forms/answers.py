@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
 from automl.spec import GOVERNING_METRICS, METRICS_OF_TASK, OF_NUMBERS
 
 Choices = list[tuple[str, Any]]
+FORTY = 40
 
 ROLE_WORDS = {
     "feature": lazy("Feature: the model may use it"), "target": lazy("Target: to be predicted"), "sensitive": lazy("Sensitive attribute"), "id": lazy("Identifier"),
@@ -393,13 +395,23 @@ class GroupsForm(StepForm):
                 self.fields[f"bins-{c.position}"] = forms.CharField(
                     label=_("Cut %(name)s at") % {"name": _short(c.name)}, initial=edges_text(bins.get(c.name, ())), required=False, max_length=1000, widget=forms.TextInput(attrs={"class": "w-mid", "inputmode": "decimal"}),
                     help_text=_("Rising numbers with commas between; each group reaches up to and includes its edge. From %(low)s to %(high)s in this table. %(empty)s") % {
-                        "low": bound(c.low), "high": bound(c.high), "empty": self.if_left_empty(c)})
+                        "low": bound(c.low), "high": bound(c.high), "empty": " ".join(filter(None, (self.if_left_empty(c), of_age(c))))})
                 continue
             known = [bar.label for bar in levels(c)]
             if known:
                 self.fields[f"reference-{c.position}"] = forms.ChoiceField(
                     label=_("Compare the groups of %(name)s with") % {"name": _short(c.name)}, required=False, initial=str(known.index(reference[c.name])) if reference.get(c.name) in known else "",
-                    choices=[("", _("the group with the highest rate")), *((str(i), _short(label)) for i, label in enumerate(known))], widget=forms.Select(attrs={"class": "w-mid"}))
+                    choices=[("", _("the group with the highest rate (proposed)")), *((str(i), _short(label)) for i, label in enumerate(known))], widget=forms.Select(attrs={"class": "w-mid"}),
+                    help_text=self.why_the_highest(c))
+
+    def why_the_highest(self, c: ColumnProfile) -> str:
+        """Why no group is proposed by its size: the largest may be the one that is selected least, and every ratio to it would look well."""
+        groups = levels(c)
+        if len(groups) < 3:
+            return _("With two groups there is only one comparison.")
+        largest = max(groups, key=lambda bar: bar.n)
+        return _("Every group is then compared with every other one, so that no group that is selected less stays unseen. Naming one now, such as %(largest)s, the largest with %(n)s rows, needs no correction for "
+                 "many comparisons and is never a handful of rows, but tells differences to that one only.") % {"largest": _short(largest.label), "n": numbers(f"{largest.n:,}")}
 
     def if_left_empty(self, c: ColumnProfile) -> str:
         words = _("Left empty: the quartiles of the rows that the model learns from; those of the whole table are %(edges)s.") if self.draft.kind == "training" else \
@@ -537,6 +549,14 @@ class TokenForm(PageForm):
 
     assert {"read", "run", "predict", "statements", "admin"} == set(SCOPES)
 
+
+
+def of_age(c: ColumnProfile) -> str:
+    """Where whole numbers are called an age: how the split that a law of age discrimination speaks of is written."""
+    named = bool(re.search(r"(?<![a-z])(age|alter|jahre|years)(?![a-z])", c.name.lower().replace("_", " ")))
+    if not named or c.type != "integer" or c.low is None or c.high is None or not float(c.low) < FORTY <= float(c.high):
+        return ""
+    return _("For people of 40 and more against all younger ones, as the US Age Discrimination in Employment Act has it, write 39.")
 
 
 def _short(text: str, most: int = 80) -> str:

@@ -25,6 +25,9 @@ NAMES = {"id", "evidence", "rule", "name", "method"}
 ASSEMBLED = (
     "{0} ({1} % interval {2} to {3})", "({0} % interval {1} to {2})", "{0} has only {1}", "{0} has fewer than {1} independent rows", "{0} rows", "{0} row",
     "{0}: {1}, n = {2}", "{0} {1}, n = {2}", "{0} {1} ({2} to {3})", "{0} of {1} against {2} of {3}", "weighted; rows: {0} of {1} against {2} of {3}", "{0} of {1} ({2}) to {3}", "{0} of {1} ({2}) minus that of {3}", "{0} of {1} ({2})",
+    "impact ratio of {0} ({1}) to {2}", "impact ratio of {0} ({1}) to {2}: {3} ({4} to {5}), {6}", "{0} of {1} ({2}) minus that of {3}: {4} pp ({5} to {6})", "{0} of {1} ({2}) minus that of all others: {3} pp ({4} to {5})",
+    "{0} of {1} ({2}) minus that of all others", "{0}, below the limit beyond sampling error", "{0}, not below the limit, beyond sampling error", "{0}, inconclusive at this sample size",
+    "{0}, below the limit beyond sampling error: {1}", "{0}, inconclusive at this sample size: {1}",
     "{0} (prohibited by the reason table)", "{0} (a sensitive attribute)", "{0} (immutable by the reason table)", "not below the limit of {0}, beyond sampling error",
     "below the limit of {0} beyond sampling error", "{0} rows that nothing was learned from", "Reference: {0}, the group with the highest rate.",
     "Reference: {0}, as named beforehand.", "Reference: {0}, the group with the highest mean prediction.", "one row each, taken as independent", "one person each, taken as independent", "{0} {1} (n = {2})",

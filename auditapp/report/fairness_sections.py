@@ -13,6 +13,7 @@ from automl.evidence import (
     Estimate,
     Evidence,
     FairnessSection,
+    Gaps,
     Group,
     GroupCalibration,
     NotMeasured,
@@ -26,6 +27,8 @@ from automl.printing import GOVERNING_WORDS, against_limit, design, fixed, gover
 
 GROUP_LENGTH = 70
 REASON_LENGTH = 300
+MOST_OF_CLASSES = 120
+"""Rows of a crossing's table over all classes."""
 LEVEL = 0.95
 """Of every interval that says nothing else."""
 
@@ -81,6 +84,10 @@ def _outcomes(attribute: Attribute, fairness: FairnessSection, charts: Charts, p
     blocks: list[Block] = [paragraph(_who_is_compared(attribute, "mean prediction" if fairness.outcome == "score" else "rate"))]
     if fairness.outcome == "score":
         return blocks + charts_of(charts, f"score-{place}", exactly=True) + [_scores(attribute)]
+    if attribute.groups and all(isinstance(group.selection_rate, NotMeasured) and group.selected is None for group in attribute.groups):
+        reason = next(group.selection_rate for group in attribute.groups if isinstance(group.selection_rate, NotMeasured))
+        return [*blocks, table(f"Groups of {data_text(attribute.attribute)}", [("group", "left", 1.3), ("n", "right", 0), ("share", "right", 0)],
+                      [(data_text(group.group, GROUP_LENGTH), whole(group.n), percent(group.share)) for group in attribute.groups], share=1), not_measured("Outcomes", reason)]
     limit = fairness.limit.ratio
     return [
         *blocks, *charts_of(charts, f"selection-rate-{place}", exactly=True), *charts_of(charts, f"impact-ratio-{place}", exactly=True),
@@ -135,6 +142,8 @@ def tests_section(evidence: Evidence) -> list[Block]:
     fairness = evidence.fairness
     if isinstance(fairness, NotMeasured):
         return [not_measured("Statistical tests", fairness)]
+    if fairness.outcome == "score":
+        return [not_measured("Tests of selections", NotMeasured(reason="a number is predicted and nobody is selected; the intervals of differences of means and of errors hold for all groups of a table at once"))]
     blocks: list[Block] = [
         paragraph(f"Each group is tested against the pooled others. The primary family has {whole(fairness.family.tests)} tests, adjusted by Holm's method; everything else is exploratory. "
                   "A small p says that a group differs from the pooled others, not that the difference matters; the ratio and the shortfall say how large it is."),
@@ -212,9 +221,66 @@ def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [not_measured("Error rates by group", fairness)]
     blocks: list[Block] = [_design(evidence, fairness.attributes)] if fairness.attributes else []
     for place, attribute in enumerate(fairness.attributes, start=1):
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *_errors(attribute, charts, str(place))]
-    blocks.append(note("With unequal base rates, calibration and equal error rates cannot all hold at once; which of them governs is for people to say."))
+        measured = _errors_of_numbers(attribute) if fairness.outcome == "score" else _errors(attribute, charts, str(place))
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *measured, *_spread(attribute)]
+    blocks += _errors_by_class(fairness)
+    if fairness.outcome == "decision":
+        blocks.append(note("With unequal base rates, calibration and equal error rates cannot all hold at once; which of them governs is for people to say."))
     return blocks
+
+
+def _errors_of_numbers(attribute: Attribute) -> list[Block]:
+    measured = [(group, group.score) for group in attribute.groups if isinstance(group.score, ScoreOutcome)]
+    compared = [(group, score) for group, score in measured if group.group != attribute.reference]
+    if not compared:
+        return [not_measured("Differences of errors", NotMeasured(reason="there are no two groups to compare"))]
+    return [table(
+        f"Errors of the predicted number by {data_text(attribute.attribute)}: signed differences to the reference, with 95 % intervals",
+        [("group", "left", 1.1), ("mean residual (truth minus prediction)", "left", 1), ("mean absolute error", "left", 1)],
+        [(data_text(group.group, GROUP_LENGTH), shown(score.residual_difference, signed=True), "–" if score.absolute_error_difference is None else shown(score.absolute_error_difference, signed=True))
+         for group, score in compared], _together(score.residual_difference for _, score in compared))]
+
+
+def _spread(attribute: Attribute) -> list[Block]:
+    """How the scores of each group lie; descriptive."""
+    measured = [(group, group.score.spread) for group in attribute.groups if isinstance(group.score, ScoreOutcome) and group.score.spread is not None]
+    if not measured:
+        return []
+    return [table(
+        f"How the scores lie by {data_text(attribute.attribute)}",
+        [("group", "left", 1.2), *((words, "right", 0) for words in ("5 % lie below", "25 %", "median", "75 %", "95 %")), ("mean, in standard deviations from the reference's", "right", 0.9),
+         ("Kolmogorov and Smirnov's distance", "right", 0.8), ("Wasserstein's distance", "right", 0.8)],
+        [(data_text(group.group, GROUP_LENGTH), *(significant(value, 3) for value in spread.quantiles),
+          *("–" if value is None else significant(value, 3) for value in (spread.standardised_difference, spread.kolmogorov_smirnov, spread.wasserstein))) for group, spread in measured],
+        "Descriptive: distances to the reference have no interval of their own; the signed difference of the means has one.", dense=True)]
+
+
+def _errors_by_class(fairness: FairnessSection) -> list[Block]:
+    """One table an attribute over all classes, and which class is furthest from equal."""
+    blocks: list[Block] = []
+    if fairness.furthest:
+        blocks += [
+            heading("Class by class"),
+            table("The class and the group that are furthest from equal", [("compared", "left", 1.6), ("value, with its interval", "left", 1)],
+                  [(our_words(governing_comparison(row), REASON_LENGTH), governing_value(row, fairness.limit.ratio)) for row in fairness.furthest],
+                  "Very small groups are left out where there are larger ones. The furthest of several is further than any one would be by chance: read it as where to look.")]
+    for at, attribute in enumerate(fairness.by_class[0].attributes if fairness.by_class else ()):
+        rows = [(one.favourable, group, rates, group.group == one.attributes[at].reference)
+                for one in fairness.by_class for group in one.attributes[at].groups if isinstance(rates := group.error_rates, ErrorRates)]
+        if rows:
+            blocks.append(table(
+                f"Error rates by class and {data_text(attribute.attribute)}, with 95 % intervals; differences to the reference in percentage points",
+                [("class", "left", 0.8), ("group", "left", 0.9), ("true positive rate", "left", 1), ("difference", "left", 1), ("false positive rate", "left", 1), ("difference", "left", 1)],
+                [(data_text(label, 40), data_text(group.group, 40), shown(rates.tpr, as_percent=True), _gap(rates, "tpr", is_reference), shown(rates.fpr, as_percent=True), _gap(rates, "fpr", is_reference))
+                 for label, group, rates, is_reference in rows],
+                _together(gap for _, _, rates, _ in rows if isinstance(rates.gaps, Gaps) for gap in (rates.gaps.tpr, rates.gaps.fpr)), dense=True))
+    return blocks
+
+
+def _gap(rates: ErrorRates, name: str, of_reference: bool) -> str:
+    if isinstance(rates.gaps, NotMeasured):
+        return "reference" if of_reference else shown(rates.gaps)
+    return shown(getattr(rates.gaps, name), as_percent=True, signed=True)
 
 
 def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
@@ -243,10 +309,18 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
             "The intervals hold for all groups of the table at once, at 95 %."))
     calibrated = [(group, group.calibration) for group in attribute.groups if isinstance(group.calibration, GroupCalibration)]
     if calibrated:
-        blocks.append(table(
-            f"Calibration by {name}", [("group", "left", 1.1), ("observed", "right", 0), ("expected", "right", 0), ("observed over expected, 95 % interval", "left", 1.2), ("z", "right", 0)],
-            [(data_text(group.group, GROUP_LENGTH), whole(one.observed), fixed(one.expected, 1), shown(one.observed_over_expected), "–" if one.z is None else fixed(one.z, 2)) for group, one in calibrated], share=1.45))
+        blocks += [*charts_of(charts, f"calibration-by-group-{place}", exactly=True), _calibrations(name, calibrated)]
     return blocks + _maxima(attribute)
+
+
+def _calibrations(name: str, calibrated: Sequence[tuple[Group, GroupCalibration]]) -> Block:
+    fitted = any(one.slope is not None for _, one in calibrated)
+    columns: list[tuple[str, Align, float]] = [("group", "left", 1.1), ("observed", "right", 0), ("expected", "right", 0), ("observed over expected, 95 % interval", "left", 1.2), ("z", "right", 0)]
+    return table(
+        f"Calibration by {name}", columns + ([("slope", "left", 1), ("intercept", "left", 1)] if fitted else []),
+        [(data_text(group.group, GROUP_LENGTH), whole(one.observed), fixed(one.expected, 1), shown(one.observed_over_expected), "–" if one.z is None else fixed(one.z, 2),
+          *(("–" if value is None else shown(value, signed=value is one.intercept)) for value in ((one.slope, one.intercept) if fitted else ()))) for group, one in calibrated],
+        "Slope and intercept of logistic recalibration: 1 and 0 where the probabilities fit; a slope below 1 says that they are too extreme." if fitted else "", share=0 if fitted else 1.45)
 
 
 def _maxima(attribute: Attribute) -> list[Block]:
@@ -271,7 +345,24 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         # A tall picture never follows another: the tables between them fill the pages
         blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"),
                    *charts_of(charts, f"error-rates-crossing-{place}", exactly=True), *_tests([attribute])]
-    return blocks
+    return blocks + _crossings_by_class(fairness)
+
+
+def _crossings_by_class(fairness: FairnessSection) -> list[Block]:
+    """One table a crossing over all classes; where it has too many rows for paper, those below the limit or inconclusive with a ratio below it, as far as they fit."""
+    blocks: list[Block] = []
+    for at, crossing in enumerate(fairness.by_class[0].intersections if fairness.by_class else ()):
+        rows = [(one.favourable, group, group.impact_ratio) for one in fairness.by_class for group in one.intersections[at].groups if isinstance(group.impact_ratio, Ratio)]
+        told = rows if len(rows) <= MOST_OF_CLASSES else sorted((row for row in rows if row[2].below_limit_exact), key=lambda row: row[2].value)[:MOST_OF_CLASSES]
+        if not rows:
+            continue
+        left = "" if told is rows else f"{whole(len(told))} of {whole(len(rows))} are printed, those with the lowest ratios below the limit; the attached evidence has all of them."
+        blocks.append(table(
+            f"{data_text(crossing.attribute)}, class by class", [("class", "left", 0.8), ("group", "left", 1.2), ("n", "right", 0), ("rate of the class, 95 % interval", "left", 1.1), ("impact ratio, 95 % interval", "left", 1.1),
+                                                                 ("against the limit", "left", 1.3)],
+            [(data_text(label, 40), data_text(group.group, GROUP_LENGTH), whole(group.n), shown(group.selection_rate, as_percent=True), ratio(one, fairness.limit.ratio), our_words(against_limit(one), REASON_LENGTH))
+             for label, group, one in told], left, dense=True))
+    return [heading("Class by class"), *blocks] if blocks else []
 
 
 def lowest_ratio(attribute: Attribute) -> tuple[Group, Ratio] | None:

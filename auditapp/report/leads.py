@@ -24,7 +24,7 @@ OF_POINTER: tuple[tuple[str, str], ...] = (
     ("/slices", "12"), ("/cohorts", "12"), ("/robustness", "12"), ("/mitigation", "14"), ("/crosswalk", "16"), ("/provenance", "17"), ("/plan", "17"),
 )
 """Sections by where in the evidence a finding points, the longer pointers first."""
-OF_ERRORS = ("/error_rates", "/calibration", "/score")
+OF_ERRORS = ("/error_rates", "/calibration", "/score/residual_difference", "/score/absolute_error_difference")
 
 
 def section_of(finding: Finding) -> str:

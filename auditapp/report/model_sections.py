@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditapp.report.blocks import Block, beside, charts_of, data_text, ended, facts, heading, not_measured, our_words, paragraph, shown, stated, table
+from auditapp.report.blocks import Align, Block, beside, charts_of, data_text, ended, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
 from auditapp.statements.document import Statements
@@ -132,12 +132,15 @@ def _costs(search: SearchSection) -> list[Block]:
     rows = [row for row in search.leaderboard if row.bytes is not None]
     if not rows:
         return []
+    columns: list[tuple[str, Align, float]] = [("bytes", "right", 0), ("µs a row", "right", 0), ("learned in s", "right", 0)]
+    costs = [(whole(row.bytes or 0), "–" if row.predict_us_per_row is None else significant(row.predict_us_per_row, 3), "–" if row.fit_seconds is None else significant(row.fit_seconds, 3)) for row in rows]
+    names = [our_words(row.name) + (" (chosen)" if row.chosen else "") for row in rows]
+    if not any(row.lowest or row.calibration for row in rows):  # predicted numbers have neither
+        return [table("The same candidates: size and speed", [("candidate", "left", 1), *columns], [(name, *cost) for name, cost in zip(names, costs, strict=True)])]
     return [table(
         "The same candidates: lowest impact ratio, calibration, size and speed",
-        [("candidate", "left", 1), ("lowest impact ratio of each attribute", "left", 1.6), ("observed / expected", "left", 1), ("bytes", "right", 0), ("µs a row", "right", 0), ("learned in s", "right", 0)],
-        [(our_words(row.name) + (" (chosen)" if row.chosen else ""), "; ".join(_lowest(one) for one in row.lowest or ()) or "–", "–" if row.calibration is None else shown(row.calibration),
-          whole(row.bytes or 0), "–" if row.predict_us_per_row is None else significant(row.predict_us_per_row, 3), "–" if row.fit_seconds is None else significant(row.fit_seconds, 3))
-         for row in rows],
+        [("candidate", "left", 1), ("lowest impact ratio of each attribute", "left", 1.6), ("observed / expected", "left", 1), *columns],
+        [(name, "; ".join(_lowest(one) for one in row.lowest or ()) or "–", "–" if row.calibration is None else shown(row.calibration), *cost) for name, row, cost in zip(names, rows, costs, strict=True)],
         "Ratios are those of each candidate's own decisions, among groups of 30 rows and more; observed / expected: rows of the positive class over what the probabilities expect.")]
 
 

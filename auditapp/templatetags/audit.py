@@ -298,7 +298,9 @@ def governing_comparison(row: GoverningRow) -> str:
 
 @register.filter
 def governing_value(row: GoverningRow, limit: float) -> str:
-    return _interval_words(printing.governing_value(row, limit))
+    text = printing.governing_value(row, limit)
+    said = in_its_language(text)
+    return said if said != text else _interval_words(text)
 
 
 @register.filter

@@ -104,7 +104,7 @@ def tables_of(evidence: Evidence, charts: Sequence[Chart]) -> list[Table]:
                 here, ending = f"{anchor}-{name}-{place}", f"{prefix}{infix}{place + 1}"
                 finding = next((one for one in evidence.findings if f"{one.evidence}/".replace("/", "-").startswith(f"-{here}-")), None)
                 of_outcome = tuple(chart for chart in charts if chart.name in {f"{what}-{ending}" for what in OUTCOME_CHARTS})
-                errors = tuple(chart for chart in charts if chart.name == f"error-rates-{ending}")
+                errors = tuple(chart for chart in charts if chart.name in (f"error-rates-{ending}", f"calibration-by-group-{ending}"))
                 tables.append(Table(here, bool(infix), of, attribute, finding, of_outcome, errors))
     return tables
 

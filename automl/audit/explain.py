@@ -164,7 +164,7 @@ def explain_model(
 ) -> ExplanationSection | NotMeasured:
     """SHAP values of ``rows`` audited rows against ``background`` training rows, both drawn at random with ``seed``.
 
-    ``reference``: the group of each attribute that score gaps are taken against; where it names none, the group with the highest mean output.
+    ``reference``: the group of each attribute that score gaps are taken against; where it names none or one of few rows, the group with the highest mean output.
     ``threshold``: the cut on the positive class's probability (default: the model's own), for the example nearest to it. ``texts``: the inputs that are
     free text, of which no word is shown.
     """

@@ -13,13 +13,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from automl.audit.governing import with_governing
+from automl.audit.governing import furthest_of_classes, with_governing
 from automl.audit.impact import Reference, detectable_ratio, flips, highest, impact_ratio, shortfall, unknown_band
-from automl.audit.intervals import Count, difference_estimate, pool, rate_estimate
+from automl.audit.intervals import LOW_PRECISION_BELOW, Count, difference_estimate, pool, rate_estimate
 from automl.audit.labels import RULE
 from automl.audit.outcomes import IntArray, Outcomes, in_reading_order
 from automl.audit.parity import ErrorCounts, ScoreLevels, View, error_rates, group_calibration, middle, score_outcome
-from automl.audit.resampling import generator
+from automl.audit.resampling import generator, independent_units
 from automl.audit.significance import holm, omnibus, primary_p, two_group_tests
 from automl.errors import BadInput
 from automl.evidence import (
@@ -84,9 +84,14 @@ class Table:
         return f"{self.grouping.attribute}{of}: {names[group]} against all others"
 
     @property
+    def declared(self) -> bool:
+        """Whether it is of a declared attribute, of which more is measured than of a crossing."""
+        return len(self.grouping.columns) == 1
+
+    @property
     def reference_is_few(self) -> bool:
         """Whether what is compared with the reference of a declared attribute rests on a handful of rows, and there are others to compare with."""
-        return self.counts is not None and self.reference is not None and len(self.grouping.columns) == 1 and len(self.counts) > 2 and self.counts[self.reference.index].low_precision
+        return self.counts is not None and self.reference is not None and self.declared and len(self.counts) > 2 and self.counts[self.reference.index].low_precision
 
     def rest(self, group: int) -> Count:
         return pool([c for i, c in enumerate(self.counts or ()) if i != group])
@@ -117,7 +122,7 @@ def measure_fairness(outcomes: Outcomes, policy: AuditPolicy, *, bins: Mapping[s
     def attributes_of(question: Question, groupings: Iterable[Grouping], family: Mapping[str, float]) -> tuple[Attribute, ...]:
         return tuple(_attribute(_table(grouping, question), policy.limit.ratio, family, seed) for grouping in groupings)
 
-    return with_governing(FairnessSection(
+    section = FairnessSection(
         favourable=outcomes.favourable, outcome="score" if outcomes.task == "regression" else "decision", limit=RatioLimit(ratio=policy.limit.ratio), label_rule="" if outcomes.task == "regression" else RULE,
         attributes=attributes_of(whole, single, {} if by_class else adjusted), intersections=crossings_of(whole),
         family=Family(tests=len(adjusted), contrasts=tuple(adjusted)),
@@ -125,7 +130,13 @@ def measure_fairness(outcomes: Outcomes, policy: AuditPolicy, *, bins: Mapping[s
             FairnessByClass(favourable=label, attributes=attributes_of(question, single, adjusted), intersections=crossings_of(question))
             for label, question in by_class
         ),
-    ), governing_choice(policy, outcomes.task, recorded=outcomes.truth is not None))
+    )
+    return with_governing(section.model_copy(update={"furthest": furthest_of_classes(section)}), governing_choice(policy, outcomes.task, recorded=outcomes.truth is not None))
+
+
+def compared_with(fairness: FairnessSection | NotMeasured) -> dict[str, str]:
+    """The reference of each declared attribute, so that other sections speak of the same two groups."""
+    return {} if isinstance(fairness, NotMeasured) else {each.attribute: each.reference for each in fairness.attributes if each.reference is not None}
 
 
 def _check_references(policy: AuditPolicy, attributes: Sequence[str]) -> None:
@@ -205,7 +216,12 @@ def _reference(grouping: Grouping, counts: Sequence[Count] | None, view: View) -
     if view.score is None or not grouping.names:
         return None
     means = [float(np.average(view.score[rows], weights=None if view.weight is None else view.weight[rows])) for rows in grouping.rows]
-    return Reference(min(range(len(means)), key=lambda i: (-means[i], -len(grouping.rows[i]), grouping.names[i])), named=False)
+    return Reference(min(_large(grouping, view) or range(len(means)), key=lambda i: (-means[i], -len(grouping.rows[i]), grouping.names[i])), named=False)
+
+
+def _large(grouping: Grouping, view: View) -> list[int]:
+    """The groups of enough independent rows to be compared with: no rule asks for the highest mean, and that of a handful of rows is the highest by chance."""
+    return [i for i, rows in enumerate(grouping.rows) if independent_units(len(rows), None if view.cluster is None else view.cluster[rows]) >= LOW_PRECISION_BELOW]
 
 
 def _adjust(tables: Sequence[Table]) -> dict[str, float]:
@@ -247,7 +263,9 @@ def _attribute(table: Table, limit: float, family: Mapping[str, float], seed: in
 def _note(table: Table) -> str:
     named = table.grouping.named
     if named is not None and named not in table.grouping.names:
-        return f"the named reference {named} has no audited row, so the highest rate is the reference"
+        return f"The named reference {named} has no audited row, so the highest rate is the reference."
+    if table.counts is None and table.reference is not None and not table.reference.named and 0 < len(_large(table.grouping, table.question.view)) < len(table.grouping.names):
+        return f"Groups of fewer than {LOW_PRECISION_BELOW} rows are not taken as the reference."
     return ""
 
 
@@ -259,7 +277,7 @@ def _score_levels(table: Table, views: Sequence[View], seed: int) -> list[ScoreL
     weight = table.question.view.weight
     median = middle(score[known], None if weight is None else weight[known])
     return [
-        ScoreLevels.of(view, median, seed, table.question.name, table.grouping.attribute, name)
+        ScoreLevels.of(view, median, seed, table.question.name, table.grouping.attribute, name, distribution=table.declared)
         for view, name in zip(views, table.grouping.names, strict=True)
     ]
 
@@ -279,10 +297,10 @@ def _group(
             errors[i], None if of_reference is None else errors[of_reference], is_reference, max(1, len(errors) - 1),
             [other for at, other in enumerate(errors) if at != i and other is not None] if table.reference_is_few else ())
         if question.view.selected is not None else NotMeasured(reason=question.no_selection),
-        calibration=group_calibration(view),
+        calibration=group_calibration(view, line=table.declared, bins=table.declared and not question.name),
         score=score_outcome(
             levels[i], None if of_reference is None else levels[of_reference], is_reference, every_mean_positive, question.no_residual,
-            max(1, len(levels) - 1),
+            max(1, len(levels) - 1), absolute_errors=question.view.selected is None and question.view.residual is not None and not question.view.probability,
         ),
     )
 

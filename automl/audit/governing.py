@@ -1,11 +1,11 @@
-"""What the metric that governs says: of every attribute the group that is furthest away by it, copied from the fairness tables with its interval; and its finding."""
+"""Who is furthest from equal: of every attribute the group that is furthest away by the metric that governs, and its finding; of several classes the worst. All copied from the fairness tables with their intervals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 
-from automl.audit.intervals import LOW_PRECISION_BELOW
+from automl.audit.few_rows import few, label_of_few
 from automl.evidence import (
     Attribute,
     ErrorRates,
@@ -36,10 +36,13 @@ POINTERS: dict[GoverningMeasure, str] = {
     "impact_ratio": "impact_ratio", "selection_rate": "versus_rest/difference", "tpr": "error_rates/gaps/tpr", "fpr": "error_rates/gaps/fpr", "ppv": "error_rates/gaps/ppv",
     "calibration": "calibration/observed_over_expected", "mean": "score/mean_difference", "residual": "score/residual_difference",
 }
-OF_RATES = ("impact_ratio_below", "impact_ratio_near", "impact_ratio_inconclusive", "impact_ratio_not_below", "differs_from_rest")
+TO_REST = "error_rates/gaps_to_rest"
+OF_RATES = ("impact_ratio_below", "impact_ratio_near", "impact_ratio_inconclusive", "impact_ratio_not_below", "differs_from_rest", "reference_not_highest")
 LISTED = 4
+OF_CLASSES: tuple[GoverningMeasure, ...] = ("impact_ratio", "tpr", "fpr", "ppv")
+"""By which the class that is furthest from equal is told."""
 FINDINGS: dict[GoverningMeasure, tuple[str, ...]] = {
-    "impact_ratio": OF_RATES, "selection_rate": OF_RATES, "tpr": ("error_gap:tpr",), "fpr": ("error_gap:fpr",), "ppv": (), "calibration": ("calibration_group",), "mean": (), "residual": ("residual_gap",),
+    "impact_ratio": OF_RATES, "selection_rate": OF_RATES, "tpr": ("error_gap:tpr",), "fpr": ("error_gap:fpr",), "ppv": ("error_gap:ppv",), "calibration": ("calibration_group",), "mean": ("mean_gap",), "residual": ("residual_gap",),
 }
 """The rules of the findings that speak of each measure."""
 
@@ -52,6 +55,18 @@ def with_governing(fairness: FairnessSection, choice: GoverningChoice | None) ->
     return fairness.model_copy(update={"governing": choice.model_copy(update={"rows": rows})})
 
 
+def furthest_of_classes(fairness: FairnessSection) -> tuple[GoverningRow, ...]:
+    """Where classes are measured one by one: by attribute and measure the class and group that are furthest from equal, passing over handfuls of rows where there are others."""
+    found = []
+    for at in range(len(fairness.by_class[0].attributes) if fairness.by_class else 0):
+        for measure in OF_CLASSES:
+            rows = [_row(one.attributes[at], f"/fairness/by_class/{c}/attributes/{at}", one.favourable, measure) for c, one in enumerate(fairness.by_class)]
+            measured = [(row, row.value) for row in rows if not isinstance(row.value, NotMeasured)]
+            large = [one for one in measured if not one[0].of_few] or measured
+            found.append(max(large, key=lambda one: _distance(one[1], measure))[0] if large else rows[0].model_copy(update={"favourable": "", "evidence": "/fairness/by_class"}))
+    return tuple(found)
+
+
 def _attributes(fairness: FairnessSection) -> Iterator[tuple[str, str, Attribute]]:
     """The declared attributes; class by class where no outcome was named as the good one."""
     if fairness.by_class and not fairness.favourable:
@@ -62,16 +77,23 @@ def _attributes(fairness: FairnessSection) -> Iterator[tuple[str, str, Attribute
 
 
 def _row(attribute: Attribute, pointer: str, of_class: str, measure: GoverningMeasure) -> GoverningRow:
-    values = [(i, group, _value(group, measure)) for i, group in enumerate(attribute.groups)]
-    measured = [(i, group, value) for i, group, value in values if isinstance(value, Estimate) or (isinstance(value, Ratio) and value.label not in ("reference", "not_computable"))]
+    values = [(i, group, *_value(group, measure)) for i, group in enumerate(attribute.groups)]
+    measured = [(i, group, value, place) for i, group, value, place in values if isinstance(value, Estimate) or (isinstance(value, Ratio) and value.label not in ("reference", "not_computable"))]
     if not measured:
-        reason = next((value.reason for _, _, value in values if isinstance(value, NotMeasured)), "there are no two groups to compare")
+        reason = next((value.reason for _, _, value, _ in values if isinstance(value, NotMeasured)), "there are no two groups to compare")
         return GoverningRow(attribute=attribute.attribute, favourable=of_class, measure=measure, group="", compared_with="", value=NotMeasured(reason=reason), evidence=pointer)
     # the smallest groups are the furthest by chance
-    i, group, value = max([one for one in measured if one[1].n >= LOW_PRECISION_BELOW] or measured, key=lambda one: _distance(one[2], measure))
-    against = {"selection_rate": "all others", "calibration": "its own probabilities"}.get(measure, attribute.reference or "")
-    return GoverningRow(
-        attribute=attribute.attribute, favourable=of_class, measure=measure, group=group.group, compared_with=against, value=value, evidence=f"{pointer}/groups/{i}/{POINTERS[measure]}")
+    precise = [one for one in measured if not _of_few(attribute, one[1], one[2])]
+    i, group, value, place = max(precise or measured, key=lambda one: _distance(one[2], measure))
+    to_rest = measure == "selection_rate" or place.startswith(TO_REST)
+    against = "its own probabilities" if measure == "calibration" else "all others" if to_rest else attribute.reference or ""
+    return GoverningRow(attribute=attribute.attribute, favourable=of_class, measure=measure, group=group.group, compared_with=against, value=value,
+                        of_few=not precise, evidence=f"{pointer}/groups/{i}/{place}")
+
+
+def _of_few(attribute: Attribute, group: Group, value: Estimate | Ratio) -> bool:
+    """Whether nothing is concluded from the comparison, as in the findings: the group is a handful of rows, or what it is compared with."""
+    return few(group) or (label_of_few(attribute, group, value) if isinstance(value, Ratio) else value.low_precision)
 
 
 def _distance(value: Estimate | Ratio, measure: str) -> float:
@@ -81,20 +103,25 @@ def _distance(value: Estimate | Ratio, measure: str) -> float:
     return abs(value.value)
 
 
-def _value(group: Group, measure: str) -> Ratio | Value:
+def _value(group: Group, measure: GoverningMeasure) -> tuple[Ratio | Value, str]:
+    """What a group's table says, and where in it. Gaps of errors are those to the pooled others where the reference is a handful of rows, as in the findings."""
+    place = POINTERS[measure]
     if measure == "impact_ratio":
-        return group.impact_ratio
+        return group.impact_ratio, place
     if measure == "selection_rate":
-        return group.versus_rest.difference if isinstance(group.versus_rest, VersusRest) else group.versus_rest
+        return (group.versus_rest.difference if isinstance(group.versus_rest, VersusRest) else group.versus_rest), place
     if measure == "calibration":
-        return group.calibration.observed_over_expected if isinstance(group.calibration, GroupCalibration) else group.calibration
+        return (group.calibration.observed_over_expected if isinstance(group.calibration, GroupCalibration) else group.calibration), place
     if measure in ("mean", "residual"):
         score = group.score
-        return score if not isinstance(score, ScoreOutcome) else score.mean_difference if measure == "mean" else score.residual_difference
-    gaps = group.error_rates.gaps if isinstance(group.error_rates, ErrorRates) else group.error_rates
+        return (score if not isinstance(score, ScoreOutcome) else score.mean_difference if measure == "mean" else score.residual_difference), place
+    if not isinstance(group.error_rates, ErrorRates):
+        return group.error_rates, place
+    to_rest = group.error_rates.gaps_to_rest
+    gaps, place = (group.error_rates.gaps, place) if to_rest is None else (to_rest, f"{TO_REST}/{measure}")
     if not isinstance(gaps, Gaps):
-        return gaps
-    return {"tpr": gaps.tpr, "fpr": gaps.fpr, "ppv": gaps.ppv}[measure]
+        return gaps, place
+    return {"tpr": gaps.tpr, "fpr": gaps.fpr, "ppv": gaps.ppv}[measure], place
 
 
 def findings_of_governing(fairness: FairnessSection | NotMeasured) -> Iterator[Finding]:
@@ -104,7 +131,7 @@ def findings_of_governing(fairness: FairnessSection | NotMeasured) -> Iterator[F
         return
     who = "the answers to four questions" if choice.chosen_by == "questions" else "the person who asked"
     other = f" The answers to the four questions lead to {GOVERNING_WORDS[choice.recommended]}." if choice.recommended not in (None, choice.metric) else ""
-    told = "; ".join(f"{governing_comparison(row)} {governing_value(row, fairness.limit.ratio)}" for row in choice.rows[:LISTED])
+    told = "; ".join(f"{governing_comparison(row)}: {governing_value(row, fairness.limit.ratio)}" for row in choice.rows[:LISTED])
     more = f"; {len(choice.rows) - LISTED} more in its table" if len(choice.rows) > LISTED else ""
     yield Finding(
         id="governing_metric", severity="info", rule="governing_metric", evidence="/fairness/governing",

@@ -12,7 +12,10 @@ from scipy.stats import norm
 
 from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, pool, rate_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
+from automl.audit.recalibration import recalibration
+from automl.audit.reliability import reliability_bins
 from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate, same_in_all, varying_estimate
+from automl.audit.spread import Scores, score_spread
 from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
 
 NO_LABEL = NotMeasured(reason="no label column was given")
@@ -109,8 +112,8 @@ def _gaps(mine: ErrorCounts, other: ErrorCounts, comparisons: int) -> Gaps:
     )
 
 
-def group_calibration(view: View) -> GroupCalibration | NotMeasured:
-    """Favourable labels observed against those the probabilities expect; z = (O - E) / sqrt(sum p (1 - p)), unweighted."""
+def group_calibration(view: View, *, line: bool = False, bins: bool = False) -> GroupCalibration | NotMeasured:
+    """Favourable labels observed against those the probabilities expect; z = (O - E) / sqrt(sum p (1 - p)), unweighted. ``line``: slope and intercept as well; ``bins``: and reliability bins."""
     if view.score is None or not view.probability:
         return NotMeasured(reason="there are no probabilities to compare with")
     if view.deserving is None:
@@ -120,7 +123,11 @@ def group_calibration(view: View) -> GroupCalibration | NotMeasured:
     spread = float((view.score * (1 - view.score)).sum())
     z = float((view.deserving.sum() - view.score.sum()) / np.sqrt(spread)) if spread > 0 and c.exact else None
     expected = float((weight * view.score).sum())
-    return GroupCalibration(observed=c.rows_k, expected=expected, observed_over_expected=observed_over_expected(c, expected), z=z)
+    measured = GroupCalibration(observed=c.rows_k, expected=expected, observed_over_expected=observed_over_expected(c, expected), z=z)
+    if not line or not len(view.score):
+        return measured
+    slope, intercept = recalibration(view.score, view.deserving, view.weight, view.cluster)
+    return measured.model_copy(update={"slope": slope, "intercept": intercept, "bins": reliability_bins(view.score, view.deserving, view.weight, view.cluster) if bins else ()})
 
 
 @dataclass(frozen=True)
@@ -133,16 +140,18 @@ class ScoreLevels:
     means: FloatArray
     replicates: FloatArray
     above: Count
+    scores: Scores | None
+    """Where the distribution is asked for."""
 
     @classmethod
-    def of(cls, view: View, median: float, seed: int, *names: str) -> ScoreLevels | None:
+    def of(cls, view: View, median: float, seed: int, *names: str, distribution: bool = False) -> ScoreLevels | None:
         if view.score is None or not len(view.score):
             return None
         columns = [view.score] if view.residual is None else [view.score, view.residual, np.abs(view.residual)]
         stacked = np.column_stack(columns)
         return cls(
             rows=len(view.score), units=independent_units(len(view.score), view.cluster), means=np.average(stacked, axis=0, weights=view.weight), above=view.count(view.score > median),
-            replicates=bootstrap_means(stacked, generator(seed, "score", *names), view.weight, view.cluster),
+            replicates=bootstrap_means(stacked, generator(seed, "score", *names), view.weight, view.cluster), scores=Scores.of(view.score, view.weight) if distribution else None,
         )
 
 
@@ -158,10 +167,10 @@ def _simultaneous(estimate: Value, comparisons: int) -> Value:
 
 
 def score_outcome(
-    mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str, comparisons: int = 1,
+    mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str, comparisons: int = 1, absolute_errors: bool = False,
 ) -> ScoreOutcome | NotMeasured:
     """Level and error of the score in a group and its signed distance to the reference's, with limits simultaneous over the ``comparisons`` of the
-    table; a ratio only where ``ratios`` (every mean is above 0)."""
+    table; a ratio only where ``ratios`` (every mean is above 0). ``absolute_errors``: the difference of mean absolute errors as well, as of predicted numbers."""
     if mine is None:
         return NotMeasured(reason="there is no score to measure")
 
@@ -197,7 +206,8 @@ def score_outcome(
         )
     return ScoreOutcome(
         mean=level(0), above_median=rate_estimate(mine.above), mean_residual=level(1), mean_absolute_error=level(2), mean_difference=difference(0),
-        residual_difference=difference(1), ratio_of_means=ratio,
+        residual_difference=difference(1), ratio_of_means=ratio, absolute_error_difference=difference(2) if absolute_errors else None,
+        spread=None if mine.scores is None else score_spread(mine.scores, None if is_reference or reference is None else reference.scores),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,11 @@ from scipy.stats import t as student
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from automl.audit.estimates import METRICS, metric_estimates
-from automl.audit.intervals import LEVEL, LOW_PRECISION_BELOW, count, observed_over_expected, rate_estimate
+from automl.audit.intervals import LEVEL, LOW_PRECISION_BELOW, count, observed_over_expected
 from automl.audit.outcomes import FloatArray, Outcomes, groups_of
+from automl.audit.reliability import reliability_bins
 from automl.evidence import (
     Calibration,
-    CalibrationBin,
     Confusion,
     Curve,
     Estimate,
@@ -28,8 +27,6 @@ from automl.evidence import (
 __all__ = ["METRICS", "measure_performance", "metric_estimates"]
 
 CURVE_POINTS = 200
-CALIBRATION_BINS = 10
-ROWS_PER_BIN = 30
 
 
 def measure_performance(
@@ -67,28 +64,15 @@ def _confusion(outcomes: Outcomes) -> Confusion | NotMeasured:
 
 
 def _calibration(outcomes: Outcomes) -> Calibration | NotMeasured:
-    """Equal-count bins of the positive class's probability; at least ROWS_PER_BIN rows a bin, equal scores in one bin."""
+    """Of the positive class's probability."""
     if outcomes.task != "binary":
         return NotMeasured(reason=f"a reliability picture of a {outcomes.task} task is not part of this version")
     if outcomes.score is None or not outcomes.scores_are_probabilities:
         return NotMeasured(reason="there are no probabilities to compare with")
     score, y = outcomes.score, np.asarray(outcomes.truth) == outcomes.positive_index
-    weight = np.ones(len(score)) if outcomes.weight is None else outcomes.weight
-    wanted = max(1, min(CALIBRATION_BINS, len(score) // ROWS_PER_BIN))
-    inner = np.unique(np.quantile(score, np.arange(1, wanted) / wanted))
-    place = np.unique(np.searchsorted(inner, score, side="left"), return_inverse=True)[1]
-    bins = []
-    for b in range(int(place.max()) + 1):
-        rows = np.flatnonzero(place == b)
-        observed = rate_estimate(count(y[rows], *_cut(outcomes, rows)), "the weights of this bin add up to 0")
-        mean = float(np.average(score[rows], weights=weight[rows])) if weight[rows].sum() > 0 else float(score[rows].mean())
-        bins.append(CalibrationBin(low=float(score[rows].min()), high=float(score[rows].max()), n=len(rows), mean_score=mean, observed=observed))
     whole = count(y, outcomes.weight, outcomes.cluster)
-    return Calibration(bins=tuple(bins), observed_over_expected=observed_over_expected(whole, float((weight * score).sum())))
-
-
-def _cut(outcomes: Outcomes, rows: NDArray[Any]) -> tuple[Any, Any]:
-    return None if outcomes.weight is None else outcomes.weight[rows], None if outcomes.cluster is None else outcomes.cluster[rows]
+    expected = float(score.sum() if outcomes.weight is None else outcomes.weight @ score)
+    return Calibration(bins=reliability_bins(score, y, outcomes.weight, outcomes.cluster), observed_over_expected=observed_over_expected(whole, expected))
 
 
 def _curves(outcomes: Outcomes) -> dict[str, Curve]:
@@ -134,10 +118,10 @@ def _mean_difference(a: Outcomes, b: Outcomes) -> Value:
     if min(units_a, units_b) < 2:
         return NotMeasured(reason=f"fewer than 2 {'rows' if a.cluster is None else 'persons'} on one side")
     value, variance = mean_a - mean_b, variance_a + variance_b
-    half = 0.0
-    if variance > 0:
-        freedom = variance**2 / (variance_a**2 / (units_a - 1) + variance_b**2 / (units_b - 1))
-        half = float(student.ppf((1 + LEVEL) / 2, freedom)) * float(np.sqrt(variance))
+    if variance == 0:  # the same answer for every row: what is left is rounding, and no interval
+        return NotMeasured(reason="nothing varies on either side")
+    freedom = variance**2 / (variance_a**2 / (units_a - 1) + variance_b**2 / (units_b - 1))
+    half = float(student.ppf((1 + LEVEL) / 2, freedom)) * float(np.sqrt(variance))
     few = min(a.rows, b.rows, units_a, units_b) < LOW_PRECISION_BELOW
     method = "welch" if a.cluster is None else "welch by person"
     return Estimate(value=value, low=value - half, high=value + half, method=method, n=a.rows + b.rows, low_precision=few)

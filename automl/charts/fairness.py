@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from automl.charts.marks import MAX_ROWS, OKABE_ITO, Row, axis_labels, chart, dots_with_intervals, grouped_dots, interval_rows
-from automl.evidence import Attribute, Chart, ErrorRates, Estimate, FairnessSection, Group, NotMeasured, Ratio, ScoreOutcome, Value
+from automl.charts.marks import MAX_ROWS, OKABE_ITO, Row, axis_labels, chart, dots_with_intervals, grouped_dots, interval_rows, reliability_lines
+from automl.evidence import Attribute, Chart, ErrorRates, Estimate, FairnessSection, Group, GroupCalibration, NotMeasured, Ratio, ScoreOutcome, Value
 from automl.printing import LABEL_WORDS, estimate, fixed, ratio, whole
 
 SHORT = {"below": "below", "inconclusive": "inconclusive", "not_below": "not below", "reference": "reference", "not_computable": "not computable"}
@@ -17,6 +17,7 @@ STATUS = {
     SHORT["not_computable"]: (OKABE_ITO[3], "cross"),
 }
 COMPARED = "against the limit"
+MAX_CURVES = 4
 MAX_CLASSES = 6
 """Favourable classes that get pictures of their own; the tables have all."""
 
@@ -35,7 +36,7 @@ def fairness_charts(fairness: FairnessSection) -> list[Chart]:
 
 def _of_tables(tables: Sequence[Attribute], fairness: FairnessSection, prefix: str, suffix: str) -> Iterator[Chart]:
     for place, attribute in enumerate(tables, start=1):
-        makers = (_selection, _impact, _errors, _scores) if not suffix else (_selection, _impact)
+        makers = (_selection, _impact, _errors, _calibration, _scores) if not suffix else (_selection, _impact)
         for maker in makers:
             made = maker(attribute, fairness.limit.ratio, f"{prefix}{place}", suffix)
             if made is not None:
@@ -98,6 +99,25 @@ def _errors(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
     return chart(
         f"error-rates-{place}", "fairness", f"Error rates by {attribute.attribute}", f"True and false positive rates and predictive value by {attribute.attribute}.{said}",
         grouped_dots(rows[:MAX_ROWS * len(ERRORS)], "rate, with 95 % interval", [words for words, _ in ERRORS], ERRORS_TITLE, x_format=".0%", beside=False), ("group", "rate", "value", "low", "high", "n"), table)
+
+
+def _calibration(attribute: Attribute, limit: float, place: str, suffix: str) -> Chart | None:
+    """The largest groups only: more lines would hide each other. The table has all."""
+    found = [(group, group.calibration) for group in attribute.groups if isinstance(group.calibration, GroupCalibration) and len(group.calibration.bins) > 1]
+    drawn = sorted(sorted(found, key=lambda pair: -pair[0].n)[:MAX_CURVES], key=lambda pair: attribute.groups.index(pair[0]))
+    if not drawn:
+        return None
+    labels = _labels([group for group, _ in drawn])
+    rows: list[Row] = [
+        {"series": labels[at], "x": one.mean_score, "y": one.observed.value, "low": one.observed.low, "high": one.observed.high}
+        for at, (_, measured) in enumerate(drawn) for one in measured.bins if isinstance(one.observed, Estimate)]
+    furthest, worst = max(((group, measured.observed_over_expected) for group, measured in drawn if isinstance(measured.observed_over_expected, Estimate)), key=lambda pair: abs(pair[1].value - 1))
+    return chart(
+        f"calibration-by-group-{place}", "fairness", f"Calibration by {attribute.attribute}",
+        f"Observed rate against mean probability of the favourable outcome, each group in bins of about equal count; on the dashed line the two agree. Furthest from it as a whole: "
+        f"{furthest.group}, observed over expected {estimate(worst)}, n = {whole(furthest.n)}." + ("" if len(found) <= MAX_CURVES else f" The picture shows the {MAX_CURVES} largest groups, the table all."),
+        reliability_lines(rows, labels), ("group", "from", "to", "n", "mean probability", "observed rate", "low", "high"),
+        [(group.group, one.low, one.high, one.n, one.mean_score, *_cells(one.observed)[:3]) for group, measured in found for one in measured.bins])
 
 
 def _scores(attribute: Attribute, limit: float, place: str, suffix: str) -> Chart | None:

@@ -179,3 +179,16 @@ def grouped_dots(
     each, between = (7, 8) if len(set(labels)) <= MANY_ROWS else (6, 5)
     height = alt.Step(each * len(series) + between, **{"for": "position"})
     return wide(*layers, height=height, width=width)
+
+
+def reliability_lines(rows: Sequence[Row], series: Sequence[str]) -> Picture:
+    """Observed rates ("y", with "low" and "high") over mean probabilities ("x"), a line a "series"; the dashed diagonal is where the two agree. Half as wide as a page."""
+    looks, unit = series_looks(series, "", width=HALF), alt.Scale(domain=[0, 1])
+    diagonal: alt.Chart = alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color="#7a7a7a", strokeDash=[5, 3], strokeWidth=1, aria=False).encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
+    base = alt.Chart(data(rows))
+    x = alt.X("x:Q", title="mean probability in the bin", scale=unit)
+    y = alt.Y("y:Q", title="observed rate", scale=unit, axis=alt.Axis(grid=True))
+    bars = base.mark_rule(strokeWidth=1.2, opacity=0.6, aria=False).encode(x=x, y=alt.Y("low:Q", title="observed rate", scale=unit), y2=alt.Y2("high:Q"), color=looks["color"])
+    lines = base.mark_line(strokeWidth=1.2, aria=False).encode(x=x, y=y, color=looks["color"])
+    dots = base.mark_point(filled=True, size=42, opacity=1, aria=False).encode(x=x, y=y, **looks)
+    return half(diagonal, bars, lines, dots, height=280)

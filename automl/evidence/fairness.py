@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from automl.evidence.blocks import Estimate, Measured, NotMeasured, Part, Ratio, Test, Value
+from automl.evidence.performance import CalibrationBin
 from automl.spec import GoverningMetric
 
 
@@ -56,6 +57,24 @@ class GroupCalibration(Measured):
     expected: float
     observed_over_expected: Value
     z: float | None = None
+    slope: Value | None = Field(default=None, exclude_if=lambda slope: slope is None)
+    """Logistic recalibration of this group alone: log-odds of the outcome = intercept + slope x log-odds of the probability; 1 and 0 where the probabilities fit. Of declared attributes."""
+    intercept: Value | None = Field(default=None, exclude_if=lambda intercept: intercept is None)
+    bins: tuple[CalibrationBin, ...] = Field(default=(), exclude_if=lambda bins: not bins)
+    """Equal-count bins of the group's own probabilities against the observed rate. Of declared attributes."""
+
+
+class ScoreSpread(Part):
+    """How the scores of a group lie, and how far from the reference's; descriptive, without intervals of their own (rule 9). Of declared attributes."""
+
+    quantiles: tuple[float, float, float, float, float]
+    """At 0.05, 0.25, 0.5, 0.75 and 0.95."""
+    standardised_difference: float | None = None
+    """Mean minus the reference's, in standard deviations (root of the mean of both variances)."""
+    kolmogorov_smirnov: float | None = None
+    """Largest distance between the shares of both groups that lie at or below a score."""
+    wasserstein: float | None = None
+    """Mean distance by which the one group's scores would have to move to lie as the other's, in units of the score."""
 
 
 class ScoreOutcome(Measured):
@@ -69,6 +88,9 @@ class ScoreOutcome(Measured):
     """Mean score minus the reference's."""
     residual_difference: Value
     ratio_of_means: Value | NotMeasured
+    absolute_error_difference: Value | None = Field(default=None, exclude_if=lambda difference: difference is None)
+    """Mean absolute error minus the reference's: of a predicted number."""
+    spread: ScoreSpread | None = Field(default=None, exclude_if=lambda spread: spread is None)
 
 
 class Group(Part):
@@ -139,6 +161,8 @@ class GoverningRow(Part):
     compared_with: str
     """The reference group, "all others", or "its own probabilities"."""
     value: Ratio | Value
+    of_few: bool = Field(default=False, exclude_if=lambda few: not few)
+    """Every comparison of the table rests on fewer than 30 rows on one side, so nothing is concluded from this one."""
     evidence: str
     """JSON pointer to the same value in its table."""
 
@@ -174,10 +198,12 @@ class FairnessSection(Measured):
     intersections: tuple[Attribute, ...] = ()
     family: Family
     by_class: tuple[FairnessByClass, ...] = Field(default=())
+    furthest: tuple[GoverningRow, ...] = Field(default=(), exclude_if=lambda rows: not rows)
+    """Where classes are measured one by one: of each attribute and measure the class and group that are furthest from equal."""
     governing: GoverningChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
 
 
 __all__ = [
     "Attribute", "AttributeSummary", "ErrorRates", "Estimate", "FairnessByClass", "FairnessSection", "Family", "Gaps", "GoverningChoice", "GoverningMeasure", "GoverningRow", "Group",
-    "GroupCalibration", "RatioLimit", "ScoreOutcome", "Shortfall", "UnknownBand", "VersusRest",
+    "GroupCalibration", "RatioLimit", "ScoreOutcome", "ScoreSpread", "Shortfall", "UnknownBand", "VersusRest",
 ]

@@ -1,7 +1,7 @@
 """Page one: written rules that turn the document's numbers into findings, one sentence each.
 
 A finding states a value, its interval, and its relation to a limit that somebody stated; it never judges, and below 30 rows it draws no conclusion
-(evidence rules 3, 5, 8). The rules stand by id in the files of this folder, one a section of the document: `fairness` (which composes `ratios` and `errors`), `performance`, `explanation`,
+(evidence rules 3, 5, 8). The rules stand by id in the files of this folder, one a section of the document: `fairness` (which composes `ratios`, `errors` and `scores`), `performance`, `explanation`,
 `local_law_144`, `mitigation`, `weaknesses` (slices and robustness); those on reasons in `automl.audit.reasons.findings`, that on the governing metric in `automl.audit.governing`. Here are
 the rules on the data and the search, and the order:
 

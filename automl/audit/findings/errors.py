@@ -1,6 +1,6 @@
 """Findings on the errors and the calibration of groups, by written rules:
 
-- ``error_gap`` (medium): a simultaneous interval of a true or false positive rate gap to the reference excludes 0; where the reference is a handful of rows, of the gap to the pooled others.
+- ``error_gap`` (medium): a simultaneous interval of a gap of true or false positive rates or of predictive values to the reference excludes 0; where the reference is a handful of rows, of the gap to the pooled others.
 - ``residual_gap`` (medium): regression; the interval of the difference in mean error to the reference excludes 0; one sentence for all crossings. Not where a quantile is predicted: groups of
   unequal spread then differ in it with the best of models.
 - ``calibration_group`` (medium): observed over expected is off by a tenth or more, its interval excludes 1, and so it would with all groups of the attribute looked at.
@@ -31,14 +31,15 @@ def _of_gaps(rates: ErrorRates, attribute: Attribute, group: Group, pointer: str
     gaps, place, compared = (rates.gaps, "gaps", shown(attribute.reference or "")) if rates.gaps_to_rest is None else (rates.gaps_to_rest, "gaps_to_rest", "all others")
     if isinstance(gaps, NotMeasured):
         return
-    for rate, gap in (("tpr", gaps.tpr), ("fpr", gaps.fpr)):
+    outcome = shown(of_class) if of_class else "the favourable outcome"
+    for rate, gap in (("tpr", gaps.tpr), ("fpr", gaps.fpr), ("ppv", gaps.ppv)):
         if isinstance(gap, Estimate) and excludes(gap, 0):
             relation = "less" if gap.value < 0 else "more"
-            outcome = shown(of_class) if of_class else "the favourable outcome"
+            differ = f"the rates differ by {points(gap.value)} points ({100 * gap.level:.3g} % interval {points(gap.low)} to {points(gap.high)})"
             yield Finding(
                 id=f"error_gap:{pointer}:{rate}", severity="medium",
-                text=f"Among {whose[rate]}, {shown(group.group)} ({shown(attribute.attribute)}) get {outcome} {relation} often than {compared}: "
-                f"the rates differ by {points(gap.value)} points ({100 * gap.level:.3g} % interval {points(gap.low)} to {points(gap.high)}).",
+                text=f"Among rows that are given {outcome}, {shown(group.group)} ({shown(attribute.attribute)}) have it as their true label {relation} often than {compared}: {differ}." if rate == "ppv" else
+                f"Among {whose[rate]}, {shown(group.group)} ({shown(attribute.attribute)}) get {outcome} {relation} often than {compared}: {differ}.",
                 evidence=f"{pointer}/error_rates/{place}/{rate}",
                 suggestion="With unequal base rates not all error measures can agree; say which one governs this use, and why.", rule="error_gap",
             )

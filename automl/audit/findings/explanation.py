@@ -155,6 +155,8 @@ def _of_permutation(explanation: ExplanationSection) -> Iterator[Finding]:
     if isinstance(check, NotMeasured) or not explanation.features:
         return
     first = explanation.features[0]
+    if isinstance(first.mean_abs_shap, Estimate) and first.mean_abs_shap.value == 0:  # the same answer for every row: no input is first
+        return
     one = next((one for one in check.features if one.feature == first.feature), None)
     if one is not None and isinstance(one.increase, Estimate) and one.increase.low <= 0:
         yield Finding(

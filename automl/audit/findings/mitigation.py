@@ -94,7 +94,9 @@ def _spoken(pairs: Iterable[tuple[int, Alternative]], deployed: DeployedAttribut
     if not nearer:
         return None
     place, alternative = min(nearer, key=lambda pair: (pair[1].out_of_fold.spread.demographic_parity_difference, pair[0]))
-    before = max(deployed.gaps, key=lambda gap: abs(gap.selection_rate.value) if isinstance(gap.selection_rate, Estimate) else -1.0)
+    # the gaps of a handful of rows are the largest by chance, and nothing is concluded from them
+    large = [gap for gap in deployed.gaps if isinstance(gap.selection_rate, Estimate) and not gap.selection_rate.low_precision] or deployed.gaps
+    before = max(large, key=lambda gap: abs(gap.selection_rate.value) if isinstance(gap.selection_rate, Estimate) else -1.0)
     return _Spoken(place, alternative, before, next(gap for gap in alternative.fairness.gaps if gap.group == before.group))
 
 

@@ -7,6 +7,8 @@
 - ``differs_from_rest`` (medium; info where the label says "not below" of all of them): groups of which "below" is not said are selected less often than the pooled others, by the primary test
   with Holm's correction. A ratio that is inconclusive beside its limit may well be a difference beyond chance (vector V1), and a reader is to know both.
 - ``reference_few`` (low): the group that ratios and gaps are taken to has fewer than 30 rows.
+- ``reference_not_highest`` (medium where the ratio the other way round is below the limit, else low): a reference that was named beforehand is itself selected less often than another group, beyond
+  sampling error. The ratios to it do not show that, and naming the group that is selected least would make all of them look well.
 - ``unknown_share`` (low above 5 %, medium above 20 %): rows whose group is unknown. ``small_groups`` (info): groups below 30 rows.
 """
 
@@ -14,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from automl.audit.findings.words import few, interval, listing, number, of_which, only, points, shown, what_is_few
+from automl.audit.few_rows import few, label_of_few, only, what_is_few
+from automl.audit.findings.words import interval, listing, number, of_which, points, shown
 from automl.audit.intervals import LOW_PRECISION_BELOW
 from automl.evidence import Attribute, Estimate, Finding, Group, Ratio, Severity, VersusRest
 from automl.printing import p_value
@@ -28,7 +31,7 @@ TESTS = {"fisher": "Fisher's exact test", "z_rao_scott": "the z test at effectiv
 def of_ratio(attribute: Attribute, pointer: str, of_class: str, measured: tuple[Group, Ratio], limit: float) -> Iterator[Finding]:
     """What is said of one group by itself. ``pointer``: to the group."""
     group, ratio = measured
-    if ratio.label == "below" and not _too_few(attribute, group, ratio):
+    if ratio.label == "below" and not label_of_few(attribute, group, ratio):
         yield _ratio_finding("impact_ratio_below", "high", attribute, pointer, of_class, measured, limit)
     elif ratio.label in ("below", "inconclusive") and ratio.below_limit_exact:
         yield _ratio_finding("impact_ratio_near", "low" if few(group) else "medium", attribute, pointer, of_class, measured, limit)
@@ -60,11 +63,12 @@ def of_all_ratios(attribute: Attribute, pointer: str, of_class: str, limit: floa
         )
     yield from _of_rest(attribute, pointer, of_class)
     yield from _of_reference(attribute, pointer)
+    yield from _of_named_reference(attribute, pointer, of_class, limit)
 
 
 def _of_rest(attribute: Attribute, pointer: str, of_class: str) -> Iterator[Finding]:
     untold = [(i, group, ratio.label) for i, group, ratio in ratios_of(attribute) if not few(group) and (
-        ratio.label in ("inconclusive", "not_below") or (ratio.label == "below" and _too_few(attribute, group, ratio)))]
+        ratio.label in ("inconclusive", "not_below") or (ratio.label == "below" and label_of_few(attribute, group, ratio)))]
     less = [(*one, *told) for one in untold for told in _against_rest(one[1]) if told[0].value < 0 and told[1] < SIGNIFICANT]
     if not less:
         return
@@ -97,6 +101,28 @@ def _of_reference(attribute: Attribute, pointer: str) -> Iterator[Finding]:
             )
 
 
+def _of_named_reference(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:
+    if not attribute.reference_named or any(group.group == attribute.reference and few(group) for group in attribute.groups):
+        return
+    large = [(i, group, ratio) for i, group, ratio in ratios_of(attribute) if not few(group)]
+    higher = [one for one in large if one[2].label != "reference" and one[2].low > 1]
+    if not higher:
+        return
+    i, highest, ratio = max(higher, key=lambda one: one[2].value)
+    _, lowest, least = min(large, key=lambda one: one[2].value)
+    reference = shown(attribute.reference or "")
+    below = 1 / ratio.low < limit
+    compared = f"{reference} is at {number(1 / ratio.value, limit)} times the rate of {shown(highest.group)} (95 % interval {number(1 / ratio.high, limit)} to {number(1 / ratio.low, limit)})"
+    side = f"{compared}, below the stated limit of {number(limit, limit)}." if below else f"{compared}."
+    further = "" if lowest.group == attribute.reference else f" The lowest, {shown(lowest.group)}, is at {number(least.value / ratio.value, limit)} times the rate of {shown(highest.group)}."
+    yield Finding(
+        id=f"reference_not_highest:{pointer}", severity="medium" if below else "low",
+        text=f"Groups of {shown(attribute.attribute)} are compared with {reference}, as it was named beforehand; {shown(highest.group)} is {_selected(of_class)} more often. {side}{further}",
+        evidence=f"{pointer}/groups/{i}/impact_ratio", rule="reference_not_highest",
+        suggestion="Ratios to a named reference do not show this: a rule that compares with the highest rate asks for an audit without a named reference.",
+    )
+
+
 def ratios_of(attribute: Attribute) -> list[tuple[int, Group, Ratio]]:
     """The groups that have an impact ratio, with their places in the table."""
     return [(i, group, group.impact_ratio) for i, group in enumerate(attribute.groups) if isinstance(group.impact_ratio, Ratio)]
@@ -104,11 +130,6 @@ def ratios_of(attribute: Attribute) -> list[tuple[int, Group, Ratio]]:
 
 def _selected(of_class: str) -> str:
     return f"given {shown(of_class)}" if of_class else "selected"
-
-
-def _too_few(attribute: Attribute, group: Group, ratio: Ratio) -> bool:
-    """Whether the group, or the one whose comparison decided, is too small for a sentence on sampling error."""
-    return any(few(each) for each in attribute.groups if each.group in (group.group, ratio.label_contrast))
 
 
 def _compared(attribute: Attribute, group: Group, ratio: Ratio, limit: float) -> str:
@@ -150,6 +171,10 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
     )
     if rule == "impact_ratio_below":
         end, suggestion = f" beyond sampling error{_shown_by(attribute, ratio)}.", "Look at which inputs carry the gap, and at the errors of this group."
+        if nearest := _decided(attribute, group, ratio, limit):
+            highest = next(each for each in attribute.groups if each.group == attribute.reference)
+            start = f"{shown(group.group)} ({shown(attribute.attribute)}) is {_selected(of_class)} at {nearest}, below the stated limit of {number(limit, limit)}"
+            end = f" beyond sampling error; {reference}, the group with the highest rate, {only(highest)}."
     else:
         compared = "" if attribute.reference_named or len(attribute.groups) < 3 else f" with {len(attribute.groups)} groups compared"
         why = f": {ratio.label_reason}" if ratio.label == "inconclusive" and ratio.label_reason else compared
@@ -162,7 +187,7 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
         end += f" The comparison that comes nearest to showing it is {nearest}."
     if ratio.label != "below" and few(group):
         end = end.removesuffix(".") + f"; the group {only(group)}."
-    elif ratio.label == "below" and _too_few(attribute, group, ratio):
+    elif ratio.label == "below" and label_of_few(attribute, group, ratio):
         small = [each for each in attribute.groups if each.group in (group.group, ratio.label_contrast) and few(each)]
         end = f"; nothing is concluded from it, since {' and '.join(f'{shown(each.group)} {only(each)}' for each in small)}."
     return Finding(id=f"{rule}:{pointer}", severity=severity, text=start + end, evidence=f"{pointer}/impact_ratio", suggestion=suggestion, rule=rule)
@@ -171,9 +196,10 @@ def _ratio_finding(rule: str, severity: Severity, attribute: Attribute, pointer:
 def of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: str, limit: float) -> Iterator[Finding]:
     """One sentence for all below and one for all that cannot be told, over all crossings: there may be dozens, of hundreds of cells each. ``above`` is the pointer to all of them."""
     below, small, unclear = [], [], []
+    about = f" (of being given {shown(of_class)})" if of_class else ""
     for pointer, attribute in tables:
         ratios = ratios_of(attribute)
-        sure = [(ratio.value, f"{pointer}/groups/{i}/impact_ratio", attribute, group, ratio) for i, group, ratio in ratios if ratio.label == "below" and not _too_few(attribute, group, ratio)]
+        sure = [(ratio.value, f"{pointer}/groups/{i}/impact_ratio", attribute, group, ratio) for i, group, ratio in ratios if ratio.label == "below" and not label_of_few(attribute, group, ratio)]
         below += sure
         small += [(pointer, attribute)] * (sum(ratio.label == "below" for _, _, ratio in ratios) - len(sure))
         unclear += [(pointer, attribute) for _, _, ratio in ratios if ratio.label == "inconclusive"]
@@ -190,7 +216,7 @@ def of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: 
         whole, where, pointer = of_which(small, above)
         yield Finding(
             id=f"impact_ratio_near:{pointer}", severity="low",
-            text=f"For {len(small)} of {whole} groups of {where} the ratio is below the stated limit of {number(limit, limit)}; nothing is concluded from it, since fewer "
+            text=f"For {len(small)} of {whole} groups of {where}{about} the ratio is below the stated limit of {number(limit, limit)}; nothing is concluded from it, since fewer "
             f"than {LOW_PRECISION_BELOW} {what_is_few([group for _, attribute in small for group in attribute.groups])} are compared.",
             evidence=pointer, suggestion="More rows of these groups are needed to say more.", rule="impact_ratio_near",
         )
@@ -198,7 +224,7 @@ def of_crossings(tables: Sequence[tuple[str, Attribute]], above: str, of_class: 
         whole, where, pointer = of_which(unclear, above)
         yield Finding(
             id=f"impact_ratio_inconclusive:{pointer}", severity="info",
-            text=f"For {len(unclear)} of {whole} groups of {where} the ratio's side of the stated limit of {number(limit, limit)} is inconclusive at this sample size.",
+            text=f"For {len(unclear)} of {whole} groups of {where}{about} the ratio's side of the stated limit of {number(limit, limit)} is inconclusive at this sample size.",
             evidence=pointer, rule="impact_ratio_inconclusive",
         )
 

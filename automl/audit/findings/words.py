@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from automl.audit.intervals import LOW_PRECISION_BELOW
-from automl.evidence import Attribute, Estimate, Group, NotMeasured, Ratio, ScoreOutcome, Value
-from automl.printing import MINUS, row_count
+from automl.evidence import Attribute, Estimate, Ratio, Value
+from automl.printing import MINUS
 
 LISTED = 4
 
@@ -54,24 +53,6 @@ def excludes(estimate: Value, value: float) -> bool:
 def points(share: float) -> str:
     """Signed percentage points with one decimal, or as many as it takes to show the sign."""
     return _signed(next((text for digits in range(1, 7) if float(text := f"{100 * share:+.{digits}f}") != 0 or share == 0), f"{100 * share:+.1e}"))
-
-
-def few(group: Group) -> bool:
-    """Whether a sentence on sampling error would rest on too little: few rows, few persons behind them, or few rows at their weights' effective number."""
-    measured = group.selection_rate
-    if isinstance(measured, NotMeasured) and isinstance(group.score, ScoreOutcome):
-        measured = group.score.mean
-    return group.n < LOW_PRECISION_BELOW or (isinstance(measured, Estimate) and measured.low_precision)
-
-
-def only(group: Group) -> str:
-    """How few the rows of such a group are, as the end of a sentence."""
-    return f"has only {row_count(group.n)}" if group.n < LOW_PRECISION_BELOW else f"has fewer than {LOW_PRECISION_BELOW} independent rows"
-
-
-def what_is_few(groups: Sequence[Group]) -> str:
-    """What there are few of: rows, or rows that count as independent."""
-    return "rows" if all(group.n < LOW_PRECISION_BELOW for group in groups if few(group)) else "independent rows"
 
 
 def of_which(told: Sequence[tuple[str, Attribute]], above: str) -> tuple[int, str, str]:

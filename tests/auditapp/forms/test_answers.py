@@ -85,6 +85,27 @@ def test_numbers_get_edges_and_categories_a_reference() -> None:
     assert asked.answers() == {"bins": {"age": [25.0, 40.0, 60.0]}, "reference": {"sex": "Female"}}
 
 
+def test_the_highest_rate_is_proposed_as_reference_and_why() -> None:
+    """Not the largest group: that may be the one that is selected least (African-American defendants in COMPAS), and every ratio to it would look well."""
+    races = tuple(Bar(label=label, n=n) for label, n in (("White", 600), ("Black", 250), ("Other", 20)))
+    profile = make_profile(columns=(make_column("sex", 0, distinct=2, histogram=(Bar(label="F", n=400), Bar(label="M", n=470))), make_column("race", 1, distinct=3, histogram=races)))
+    asked = form(GroupsForm, profile=profile, attributes={"sensitive": ["sex", "race"]})
+    assert [field.initial for field in asked] == ["", ""]
+    assert "only one comparison" in asked["reference-0"].help_text
+    assert "such as White, the largest with 600 rows" in asked["reference-1"].help_text
+
+
+def test_the_split_at_forty_is_offered_where_numbers_are_ages() -> None:
+    def told(name: str, **changes: Any) -> bool:
+        profile = make_profile(columns=(make_column(name, 0, type="integer", **({"distinct": 50, "low": 17.0, "high": 90.0, "default_bins": (28.0, 37.0, 48.0), "histogram": ()} | changes)),))
+        return "write 39" in form(GroupsForm, profile=profile, attributes={"sensitive": [name]})["bins-0"].help_text
+
+    assert told("age")
+    assert told("Age_at_hire")
+    assert not told("wage")
+    assert not told("age", low=41.0)
+
+
 @pytest.mark.parametrize("edges", ["", "  "])
 def test_edges_that_nobody_gave_are_not_taken_for_the_persons_own(edges: str) -> None:
     asked = form(GroupsForm, {"bins-0": edges}, attributes={"sensitive": ["age"]})

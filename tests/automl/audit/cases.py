@@ -37,12 +37,16 @@ def binary(n: int = 600, seed: int = 0, **changes: Any) -> Outcomes:
     return Outcomes(**(fields | changes))
 
 
-def with_a_handful(of_handful: tuple[int, int, int, int] = (6, 1, 0, 0)) -> Outcomes:
-    """Counts of true and false positives, false and true negatives of two large groups; the one with the highest rate, and so the reference, has seven rows."""
-    cells = {"large": (200, 60, 100, 140), "other": (200, 50, 40, 110), "tiny": of_handful}
+def from_cells(cells: dict[str, tuple[int, int, int, int]]) -> Outcomes:
+    """Counts of true and false positives, false and true negatives by group."""
     decision, truth = (np.concatenate([np.repeat(flags, cell) for cell in cells.values()]) for flags in ([1, 1, 0, 0], [1, 0, 1, 0]))
     names = np.repeat(np.array(list(cells), dtype=object), [sum(cell) for cell in cells.values()])
     return Outcomes("binary", ("no", "yes"), "yes", ("yes",), truth.astype(np.int64), None, decision.astype(np.int64), {"g": names})
+
+
+def with_a_handful(of_handful: tuple[int, int, int, int] = (6, 1, 0, 0)) -> Outcomes:
+    """Two large groups; the one with the highest rate, and so the reference, has seven rows."""
+    return from_cells({"large": (200, 60, 100, 140), "other": (200, 50, 40, 110), "tiny": of_handful})
 
 
 def multiclass(n: int = 600, seed: int = 0, **changes: Any) -> Outcomes:

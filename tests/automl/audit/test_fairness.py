@@ -16,11 +16,12 @@ from fairlearn.metrics import (
     selection_rate,
     true_positive_rate,
 )
+from scipy.stats import wasserstein_distance
 
 from automl.audit.fairness import EXPLORATORY, PRIMARY, measure_fairness
 from automl.audit.outcomes import Outcomes
 from automl.errors import BadInput
-from automl.evidence import Attribute, Estimate, FairnessSection, Group, NotMeasured, Ratio, ScoreOutcome, Value, VersusRest
+from automl.evidence import Attribute, Estimate, FairnessSection, Group, GroupCalibration, NotMeasured, Ratio, ScoreOutcome, Value, VersusRest
 from automl.spec import AuditPolicy
 from tests.automl.audit.cases import binary, from_counts, from_table, multiclass, regression
 from tests.automl.audit.vectors import DATA, expected, needs_data, needs_vectors, table
@@ -194,7 +195,7 @@ def test_a_named_reference_needs_no_correction_and_is_never_guessed() -> None:
     assert ratio(named(measure(outcomes, "group", reference={"group": "B"}).attributes[0], "A")).value > 1
     absent = measure(outcomes, "group", reference={"group": "Z"}).attributes[0]
     assert (absent.reference, absent.reference_named) == ("A", False)
-    assert absent.note == "the named reference Z has no audited row, so the highest rate is the reference"
+    assert absent.note == "The named reference Z has no audited row, so the highest rate is the reference."
     with pytest.raises(BadInput, match="not a sensitive attribute"):
         measure(outcomes, "group", reference={"other": "A"})
 
@@ -328,6 +329,22 @@ def test_v18_scores_at_the_median_are_not_above_it() -> None:
     assert [value(score(group).above_median) for group in groups] == [pytest.approx(1 / 3), 0]
 
 
+def test_regression_does_not_compare_with_a_handful() -> None:
+    """Five rows have the highest mean, as a handful often has by chance; no rule asks for it as the reference. Where it was named it stays."""
+    group = np.array(["few"] * 5 + ["low"] * 200 + ["high"] * 200, dtype=object)
+    rng = np.random.default_rng(0)
+    predicted = rng.normal(0, 1, 405) + 3.0 * (group == "few") + (group == "high")
+    numbers = regression(truth=predicted + rng.normal(0, 1, 405), score=predicted, groups={"group": group})
+    attribute = measure(numbers, "group").attributes[0]
+    assert attribute.reference == "high"
+    assert attribute.note == "Groups of fewer than 30 rows are not taken as the reference."
+    few = measure_fairness(numbers, AuditPolicy(sensitive=("group",), reference={"group": "few"}), bins={}, seed=0)
+    assert isinstance(few, FairnessSection)
+    assert (few.attributes[0].reference, few.attributes[0].note) == ("few", "")
+    alone = measure(regression(truth=predicted[:5], score=predicted[:5], groups={"group": np.array(list("aabbb"), dtype=object)}), "group").attributes[0]
+    assert alone.reference is not None, "where all are a handful, one of them"
+
+
 def test_regression_gives_no_ratio_where_a_mean_is_not_positive() -> None:
     group = measure(regression(shift=-30), "group").attributes[0].groups[1]
     assert isinstance(score(group).ratio_of_means, NotMeasured)
@@ -405,12 +422,12 @@ def test_adult_has_every_cell_of_every_crossing() -> None:
 
 @pytest.mark.parametrize("rows", [1, 2, 29, 30])
 def test_a_gap_of_means_is_as_precise_as_the_smaller_group(rows: int) -> None:
-    """The group with the highest mean is the reference whatever its size, and one row drawn again and again never moves."""
+    """A named reference stays whatever its size, and one row drawn again and again never moves."""
     group = np.array(["few"] * rows + ["many"] * 500, dtype=object)
     rng = np.random.default_rng(0)
     truth = np.where(group == "few", 100.0, 10.0) + rng.normal(0, 1, len(group))
     predicted = truth - np.where(group == "few", 5.0, 0.0) + rng.normal(0, 1, len(group))
-    many = named(measure(regression(truth=truth, score=predicted, groups={"group": group}), "group").attributes[0], "many")
+    many = named(measure(regression(truth=truth, score=predicted, groups={"group": group}), "group", reference={"group": "few"}).attributes[0], "many")
     for gap in (score(many).mean_difference, score(many).residual_difference, score(many).ratio_of_means):
         if rows == 1:
             assert isinstance(gap, NotMeasured)
@@ -453,3 +470,60 @@ def test_errors_that_are_the_same_in_every_row_have_no_interval_of_no_width() ->
     alone = measure(regression(score=np.where(o.groups["group"] == "a", np.asarray(o.truth), np.asarray(o.score))), "group").attributes[0]
     others = [score(group).residual_difference for group in alone.groups if group.group != alone.reference]
     assert all(isinstance(one, Estimate) for one in others), "one side that varies is enough"
+
+
+def test_calibration_within_groups_has_slope_intercept_and_bins() -> None:
+    """Group b's log-odds are doubled: its slope is half of what it was, and its bins leave the diagonal."""
+    o = binary(4_000)
+    score = np.asarray(o.score)
+    extreme = 1 / (1 + ((1 - score) / score) ** 2)
+    plain, doubled = (measure(binary(4_000, score=np.where(o.groups["group"] == "b", s, score)), "group", "sex") for s in (score, extreme))
+    before, after = (named(section.attributes[0], "b").calibration for section in (plain, doubled))
+    assert isinstance(before, GroupCalibration)
+    assert isinstance(after, GroupCalibration)
+    assert isinstance(before.slope, Estimate)
+    assert isinstance(after.slope, Estimate)
+    assert after.slope.value == pytest.approx(before.slope.value / 2)
+    assert sum(b.n for b in after.bins) == named(doubled.attributes[0], "b").n
+    crossed = plain.intersections[0].groups[0]
+    assert isinstance(crossed.calibration, GroupCalibration)
+    assert (crossed.calibration.slope, crossed.calibration.bins) == (None, ()), "of declared attributes only"
+    assert score_of(crossed).spread is None
+
+
+def score_of(group: Group) -> ScoreOutcome:
+    assert isinstance(group.score, ScoreOutcome)
+    return group.score
+
+
+def test_scores_lie_apart_by_what_was_moved() -> None:
+    o = binary(4_000)
+    at = measure(o, "group").attributes[0]
+    reference = score_of(named(at, at.reference or "")).spread
+    other = score_of(named(at, "c")).spread
+    assert reference is not None
+    assert reference.kolmogorov_smirnov is None
+    assert other is not None
+    in_c, in_reference = (np.asarray(o.score)[o.groups["group"] == group] for group in ("c", at.reference))
+    assert other.wasserstein == pytest.approx(wasserstein_distance(in_c, in_reference), abs=1e-9)
+    numbers = measure(regression(), "group").attributes[0]
+    moved = score_of(named(numbers, "b" if numbers.reference != "b" else "a"))
+    assert isinstance(moved.absolute_error_difference, Estimate)
+    assert score_of(named(at, "c")).absolute_error_difference is None, "of predicted numbers only"
+
+
+def test_the_furthest_class_is_told_for_each_attribute_and_measure() -> None:
+    section = measure(multiclass(), "group")
+    assert [(row.attribute, row.measure) for row in section.furthest] == [("group", measure) for measure in ("impact_ratio", "tpr", "fpr", "ppv")]
+    ratio, tpr = section.furthest[0], section.furthest[1]
+    others = [group.impact_ratio.value for one in section.by_class for group in one.attributes[0].groups if isinstance(group.impact_ratio, Ratio)]
+    assert isinstance(ratio.value, Ratio)
+    assert ratio.value.value == min(others)
+    place: Any = section.model_dump(mode="json")
+    for part in ratio.evidence.removeprefix("/fairness/").split("/"):
+        place = place[int(part)] if isinstance(place, list) else place[part]
+    assert place == ratio.value.model_dump(mode="json")
+    assert isinstance(tpr.value, Estimate)
+    assert measure(binary(), "group").furthest == ()
+    unlabelled = measure(multiclass(truth=None), "group").furthest
+    assert isinstance(unlabelled[1].value, NotMeasured)

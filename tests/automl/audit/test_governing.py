@@ -13,7 +13,7 @@ from automl.audit.outcomes import Outcomes
 from automl.evidence import Estimate, FairnessSection, Finding, GoverningChoice, NotMeasured, Ratio
 from automl.printing import governing_comparison, governing_value
 from automl.spec import AuditPolicy
-from tests.automl.audit.cases import binary, from_counts, multiclass, regression
+from tests.automl.audit.cases import binary, from_cells, from_counts, multiclass, regression, with_a_handful
 from tests.automl.audit.findings.documents import findings_on
 
 
@@ -53,10 +53,48 @@ def test_the_furthest_group_is_told_and_tiny_ones_are_passed_over() -> None:
     assert isinstance(row.value, Ratio)
     assert governing_comparison(row) == "impact ratio of middle (group) to large"
     assert governing_value(row, section.limit.ratio).startswith("0.600 (")
+    assert governing_value(row, section.limit.ratio).endswith("), below the limit beyond sampling error")
     [small] = measured(from_counts({"a": (9, 10), "b": (2, 10)}), "demographic_parity_difference")[1].rows
     assert isinstance(small.value, Estimate)
     assert abs(small.value.value) == pytest.approx(0.7)
     assert small.compared_with == "all others"
+    assert small.of_few
+    assert governing_value(small, None).endswith(", of fewer than 30 rows on one side: nothing is concluded")
+
+
+def test_gaps_to_a_handful_are_those_to_all_others_as_in_the_findings() -> None:
+    """The reference has the highest rate and seven rows: a gap to it is as imprecise as it is."""
+    section, choice = measured(with_a_handful(), "equalized_odds_difference", "g")
+    assert section.attributes[0].reference == "tiny"
+    document = section.model_dump(mode="json")
+    for row in choice.rows:
+        assert row.compared_with == "all others"
+        assert "/error_rates/gaps_to_rest/" in row.evidence
+        assert at(document, row.evidence) == row.value.model_dump(mode="json")
+        assert isinstance(row.value, Estimate)
+        assert not row.value.low_precision
+        assert not row.of_few
+    assert governing_comparison(choice.rows[0]).endswith("(g) minus that of all others")
+
+
+def test_a_ratio_to_a_handful_says_what_its_label_rests_on() -> None:
+    """Against 6 of 7 the interval says little; the comparison with 500 of 1,000 decides, and is named."""
+    section, choice = measured(from_counts({"tiny": (6, 7), "large": (500, 1000), "low": (250, 1000), "near": (480, 1000)}), "demographic_parity_ratio")
+    [row] = choice.rows
+    assert (row.group, row.compared_with, row.of_few) == ("low", "tiny", False)
+    assert governing_value(row, section.limit.ratio).endswith("below the limit beyond sampling error")
+    [alone] = measured(from_counts({"tiny": (6, 7), "large": (700, 1000)}), "demographic_parity_ratio")[1].rows
+    assert alone.of_few, "there is nobody else to compare with"
+    assert governing_value(alone, 0.8).endswith("of fewer than 30 rows on one side: nothing is concluded")
+
+
+def test_a_group_with_a_handful_of_deserving_rows_is_passed_over() -> None:
+    """Sixty rows, five of them deserving: a true positive rate of 0.2 is one row of five."""
+    cells = {"large": (200, 60, 100, 140), "other": (220, 50, 80, 110), "rare": (1, 20, 4, 35)}
+    _, choice = measured(from_cells(cells), "equal_opportunity_difference", "g")
+    [row] = choice.rows
+    assert row.group != "rare"
+    assert not row.of_few
 
 
 def test_half_and_twice_are_as_far() -> None:

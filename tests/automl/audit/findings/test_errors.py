@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from automl.evidence import Estimate, NotMeasured
-from tests.automl.audit.cases import binary, multiclass, regression, with_a_handful
+from tests.automl.audit.cases import binary, from_cells, multiclass, regression, with_a_handful
 from tests.automl.audit.findings.documents import fairness_of, found, performance_of
 
 
@@ -99,3 +99,11 @@ def test_the_calibration_of_the_reference_is_told_like_all_others() -> None:
     score = np.where(o.groups["group"] == "a", np.asarray(o.score) * 0.4, np.asarray(o.truth) * 0.8 + 0.1)
     section = fairness_of(binary(2000, score=score), "group", reference={"group": "a"})
     assert any(each.text.startswith("In a (group)") for each in found(fairness=section)["calibration_group"])
+
+
+def test_unequal_predictive_values_are_told() -> None:
+    cells = {"a": (200, 50, 100, 150), "b": (120, 130, 50, 200)}
+    told = [each for each in found(fairness=fairness_of(from_cells(cells), "g"))["error_gap"] if each.id.endswith(":ppv")]
+    [finding] = told
+    assert finding.text.startswith("Among rows that are given the favourable outcome, b (g) have it as their true label less often than a: the rates differ by −32.0 points (95 % interval −39.")
+    assert finding.evidence == "/fairness/attributes/0/groups/1/error_rates/gaps/ppv"

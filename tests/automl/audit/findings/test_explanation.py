@@ -100,6 +100,9 @@ def test_an_importance_that_shuffling_does_not_show_is_said() -> None:
     check = example().permutation
     assert not isinstance(check, NotMeasured)
     first = check.features[0].model_copy(update={"increase": around(0.001, 0.002, 545)})
+    nothing = example().features[0].model_copy(update={"mean_abs_shap": around(0, 0, 545)})
+    constant = example(features=(nothing, *example().features[1:]), permutation=check.model_copy(update={"features": (first, *check.features[1:])}))
+    assert "importance_not_confirmed" not in found(constant), "a model of one answer has no first input"
     finding = found(example(permutation=check.model_copy(update={"features": (first, *check.features[1:])})))["importance_not_confirmed"]
     assert "not told apart from no change" in finding.text
 

@@ -26,7 +26,8 @@ def test_the_comparison_that_decided_is_named_where_it_is_not_the_highest() -> N
     """The interval against a small highest group may reach above the limit although another comparison shows the group below it."""
     section = fairness_of(from_counts({"tiny": (3, 5), "large": (500, 1000), "low": (150, 1000)}), "group")
     [finding] = found(fairness=section)["impact_ratio_below"]
-    assert finding.text.endswith("below the stated limit of 0.80 beyond sampling error, as the comparison with large shows.")
+    assert finding.text.startswith("low (group) is selected at 0.30 times the rate of large (upper limit at the label's level 0.")
+    assert finding.text.endswith("; 150 of 1,000 against 500 of 1,000), below the stated limit of 0.80 beyond sampling error; tiny, the group with the highest rate, has only 5 rows.")
 
 
 def test_the_comparison_that_decided_is_named_in_a_crossing_too() -> None:
@@ -235,6 +236,26 @@ def test_where_the_reference_is_a_handful_it_is_said_and_the_nearest_comparison_
     [near] = [each for each in by_rule["impact_ratio_near"] if each.text.startswith("African-American")]
     assert near.text.endswith(" The comparison that comes nearest to showing it is 0.72 times the rate of Caucasian (upper limit at the label's level 0.81; 417 of 794 against 381 of 525).")
     assert "reference_few" not in found(fairness=fairness_of(from_counts({**COMPAS_LIKE, "Asian": (60, 70)}), "group"))
+
+
+def test_a_named_reference_that_is_not_the_highest_is_told() -> None:
+    """Who names the group that is selected least makes every ratio look well; the finding reads the table the other way round."""
+    counts = from_counts({"best": (600, 1000), "lowest": (300, 1000), "middle": (550, 1000)})
+    by_rule = found(fairness=fairness_of(counts, "group", reference={"group": "lowest"}))
+    assert by_rule["impact_ratio_not_below"]
+    [finding] = by_rule["reference_not_highest"]
+    assert finding.severity == "medium"
+    assert finding.text == (
+        "Groups of group are compared with lowest, as it was named beforehand; best is selected more often. lowest is at 0.50 times the rate of best (95 % interval 0.45 to 0.56), "
+        "below the stated limit of 0.80.")
+    assert finding.evidence == "/fairness/attributes/0/groups/0/impact_ratio"
+    [other] = found(fairness=fairness_of(counts, "group", reference={"group": "middle"}))["reference_not_highest"]
+    assert other.severity == "low"
+    assert other.text.endswith(" The lowest, lowest, is at 0.50 times the rate of best.")
+    assert "reference_not_highest" not in found(fairness=fairness_of(counts, "group", reference={"group": "best"}))
+    assert "reference_not_highest" not in found(fairness=fairness_of(counts, "group"))
+    near = from_counts({"best": (302, 1000), "lowest": (300, 1000)})
+    assert "reference_not_highest" not in found(fairness=fairness_of(near, "group", reference={"group": "lowest"})), "what chance may explain is not told"
 
 
 def test_vector_1_above_four_fifths_and_yet_beyond_chance_are_both_told() -> None:
