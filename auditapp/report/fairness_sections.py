@@ -219,10 +219,10 @@ def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
     fairness = evidence.fairness
     if isinstance(fairness, NotMeasured):
         return [not_measured("Error rates by group", fairness)]
-    blocks: list[Block] = [_design(evidence, fairness.attributes)] if fairness.attributes else []
+    blocks: list[Block] = [_design(evidence, fairness.attributes), *_spread(fairness.attributes)] if fairness.attributes else []
     for place, attribute in enumerate(fairness.attributes, start=1):
         measured = _errors_of_numbers(attribute) if fairness.outcome == "score" else _errors(attribute, charts, str(place))
-        blocks += [heading(f"By {data_text(attribute.attribute)}"), *measured, *_spread(attribute)]
+        blocks += [heading(f"By {data_text(attribute.attribute)}"), *measured]
     blocks += _errors_by_class(fairness)
     if fairness.outcome == "decision":
         blocks.append(note("With unequal base rates, calibration and equal error rates cannot all hold at once; which of them governs is for people to say."))
@@ -241,18 +241,18 @@ def _errors_of_numbers(attribute: Attribute) -> list[Block]:
          for group, score in compared], _together(score.residual_difference for _, score in compared))]
 
 
-def _spread(attribute: Attribute) -> list[Block]:
+def _spread(attributes: Sequence[Attribute]) -> list[Block]:
     """How the scores of each group lie; descriptive."""
-    measured = [(group, group.score.spread) for group in attribute.groups if isinstance(group.score, ScoreOutcome) and group.score.spread is not None]
+    measured = [(attribute, group, group.score.spread) for attribute in attributes for group in attribute.groups if isinstance(group.score, ScoreOutcome) and group.score.spread is not None]
     if not measured:
         return []
     return [table(
-        f"How the scores lie by {data_text(attribute.attribute)}",
-        [("group", "left", 1.2), *((words, "right", 0) for words in ("5 % lie below", "25 %", "median", "75 %", "95 %")), ("mean, in standard deviations from the reference's", "right", 0.9),
+        "How the scores lie, by attribute",
+        [ATTRIBUTE, ("group", "left", 1.2), *((words, "right", 0) for words in ("5 % lie below", "25 %", "median", "75 %", "95 %")), ("mean, in standard deviations from the reference's", "right", 0.9),
          ("Kolmogorov and Smirnov's distance", "right", 0.8), ("Wasserstein's distance", "right", 0.8)],
-        [(data_text(group.group, GROUP_LENGTH), *(significant(value, 3) for value in spread.quantiles),
-          *("–" if value is None else significant(value, 3) for value in (spread.standardised_difference, spread.kolmogorov_smirnov, spread.wasserstein))) for group, spread in measured],
-        "Descriptive: distances to the reference have no interval of their own; the signed difference of the means has one.", dense=True)]
+        [(data_text(attribute.attribute), data_text(group.group, GROUP_LENGTH), *(significant(value, 3) for value in spread.quantiles),
+          *("–" if value is None else significant(value, 3) for value in (spread.standardised_difference, spread.kolmogorov_smirnov, spread.wasserstein))) for attribute, group, spread in measured],
+        "Descriptive: distances to the reference have no interval of their own; the signed difference of the means has one.", dense=True, grouped=True)]
 
 
 def _errors_by_class(fairness: FairnessSection) -> list[Block]:
