@@ -1,6 +1,6 @@
 """A run once more, from its recorded configuration; and whether the repetition came to the same evidence, or where it did not.
 
-Compared is what the digests are of: the document without run, times and hardware. The plan says the how-manieth audit of the audit part it is, so two runs of one workspace never have
+Compared is what the digests are of: the document without run, times and hardware. The plan counts the audits of the audit part, this one included, so two runs of one workspace never have
 the same digest; the digest of what was measured sets that number aside, and is the same where nothing else differs.
 """
 

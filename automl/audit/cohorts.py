@@ -22,7 +22,7 @@ from automl.spec import AuditPolicy, CohortOf
 
 NO_ROW = "no row of this part fulfils it"
 NOTE = ("A person named these rows before they were measured. Their errors are tested together; the groups within them are exploratory, without correction for their number. "
-        "Where a cohort was chosen for what an earlier audit of the same rows had shown, its numbers say less than they seem to; the plan says the how-manieth audit this is.")
+        "Where a cohort was chosen for what an earlier audit of the same rows had shown, its numbers say less than they seem to; the plan counts the audits of these rows.")
 
 
 def measure_cohorts(

@@ -45,7 +45,7 @@ class Plan(Part):
     family: str
     cut_rule: str
     audit_number: int
-    """The how-manieth audit of this dataset's audit part this is (rule 15)."""
+    """Which audit of this dataset's audit part this is, counted from 1 (rule 15)."""
     alternatives: str = ""
     """sha256 of the mitigation alternatives, which were frozen before; empty where there are none."""
     governing: GoverningMetric | None = Field(default=None, exclude_if=lambda metric: metric is None)
