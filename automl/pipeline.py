@@ -21,6 +21,7 @@ from automl.audit.findings import write_findings
 from automl.audit.front import measure_front, models_kept
 from automl.audit.leaderboard import measure_leaderboard
 from automl.audit.local_law_144 import measure_local_law_144
+from automl.audit.missing_cells import missing_by_group
 from automl.audit.mitigation import measure_mitigation
 from automl.audit.outcomes import Outcomes
 from automl.audit.outside_alternatives import alternatives_of_predictions
@@ -116,7 +117,7 @@ def run_training(
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
     leaderboard = measure_leaderboard(rivals, problem, audit, lambda predicted, cut: outcomes_of_model(problem, audit, predicted, cut), reference=spec.reference, seed=spec.seed)
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
-                        left_out=split.left_out, quality=(*find_quality_issues(source), *told))
+                        left_out=split.left_out, quality=(*find_quality_issues(source), *told), missing=missing_by_group((split.train, audit)))
     section = search_section(result, model, leaderboard, split, front)
     evidence = _document(
         spec, run, "training", step, plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,

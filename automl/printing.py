@@ -6,7 +6,19 @@ import math
 import re
 from collections.abc import Iterable
 
-from automl.evidence import Alternative, DesignSection, Estimate, Evidence, GoverningMeasure, GoverningRow, NotMeasured, ProbabilityCalibration, Ratio, Value
+from automl.evidence import (
+    Alternative,
+    DataSection,
+    DesignSection,
+    Estimate,
+    Evidence,
+    GoverningMeasure,
+    GoverningRow,
+    NotMeasured,
+    ProbabilityCalibration,
+    Ratio,
+    Value,
+)
 from automl.spec import GoverningMetric, OptionalPart
 from automl.visible_text import visible as visible  # many know it from here
 
@@ -223,6 +235,15 @@ def governing_value(row: GoverningRow, limit: float | None) -> str:
     if row.of_few:
         return f"{value}, of fewer than 30 rows on one side: nothing is concluded"
     return f"{value}, {against_limit(row.value)}" if isinstance(row.value, Ratio) else value
+
+
+def missing_table(data: DataSection) -> tuple[list[str], list[tuple[str, str, int, list[Value]]]]:
+    """Inputs with missing cells, and of each group its attribute, name, rows and share of cells missing in each of them."""
+    columns = list(dict.fromkeys(one.column for one in data.missing_by_group))
+    rows: dict[tuple[str, str], tuple[str, str, int, list[Value]]] = {}
+    for one in data.missing_by_group:
+        rows.setdefault((one.attribute, one.group), (one.attribute, one.group, one.n, []))[3].append(one.share)
+    return columns, list(rows.values())
 
 
 PROFILE_WORDS = {"us_employment": "employment in the United States", "us_credit": "credit in the United States"}

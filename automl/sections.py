@@ -27,6 +27,7 @@ from automl.evidence import (
     Finding,
     GoverningChoice,
     LeftOut,
+    MissingByGroup,
     NotMeasured,
     Plan,
     SplitInfo,
@@ -67,12 +68,12 @@ def design_section(policy: AuditPolicy, *, trained: bool) -> DesignSection:
 
 def data_section(
     table: Table, columns: tuple[Column, ...], *, target: TargetInfo | None, split: SplitInfo, unknown: Mapping[str, int], left_out: tuple[LeftOut, ...],
-    quality: tuple[Finding, ...],
+    quality: tuple[Finding, ...], missing: tuple[MissingByGroup, ...] = (),
 ) -> DataSection:
     """The table as it was read, and what became of its columns and rows."""
     return DataSection(
         sha256=table.sha256, rows=table.rows, reading=table.reading, columns=columns, quality=quality, target=target, split=split, unknown=dict(unknown),
-        left_out=left_out,
+        left_out=left_out, missing_by_group=missing,
     )
 
 

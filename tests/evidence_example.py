@@ -47,6 +47,7 @@ from automl.evidence import (
     LeaderboardRow,
     LeftOut,
     LowestRatio,
+    MissingByGroup,
     NotMeasured,
     OnnxExport,
     PerformanceSection,
@@ -310,7 +311,8 @@ def make_data() -> DataSection:
         target=TargetInfo(name="income", task="binary", inferred=True, labels=("<=50K", ">50K"), positive=">50K", favourable=(">50K",),
                           base_rates={"<=50K": rate(37_155, 48_842), ">50K": rate(11_687, 48_842)}),
         split=SplitInfo(method="stratified", seed=0, train=48_842 - (tp + fp + fn + tn), audit=tp + fp + fn + tn, detail="by income and by sex x race where a cell has 20 rows or more"),
-        unknown={"sex": 0, "race": UNKNOWN_RACE}, left_out=(LeftOut(reason="the target is missing", n=0),))
+        unknown={"sex": 0, "race": UNKNOWN_RACE}, left_out=(LeftOut(reason="the target is missing", n=0),),
+        missing_by_group=tuple(MissingByGroup(column="workclass", attribute="sex", group=group, n=n, missing=k, share=rate(k, n)) for group, k, n in (("Female", 1282, 16_192), ("Male", 1517, 32_650))))
 
 
 def make_findings(fairness: FairnessSection) -> tuple[Finding, ...]:

@@ -22,11 +22,12 @@ from automl.evidence import (
     SearchSection,
     Value,
 )
-from automl.printing import calibration, estimate, fixed, in_order, metric_words, percent, significant, whole
+from automl.printing import calibration, estimate, fixed, in_order, metric_words, missing_table, percent, significant, whole
 from automl.spec import TaskSpec
 
 MOST_TRIALS = 60
 MOST_COLUMNS = 80
+MOST_INPUTS = 5
 GAPS = "How the inputs add up to differences of mean scores"
 
 
@@ -54,6 +55,12 @@ def data_section(evidence: Evidence, statements: Statements | None) -> list[Bloc
         [(data_text(one.name, 60), one.role, one.type, whole(one.missing), whole(one.distinct), "yes" if one.used_as_feature else "no", our_words(one.note, 120) if one.note else "")
          for one in columns],
         "" if len(columns) == len(data.columns) else "Further columns are in the attached evidence.", dense=True))
+    inputs, groups = missing_table(data)
+    if groups:
+        blocks.append(table(
+            "Cells missing by group, with 95 % intervals", [("attribute", "left", 1), ("group", "left", 1.2), ("n", "right", 0), *((data_text(name, 40), "left", 1.0) for name in inputs[:MOST_INPUTS])],
+            [(data_text(attribute), data_text(group, 60), whole(n), *(shown(share, as_percent=True) for share in shares[:MOST_INPUTS])) for attribute, group, n, shares in groups],
+            "" if len(inputs) <= MOST_INPUTS else f"The {MOST_INPUTS} inputs with the most missing cells; the attached evidence has more.", dense=True, grouped=True))
     for one in data.quality:
         blocks.append(paragraph(f"{ended(one.text)} {one.suggestion}".strip()))
     return [*blocks, stated(statements, 4)]

@@ -404,6 +404,9 @@ def shown(text: object, most: int) -> str:
     return printing.visible(str(text), most)
 
 
+register.filter("missing_table", printing.missing_table)
+
+
 @register.filter
 def bound(value: float | str | None) -> str:
     """The lowest or highest value of a column, as short as it can be written."""

@@ -107,6 +107,17 @@ class LeftOut(Part):
     n: int
 
 
+class MissingByGroup(Part):
+    """How often an input is unknown in one group of a declared attribute."""
+
+    column: str
+    attribute: str
+    group: str
+    n: int
+    missing: int
+    share: Value
+
+
 class DataSection(Measured):
     sha256: str
     rows: int
@@ -117,3 +128,5 @@ class DataSection(Measured):
     split: SplitInfo
     unknown: dict[str, int] = Field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+    missing_by_group: tuple[MissingByGroup, ...] = ()
+    """Of the inputs with the most missing cells, over training and audit rows; none for predictions made elsewhere, whose inputs are not known."""
