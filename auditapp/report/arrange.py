@@ -15,8 +15,8 @@ POINTS = 72 / 2.54
 TOP, BOTTOM = 1.6 * POINTS, (29.7 - 1.4) * POINTS
 WIDTH = (21 - 2 * 1.7) * POINTS
 """Of the page, as the template sets it."""
-SHARE, HIGHEST = 0.79, 20.5 * POINTS
-"""Of its place that a picture takes, so that its letters are nearly as large as a table's (7.4 points to 7.6), and how high one may be."""
+SHARE, HIGHEST = 0.77, 20.5 * POINTS
+"""Of its place that a picture takes, so that its letters are nearly as large as a table's (7.2 points to 7.6), and how high one may be."""
 SMALL, GUTTER = 330, 12.0
 """Up to so many pixels a picture stands in one of two columns; what lies between them."""
 MUCH = 0.12
