@@ -95,7 +95,7 @@ class House:
         """Several at once, which is quicker than one after the other."""
         begun = [self._begin_worker(arguments, extra) for arguments in each]
         for _, log in begun:
-            self.until(partial(_ready, log), 40, f"worker {log.stem} is ready")
+            self.until(partial(_ready, log), 120, f"worker {log.stem} is ready")
         return [worker for worker, _ in begun]
 
     def _begin_worker(self, arguments: tuple[str, ...], extra: dict[str, str]) -> tuple[subprocess.Popen[bytes], Path]:
