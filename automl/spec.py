@@ -269,6 +269,10 @@ Conditions = Annotated[tuple[RowCondition, ...], Field(min_length=1, max_length=
 CohortName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
+MOST_COHORTS = 10
+"""Of one audit: each is a further comparison."""
+
+
 class CohortOf(Frozen):
     """Rows that a person names before anything is measured, by conditions that all hold; they are measured by themselves, beside all other rows."""
 
@@ -304,7 +308,7 @@ class AuditPolicy(Frozen):
     report_language: ReportLanguage | None = Field(default=None, exclude_if=lambda asked: asked is None)
     """Of the audit PDF, where nobody chooses another among the statements; None: English. The evidence is English whatever is asked for."""
 
-    cohorts: Annotated[tuple[CohortOf, ...], Field(max_length=10, exclude_if=lambda cohorts: not cohorts)] = ()
+    cohorts: Annotated[tuple[CohortOf, ...], Field(max_length=MOST_COHORTS, exclude_if=lambda cohorts: not cohorts)] = ()
     """Rows to be looked at by themselves; named before the audit part is opened."""
 
     @field_validator("cohorts")

@@ -25,7 +25,7 @@ from auditapp.templatetags.audit import bound
 from auditapp.uploads import too_large_sentence
 from automl.evidence import ColumnProfile, DatasetProfile
 from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
-from automl.spec import GOVERNING_METRICS, METRICS_OF_TASK, OF_NUMBERS
+from automl.spec import GOVERNING_METRICS, METRICS_OF_TASK, MOST_COHORTS, OF_NUMBERS
 
 Choices = list[tuple[str, Any]]
 FORTY = 40
@@ -35,8 +35,6 @@ ROLE_WORDS = {
     "date": lazy("Date"), "text": lazy("Free text"), "weight": lazy("Weight of the row"), "group": lazy("Person or group that rows belong to"), "time": lazy("Time order of the rows"),
     "ignore": lazy("Leave out"),
 }
-MOST_COHORTS = 10
-"""That a spec takes."""
 PRESETS = {"quick": (120, None), "standard": (900, None), "thorough": (7200, None)}
 FAMILY_WORDS: Choices = [("linear", lazy("Linear models")), ("lgbm", lazy("Gradient-boosted trees (LightGBM)")), ("torch", lazy("Neural network (PyTorch)")),
                          ("trees", lazy("Random forests and extra trees (scikit-learn)"))]

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from auditapp.report.blocks import SMALL
+
 POINTS = 72 / 2.54
 """In a centimetre."""
 TOP, BOTTOM = 1.6 * POINTS, (29.7 - 1.4) * POINTS
@@ -17,8 +19,8 @@ WIDTH = (21 - 2 * 1.7) * POINTS
 """Of the page, as the template sets it."""
 SHARE, HIGHEST = 0.77, 20.5 * POINTS
 """Of its place that a picture takes, so that its letters are nearly as large as a table's (7.2 points to 7.6), and how high one may be."""
-SMALL, GUTTER = 330, 12.0
-"""Up to so many pixels a picture stands in one of two columns; what lies between them."""
+GUTTER = 12.0
+"""Between two pictures that stand in columns."""
 MUCH = 0.12
 """Of a page: less than this may stay empty."""
 SMALLEST = 0.88

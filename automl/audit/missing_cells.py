@@ -23,8 +23,10 @@ def missing_by_group(parts: Sequence[Rows]) -> tuple[MissingByGroup, ...]:
 
     Inputs in the order of their missing cells, the most first, `MOST_COLUMNS` of them. Rows whose group is unknown are in no group.
     """
-    empty = {name: np.concatenate([part.features[name].isna().to_numpy() for part in parts]) for name in parts[0].features.columns}
-    columns = sorted((name for name, cells in empty.items() if cells.any()), key=lambda name: -int(empty[name].sum()))[:MOST_COLUMNS]
+    cells = {name: sum(int(part.features[name].isna().sum()) for part in parts) for name in parts[0].features.columns}
+    columns = sorted((name for name, n in cells.items() if n), key=lambda name: -cells[name])[:MOST_COLUMNS]
+    # of these alone: a table may have thousands of inputs
+    empty = {name: np.concatenate([part.features[name].isna().to_numpy() for part in parts]) for name in columns}
     weight = None if parts[0].weight is None else np.concatenate([part.weight for part in parts if part.weight is not None])
     cluster = None if parts[0].cluster is None else np.concatenate([part.cluster for part in parts if part.cluster is not None])
     found = []

@@ -103,7 +103,7 @@ def _errors(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
 
 def _calibration(attribute: Attribute, limit: float, place: str, suffix: str) -> Chart | None:
     """The largest groups only: more lines would hide each other. The table has all."""
-    found = [(group, group.calibration) for group in attribute.groups if isinstance(group.calibration, GroupCalibration) and len(group.calibration.bins) > 1]
+    found = [(group, one) for group in attribute.groups if isinstance(one := group.calibration, GroupCalibration) and len(one.bins) > 1 and isinstance(one.observed_over_expected, Estimate)]
     drawn = sorted(sorted(found, key=lambda pair: -pair[0].n)[:MAX_CURVES], key=lambda pair: attribute.groups.index(pair[0]))
     if not drawn:
         return None

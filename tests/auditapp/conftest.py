@@ -205,3 +205,13 @@ def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     made = subprocess.run([sys.executable, "manage.py", "token", "demo"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     with running_web(environment, home / "web.log") as web:
         yield WebServer(home, web.port, web.pid, made.stdout.split()[-1], environment)
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a signing key and its certificate, as the embedded profile makes them."""
+    from auditapp.signing_identity import ensure_signing_identity
+
+    folder = tmp_path_factory.mktemp("home") / "signing"
+    ensure_signing_identity(folder)
+    return folder

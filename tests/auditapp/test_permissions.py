@@ -24,7 +24,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from auditapp.access import Caller
 from auditapp.models import Delivery, Membership, SavedCohort, Webhook
 from auditapp.people import members, share_links
-from auditapp.signing_identity import ensure_signing_identity
 from tests.auditapp.conftest import Rest, make_ready
 
 WEBHOOK = {"url": "https://93.184.215.14/hook", "events": ["run.failed"]}
@@ -241,13 +240,6 @@ NOBODYS = {
 @pytest.fixture(autouse=True)
 def _a_certificate(settings: Any, identity: Path) -> None:
     settings.SIGNING_CERTIFICATE = identity / "certificate.pem"
-
-
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home") / "signing"
-    ensure_signing_identity(folder)
-    return folder
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pyhanko.sign import signers
 
 from auditapp.report.sign import sign_pdf
 from auditapp.report.signing_key import KeyInAFile
-from auditapp.signing_identity import ensure_signing_identity
 from automl.card import write_card
 from automl.charts import draw_charts
 from automl.evidence import Evidence, canonical_json
@@ -105,13 +104,6 @@ def signed_in(folder: Path, identity: Path) -> Path:
 @pytest.fixture(scope="session")
 def unsigned(bundle: Path) -> bytes:
     return (bundle / PDF_NAME).read_bytes()
-
-
-@pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home") / "signing"
-    ensure_signing_identity(folder)
-    return folder
 
 
 @pytest.fixture
