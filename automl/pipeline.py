@@ -23,11 +23,12 @@ from automl.audit.leaderboard import measure_leaderboard
 from automl.audit.local_law_144 import measure_local_law_144
 from automl.audit.missing_cells import missing_by_group
 from automl.audit.mitigation import measure_mitigation
-from automl.audit.outcomes import Outcomes
+from automl.audit.outcomes import Outcomes, groups_of
 from automl.audit.outside_alternatives import alternatives_of_predictions
 from automl.audit.performance import measure_performance
 from automl.audit.reasons.measure import Reasoned, measure_reasons
 from automl.audit.reasons.rows import FILE as REASONS_FILE, reasons_csv
+from automl.audit.representation import check_population, representation
 from automl.audit.robustness import measure_robustness, robustness_of_predictions
 from automl.audit.slices import find_slices, measure_slices, slices_of_predictions
 from automl.bundle import write_bundle
@@ -39,7 +40,7 @@ from automl.data.quality import find_quality_issues
 from automl.data.repeats import leave_out_repeats
 from automl.data.splits import Problem, Rows, Split, resolve_problem, split_table
 from automl.data.tables import Table, TableLimits, read_table
-from automl.errors import Stopped
+from automl.errors import BadInput, Stopped
 from automl.evidence import Evidence, Finding, Front, NotMeasured, RunInfo, SplitInfo, TargetInfo, digest_of
 from automl.export.onnx_export import FILE, Export, export_model
 from automl.hooks import Hooks, Progress
@@ -106,7 +107,7 @@ def run_training(
         alternatives, model, audit, predictions, outcomes, profile=spec.profile, seed=spec.seed))
     explanation = step.done("explanation", measure_explanation(
         model, audit, split.train, problem, seed=spec.seed, reference=compared_with(fairness), threshold=model.threshold, texts=problem.schema.texts,
-        checks="explanation_checks" not in spec.leave_out))
+        checks="explanation_checks" not in spec.leave_out, named=spec.explain_rows, named_learned=test is None))
     reasons = step.done("reasons", _reasons(model, audit, split.train, outcomes, problem, spec))
     slices = step.done("slices", measure_slices(
         suspected, columns_of(audit, kinds), outcomes, discovered_on="training rows, by out-of-fold predictions", confirmed_on="the audit part"))
@@ -117,7 +118,8 @@ def run_training(
     rivals = candidates(result, model, split, ensemble_not_taken(result, split, problem, spec))
     leaderboard = measure_leaderboard(rivals, problem, audit, lambda predicted, cut: outcomes_of_model(problem, audit, predicted, cut), reference=spec.reference, seed=spec.seed)
     data = data_section(source, problem.columns, target=target_info(problem, split.all_targets), split=split.info, unknown=split.unknown,
-                        left_out=split.left_out, quality=(*find_quality_issues(source), *told), missing=missing_by_group((split.train, audit)))
+                        left_out=split.left_out, quality=(*find_quality_issues(source), *told), missing=missing_by_group((split.train, audit)),
+                        shares=representation((unlearned, outcomes), spec.population, spec.seed))
     section = search_section(result, model, leaderboard, split, front)
     evidence = _document(
         spec, run, "training", step, plan=plan, design=design_section(spec, trained=True), data=data, search=section, performance=performance, fairness=fairness,
@@ -145,8 +147,11 @@ def _set_aside(spec: TaskSpec, table: Path, test: Path | None, hooks: Hooks, lim
     hooks.progress(Progress("read"))
     source = read_table(table, spec.table, spec.missing, limits)
     problem = resolve_problem(spec, source)
+    if beyond := [row for row in spec.explain_rows if row >= source.rows and test is None]:
+        raise BadInput(f"explain_rows: there is no row {beyond[0]}; the rows of this table are 0 to {source.rows - 1}", pointer="/explain_rows")
     hooks.progress(Progress("split"))
     split = split_table(source, spec, problem, None if test is None else read_table(test, spec.table, spec.missing, limits))
+    check_population(spec.population, {name: groups_of(groups) for name, groups in split.train.groups.items()})
     problem, split, told = leave_out_repeats(source, spec, problem, split)
     return source, problem, split, told
 
@@ -164,6 +169,7 @@ def run_audit_of_predictions(
     hooks.progress(Progress("read"))
     source = read_table(table, spec.table, spec.missing, limits)
     rows = read_predictions(source, spec)
+    check_population(spec.population, {name: groups_of(groups) for name, groups in rows.groups.items()})
     outcomes = outcomes_of_predictions(rows)
     plan = seal_plan(spec, rows.bins, cut_rule=rows.threshold.chosen_on if rows.threshold else "decisions as given in the table", audit_number=audit_number,
                      governing=governing_choice(spec, rows.task, recorded=rows.truth is not None), sealed_at="after the table was read, before anything was measured")
@@ -181,7 +187,7 @@ def run_audit_of_predictions(
     data = data_section(
         source, rows.columns, target=target, split=SplitInfo(method="none", seed=spec.seed, train=0, audit=outcomes.rows, detail="every row is audited"),
         unknown={name: int((groups == None).sum()) for name, groups in rows.groups.items()},  # noqa: E711 - elementwise
-        left_out=rows.left_out, quality=find_quality_issues(source))
+        left_out=rows.left_out, quality=find_quality_issues(source), shares=representation((outcomes,), spec.population, spec.seed))
     evidence = _document(
         spec, run, "predictions", step, plan=plan, design=design_section(spec, trained=False), data=data, search=no_model, performance=performance,
         fairness=fairness, local_law_144=law, explanation=no_model, reasons=no_model, mitigation=mitigation, slices=slices, cohorts=cohorts, robustness=robustness,

@@ -17,6 +17,7 @@ from automl.evidence import (
     NotMeasured,
     ProbabilityCalibration,
     Ratio,
+    Test,
     Value,
 )
 from automl.spec import GoverningMetric, OptionalPart
@@ -235,6 +236,16 @@ def governing_value(row: GoverningRow, limit: float | None) -> str:
     if row.of_few:
         return f"{value}, of fewer than 30 rows on one side: nothing is concluded"
     return f"{value}, {against_limit(row.value)}" if isinstance(row.value, Ratio) else value
+
+
+def test_words(test: Test) -> str:
+    """Its name, statistic and p, with the adjusted p where there is one."""
+    names = {"fisher": "Fisher", "mid_p": "mid-p", "chi2": "chi-squared", "chi_square": "chi-squared", "chi_square_monte_carlo": "chi-squared (Monte Carlo)",
+             "chi_square_rao_scott": "chi-squared (Rao-Scott)", "z": "z"}
+    statistic = f" {significant(test.statistic, 3)}," if test.statistic is not None else ""
+    adjusted = f" ({(test.adjustment or 'adjusted').capitalize()}: {p_value(test.p_adjusted)})" if test.p_adjusted is not None else ""
+    p = p_value(test.p)
+    return f"{names.get(test.name, test.name)}{statistic} p {p if p.startswith('<') else f'= {p}'}{adjusted}"
 
 
 def missing_table(data: DataSection) -> tuple[list[str], list[tuple[str, str, int, list[Value]]]]:

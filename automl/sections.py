@@ -30,6 +30,7 @@ from automl.evidence import (
     MissingByGroup,
     NotMeasured,
     Plan,
+    Representation,
     SplitInfo,
     TargetInfo,
     Threshold,
@@ -68,12 +69,12 @@ def design_section(policy: AuditPolicy, *, trained: bool) -> DesignSection:
 
 def data_section(
     table: Table, columns: tuple[Column, ...], *, target: TargetInfo | None, split: SplitInfo, unknown: Mapping[str, int], left_out: tuple[LeftOut, ...],
-    quality: tuple[Finding, ...], missing: tuple[MissingByGroup, ...] = (),
+    quality: tuple[Finding, ...], missing: tuple[MissingByGroup, ...] = (), shares: tuple[Representation, ...] = (),
 ) -> DataSection:
     """The table as it was read, and what became of its columns and rows."""
     return DataSection(
         sha256=table.sha256, rows=table.rows, reading=table.reading, columns=columns, quality=quality, target=target, split=split, unknown=dict(unknown),
-        left_out=left_out, missing_by_group=missing,
+        left_out=left_out, missing_by_group=missing, representation=shares,
     )
 
 

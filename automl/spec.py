@@ -8,6 +8,7 @@ checked where the table is read and raises `automl.errors.BadInput`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -282,6 +283,39 @@ class CohortOf(Frozen):
     """The run among whose error slices it was found; None where a person wrote it down."""
 
 
+class Population(Frozen):
+    """Whom the decisions are about, as somebody else has counted them: what the groups' shares of the rows are compared with."""
+
+    source: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+    """Where the numbers are from, and of when."""
+    shares: Annotated[dict[Name, Annotated[dict[Label, Annotated[float, Field(gt=0, le=1e12)]], Field(min_length=2, max_length=200)]], Field(min_length=1, max_length=20)]
+    """By attribute, of each group its share (of 1), its percentage or its number of people."""
+
+    @field_validator("shares")
+    @classmethod
+    def _whole(cls, shares: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        for attribute, groups in shares.items():
+            total = sum(groups.values())
+            if not adds_up(total, groups.values()):
+                raise ValueError(f"the numbers of {attribute!r} add up to {total:g}; shares add up to 1, percentages to 100 (within {ROUNDED:.0%}), and numbers of people are whole and more than 100")
+        return shares
+
+    def expected(self, attribute: str) -> dict[str, float] | None:
+        """Each group's share of 1; None of an attribute that was not counted."""
+        groups = self.shares.get(attribute)
+        return None if groups is None else {group: number / sum(groups.values()) for group, number in groups.items()}
+
+
+ROUNDED = 0.01
+"""By how much shares that somebody rounded may miss 1."""
+
+
+def adds_up(total: float, numbers: Iterable[float | None]) -> bool:
+    """Whether ``numbers`` of this ``total`` are shares, percentages or numbers of people."""
+    counted = total > 100 and all(number is not None and float(number).is_integer() for number in numbers)
+    return counted or abs(total - 1) <= ROUNDED or abs(total - 100) <= 100 * ROUNDED
+
+
 class AuditPolicy(Frozen):
     """What both kinds of run share: what is favourable, for whom it is measured, and against which limit."""
 
@@ -311,6 +345,8 @@ class AuditPolicy(Frozen):
     cohorts: Annotated[tuple[CohortOf, ...], Field(max_length=MOST_COHORTS, exclude_if=lambda cohorts: not cohorts)] = ()
     """Rows to be looked at by themselves; named before the audit part is opened."""
 
+    population: Population | None = Field(default=None, exclude_if=lambda population: population is None)
+
     @field_validator("cohorts")
     @classmethod
     def _names_once(cls, cohorts: tuple[CohortOf, ...]) -> tuple[CohortOf, ...]:
@@ -324,6 +360,13 @@ class AuditPolicy(Frozen):
         for name in () if self.local_law_144 is None else (self.local_law_144.sex, self.local_law_144.race):
             if name is not None and name not in self.sensitive:
                 raise ValueError(f"local_law_144 names {name!r}, which is not among the sensitive attributes {', '.join(map(repr, self.sensitive))}")
+        return self
+
+    @model_validator(mode="after")
+    def _population_of_sensitive(self) -> Self:
+        for name in () if self.population is None else self.population.shares:
+            if name not in self.sensitive:
+                raise ValueError(f"population names {name!r}, which is not among the sensitive attributes {', '.join(map(repr, self.sensitive))}")
         return self
 
     @model_validator(mode="after")
@@ -349,6 +392,10 @@ class AuditPolicy(Frozen):
         return bins
 
 
+MOST_EXPLAINED = 20
+"""Rows that a person may name: each is a table of its own in the report."""
+
+
 class TaskSpec(AuditPolicy):
     """Train a model on a table and audit it."""
 
@@ -368,6 +415,8 @@ class TaskSpec(AuditPolicy):
     roles: dict[Name, Role] = Field(default_factory=dict)
     fairness_objective: FairnessObjective | None = None
     reasons: ReasonPolicy = ReasonPolicy()
+    explain_rows: Annotated[tuple[Annotated[int, Field(ge=0, le=10**9)], ...], Field(max_length=MOST_EXPLAINED, exclude_if=lambda rows: not rows)] = ()
+    """Rows of the table, the first one 0 as in predictions.csv, whose output is explained one by one, beside those that a rule picks."""
     parent: Title | None = None
 
     @model_validator(mode="before")
@@ -381,6 +430,8 @@ class TaskSpec(AuditPolicy):
     def _consistent(self) -> Self:
         if self.quantile is not None and self.metric != "quantile_loss":
             raise ValueError(f"quantile is the level of the metric 'quantile_loss', and the metric is {f'{self.metric!r}' if self.metric else 'the usual one of the task'}")
+        if twice := sorted({row for row in self.explain_rows if self.explain_rows.count(row) > 1}):
+            raise ValueError(f"explain_rows names row {twice[0]} more than once")
         if self.target in self.sensitive:
             raise ValueError(f"{self.target!r} cannot be both target and sensitive attribute")
         if self.task and self.metric and self.metric not in METRICS_OF_TASK[self.task]:

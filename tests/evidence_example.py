@@ -57,6 +57,8 @@ from automl.evidence import (
     Provenance,
     Ratio,
     RatioLimit,
+    Representation,
+    RepresentedGroup,
     RunInfo,
     ScoreGap,
     SearchSection,
@@ -73,7 +75,7 @@ from automl.evidence import (
     digest_of,
 )
 from automl.evidence.blocks import RatioLabel
-from automl.spec import Budget, TaskSpec
+from automl.spec import Budget, Population, TaskSpec
 from tests.explanation_example import make_depth
 
 Counts = tuple[int, int, int, int]
@@ -312,7 +314,18 @@ def make_data() -> DataSection:
                           base_rates={"<=50K": rate(37_155, 48_842), ">50K": rate(11_687, 48_842)}),
         split=SplitInfo(method="stratified", seed=0, train=48_842 - (tp + fp + fn + tn), audit=tp + fp + fn + tn, detail="by income and by sex x race where a cell has 20 rows or more"),
         unknown={"sex": 0, "race": UNKNOWN_RACE}, left_out=(LeftOut(reason="the target is missing", n=0),),
-        missing_by_group=tuple(MissingByGroup(column="workclass", attribute="sex", group=group, n=n, missing=k, share=rate(k, n)) for group, k, n in (("Female", 1282, 16_192), ("Male", 1517, 32_650))))
+        missing_by_group=tuple(MissingByGroup(column="workclass", attribute="sex", group=group, n=n, missing=k, share=rate(k, n)) for group, k, n in (("Female", 1282, 16_192), ("Male", 1517, 32_650))),
+        representation=(
+            Representation(attribute="sex", unknown=0, groups=tuple(
+                RepresentedGroup(group=group, n=n, share=rate(n, 48_842), base_rate=rate(k, n), population_share=share, to_population=over(rate(n, 48_842), share))
+                for group, n, k, share in (("Female", 16_192, 1_769, 0.508), ("Male", 32_650, 9_918, 0.492))),
+                test=Test(name="chi_square", statistic=6121.4, p=0.0, contrast="the groups of sex against the population named")),
+            Representation(attribute="race", unknown=UNKNOWN_RACE, groups=(RepresentedGroup(group="White", n=41_762, share=rate(41_762, 48_842 - UNKNOWN_RACE), base_rate=rate(10_607, 41_762)),))))
+
+
+def over(share: Estimate, population: float) -> Estimate:
+    """A share over that of a population that is taken as known."""
+    return share.model_copy(update={"value": share.value / population, "low": share.low / population, "high": share.high / population, "method": f"{share.method}, over the population's share"})
 
 
 def make_findings(fairness: FairnessSection) -> tuple[Finding, ...]:
@@ -357,7 +370,8 @@ def _parts() -> dict[str, Any]:
         "digest": "", "run": RunInfo(id="run_01example0000000000000000000", kind="training", title="Adult income"),
         "plan": Plan(sha256="a1" * 32, sealed_at="after tuning, before the audit part was opened", attributes=("sex", "race"), bins={}, reference={}, limit=LIMIT,
                      family="selection tables of sex, race", cut_rule="0.5 on the probability of >50K", audit_number=1),
-        "spec": TaskSpec(title="Adult income", target="income", task="binary", positive=">50K", sensitive=("sex", "race"), budget=Budget(seconds=60)),
+        "spec": TaskSpec(title="Adult income", target="income", task="binary", positive=">50K", sensitive=("sex", "race"), budget=Budget(seconds=60),
+                         population=Population(source="Census of 2020, adults", shares={"sex": {"Female": 50.8, "Male": 49.2}})),
         "design": DesignSection(population="people like those in the table", unit="row", independent=True, unknown_handling="each table uses the rows known on its own attributes"),
         "data": make_data(), "search": make_search(), "performance": make_performance(), "fairness": fairness,
         "local_law_144": NotMeasured(reason=NOT_IN_THIS_VERSION), "explanation": make_explanation(), "reasons": make_reasons(),

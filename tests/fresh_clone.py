@@ -15,17 +15,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from auditapp.embedded.install import COMPILED
+
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"<!-- (?P<mark>[^>]+) -->\n```sh\n(?P<code>.*?)```\n", re.DOTALL)
 
 
 def make_clone(folder: Path) -> Path:
-    """What a clone of the checkout holds, with the virtual environment that the tests run in."""
+    """What a clone of the checkout holds, with the virtual environment that the tests run in and what setting up has compiled."""
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+            shutil.copy2(ROOT / name, folder / name)  # with its time, by which its machine code is known
+    for source in COMPILED:
+        (kept := folder / source.parent.relative_to(ROOT) / "__pycache__").mkdir(exist_ok=True)
+        for file in (source.parent / "__pycache__").glob(f"{source.stem}.*.nb?"):
+            shutil.copy2(file, kept / file.name)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     return folder
 

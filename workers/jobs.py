@@ -10,6 +10,8 @@ from django.conf import settings
 from workers.process import Ending, Limits
 
 RENDER_SECONDS = 300.0
+BACKGROUND = 10
+"""The niceness of a run of the service: people's pages and programs' calls on the same machine come first."""
 INTERNAL = "something in Plumbline failed; the log of the worker has the details, and the run can be started again"
 
 
@@ -25,13 +27,13 @@ def trial_name(number: int) -> str:
     return f"{number:04d}.trial"
 
 
-def run_limits(threads: int | None) -> Limits:
+def run_limits(threads: int | None, niceness: int = 0) -> Limits:
     """Of the child that trains or audits; ``threads`` is what the spec asks for, if anything."""
-    return Limits(settings.RUN_MEMORY, settings.RUN_SECONDS, min(threads or settings.RUN_THREADS, settings.RUN_THREADS))
+    return Limits(settings.RUN_MEMORY, settings.RUN_SECONDS, min(threads or settings.RUN_THREADS, settings.RUN_THREADS), niceness)
 
 
-def render_limits() -> Limits:
-    return Limits(settings.RUN_MEMORY, RENDER_SECONDS, 1)
+def render_limits(niceness: int = 0) -> Limits:
+    return Limits(settings.RUN_MEMORY, RENDER_SECONDS, 1, niceness)
 
 
 def failure(ending: Ending, limits: Limits) -> tuple[str, str]:

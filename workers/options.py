@@ -57,6 +57,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time", metavar="COL", help="the audit part is the latest rows by this column")
     parser.add_argument("--simple", action="store_true", default=None, help="one readable model instead of an ensemble")
     parser.add_argument("--sensitive-as-features", action="store_true", default=None)
+    parser.add_argument("--explain-rows", metavar="N,M", type=_rows, help="rows of TABLE that are explained one by one; the first is 0, as in predictions.csv")
     parser.add_argument("--fairness-objective", metavar="METRIC[=ATTRIBUTE]", type=_objective, help="a second objective of the search beside the metric, between the groups of this attribute "
                         f"(default: of every one named in --sensitive): {', '.join(FAIRNESS_METRICS)}")
 
@@ -70,7 +71,7 @@ def add_prediction_options(parser: argparse.ArgumentParser) -> None:
 
 
 _PLAIN = (
-    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "fairness_objective", "label", "score", "decision", "threshold", "positive", "intersections", "profile", "group",
+    "target", "task", "metric", "quantile", "time", "simple", "sensitive_as_features", "fairness_objective", "explain_rows", "label", "score", "decision", "threshold", "positive", "intersections", "profile", "group",
     "weight", "title", "seed", "threads",
 )
 _OPTION_OF = {"budget": "seconds", "table": "delimiter"}
@@ -133,6 +134,13 @@ def _names(text: str) -> list[str]:
     if not names or not all(names):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of names")
     return names
+
+
+def _rows(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of row numbers") from None
 
 
 def _pair(text: str) -> tuple[str, str]:

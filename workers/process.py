@@ -45,11 +45,12 @@ End = Literal["done", "bad_input", "stopped", "failed", "out_of_memory", "time_l
 
 @dataclass(frozen=True)
 class Limits:
-    """``memory`` in bytes, resident, of the whole process group; ``seconds`` of wall clock; ``threads`` for numerical libraries."""
+    """``memory`` in bytes, resident, of the whole process group; ``seconds`` of wall clock; ``threads`` for numerical libraries; ``niceness``: how much later than others it is served, of 0 to 19."""
 
     memory: int
     seconds: float
     threads: int = 1
+    niceness: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,14 @@ def _tell(control: Path, wish: Wish) -> None:
     os.rename(draft, control)
 
 
+def _serve_later(pid: int, niceness: int) -> None:
+    """Of a process that has just been started, before it has threads, and of all it starts. Where the kernel shares the processor out by session (autogroups), the session's share as well."""
+    with suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
+
+
 class _Group:
     """A child in a session and process group of its own, with its events, its memory and its end."""
 
@@ -173,6 +182,8 @@ class _Group:
             raise
         finally:
             os.close(writer)
+        if limits.niceness:
+            _serve_later(self.process.pid, limits.niceness)
         self._leader = psutil.Process(self.process.pid)
         self._descendants: list[psutil.Process] = []
         self._listed = -math.inf

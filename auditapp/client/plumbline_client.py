@@ -374,6 +374,13 @@ class PlanDocument(BaseModel):
     spec: dict[str, Any]
 
 
+class Population(BaseModel):
+    """Whom the decisions are about, as somebody else has counted them: what the groups' shares of the rows are compared with."""
+
+    source: str
+    shares: dict[str, dict[str, float]]
+
+
 class PreviewDocument(BaseModel):
     """The first rows as they were read, cells as text."""
 
@@ -593,6 +600,7 @@ class TaskSpec(BaseModel):
     governing: Governing | None = None
     report_language: Literal['en', 'de'] | None = None
     cohorts: list[CohortOf] | None = None
+    population: Population | None = None
     task: Literal['binary', 'multiclass', 'regression'] | None = None
     sensitive_as_features: bool | None = None
     metric: Literal['roc_auc', 'average_precision', 'log_loss', 'brier', 'accuracy', 'balanced_accuracy', 'f1', 'mcc', 'rmse', 'mae', 'rmsle', 'r2', 'quantile_loss'] | None = None
@@ -606,6 +614,7 @@ class TaskSpec(BaseModel):
     roles: dict[str, Literal['feature', 'target', 'sensitive', 'id', 'date', 'text', 'ignore', 'weight', 'group', 'time']] | None = None
     fairness_objective: FairnessObjective | None = None
     reasons: ReasonPolicy | None = None
+    explain_rows: list[int] | None = None
     parent: str | None = None
 
 

@@ -19,13 +19,14 @@ from django.db import connection
 from django.utils.translation import get_language, gettext as _, gettext_lazy as lazy
 
 from auditapp.access import SCOPES
+from auditapp.forms import population
 from auditapp.forms.drafts import NUMERIC, Draft, column, edges_text, is_binned, levels, roles, task_of
 from auditapp.languages.chosen import numbers
 from auditapp.templatetags.audit import bound
 from auditapp.uploads import too_large_sentence
 from automl.evidence import ColumnProfile, DatasetProfile
 from automl.printing import GOVERNING_WORDS, PART_WORDS, PROFILE_WORDS, visible
-from automl.spec import GOVERNING_METRICS, METRICS_OF_TASK, MOST_COHORTS, OF_NUMBERS
+from automl.spec import GOVERNING_METRICS, METRICS_OF_TASK, MOST_COHORTS, MOST_EXPLAINED, OF_NUMBERS
 
 Choices = list[tuple[str, Any]]
 FORTY = 40
@@ -401,6 +402,7 @@ class GroupsForm(StepForm):
                     label=_("Compare the groups of %(name)s with") % {"name": _short(c.name)}, required=False, initial=str(known.index(reference[c.name])) if reference.get(c.name) in known else "",
                     choices=[("", _("the group with the highest rate (proposed)")), *((str(i), _short(label)) for i, label in enumerate(known))], widget=forms.Select(attrs={"class": "w-mid"}),
                     help_text=self.why_the_highest(c))
+        self.fields.update(population.fields(self.chosen, self.draft.get("groups", "population")))
 
     def why_the_highest(self, c: ColumnProfile) -> str:
         """Why no group is proposed by its size: the largest may be the one that is selected least, and every ratio to it would look well."""
@@ -426,6 +428,7 @@ class GroupsForm(StepForm):
                     self.edges[c.name] = _rising(said[name])
                 except forms.ValidationError as error:
                     self.add_error(name, error)
+        self.population = population.clean(self, self.chosen, said)
         return said
 
     def answers(self) -> dict[str, Any]:
@@ -434,7 +437,7 @@ class GroupsForm(StepForm):
             picked = self.cleaned_data.get(f"reference-{c.position}")
             if picked:
                 reference[c.name] = levels(c)[int(picked)].label
-        return {"bins": self.edges, "reference": reference}
+        return {"bins": self.edges, "reference": reference, **({"population": self.population} if self.population else {})}
 
 
 class BudgetForm(StepForm):
@@ -478,6 +481,9 @@ class BudgetForm(StepForm):
         if connection.vendor == "postgresql":
             add("parallel", forms.IntegerField(label=_("Workers that search together"), min_value=1, max_value=16, initial=kept.get("parallel", 1), widget=forms.NumberInput(attrs={"class": "w-short"}),
                                                help_text=_("As many as are free take part. With more than one, the same seed does not repeat the same trials.")))
+        add("explain_rows", forms.CharField(
+            label=_("Rows to explain one by one"), required=False, max_length=300, initial=", ".join(map(str, kept.get("explain_rows", []))), widget=forms.TextInput(attrs={"class": "w-mid", "inputmode": "numeric"}),
+            help_text=_("Numbers with commas between, at most %(most)s; the first row of the table is 0. Some rows are picked by rule besides: the highest, the lowest and those beside the cut.") % {"most": MOST_EXPLAINED}))
         add("leave_out", forms.MultipleChoiceField(
             label=_("Parts of the audit to leave out"), required=False, choices=[(key, _(words)) for key, words in PART_WORDS.items()], initial=kept.get("leave_out", self.draft.leave_out), widget=forms.CheckboxSelectMultiple,
             help_text=_("Shorter, for a run whose audit nobody will be shown: evidence and report say of each that it was left out. Performance, fairness and findings always are measured.")))
@@ -510,13 +516,16 @@ class BudgetForm(StepForm):
             self.add_error("audit_fraction", _("Give a number from 0.05 to 0.5"))
         return said
 
+    def clean_explain_rows(self) -> list[int]:
+        return _row_numbers(self.cleaned_data["explain_rows"], self.profile.rows)
+
     def answers(self) -> dict[str, Any]:
         said = self.cleaned_data
         seconds, trials = (said["seconds"], said["trials"]) if said["preset"] == "custom" else PRESETS[said["preset"]]
         return {"seconds": seconds, "trials": trials, "metric": said["metric"], "quantile": said.get("quantile"), "families": said["families"] if len(said["families"]) < len(FAMILY_WORDS) else [], "simple": said["simple"],
                 "time": self.column_named("time") if said["split"] == "time" else None, "group": self.column_named("group") if said["split"] == "group" else None,
                 "audit_fraction": said["audit_fraction"], "seed": said["seed"], "parallel": said.get("parallel") or 1,
-                "fairness_objective": {"metric": said["fairness"], "attribute": self.column_named("fairness_of")} if said.get("fairness") else None, "leave_out": said["leave_out"]}
+                "fairness_objective": {"metric": said["fairness"], "attribute": self.column_named("fairness_of")} if said.get("fairness") else None, "leave_out": said["leave_out"], "explain_rows": said["explain_rows"]}
 
 
 class CheckForm(StepForm):
@@ -555,6 +564,18 @@ def of_age(c: ColumnProfile) -> str:
     if not named or c.type != "integer" or c.low is None or c.high is None or not float(c.low) < FORTY <= float(c.high):
         return ""
     return _("For people of 40 and more against all younger ones, as the US Age Discrimination in Employment Act has it, write 39.")
+
+
+def _row_numbers(text: str, rows: int) -> list[int]:
+    try:
+        named = list(dict.fromkeys(int(part) for part in text.replace(";", ",").split(",") if part.strip()))
+    except ValueError:
+        raise forms.ValidationError(_("Write row numbers with commas between, for example 17, 230")) from None
+    if len(named) > MOST_EXPLAINED:
+        raise forms.ValidationError(_("At most %(n)s rows can be named") % {"n": MOST_EXPLAINED})
+    if beyond := [row for row in named if not 0 <= row < rows]:
+        raise forms.ValidationError(_("There is no row %(row)s; the rows of this table are 0 to %(last)s") % {"row": beyond[0], "last": rows - 1})
+    return named
 
 
 def _short(text: str, most: int = 80) -> str:

@@ -30,8 +30,8 @@ STEPS: dict[str, tuple[Step, ...]] = {
 }
 STEP_OF_POINTER: dict[str, Step] = {
     "target": "target", "task": "target", "positive": "outcome", "favourable": "outcome", "sensitive": "attributes", "sensitive_as_features": "attributes",
-    "intersections": "attributes", "limit": "attributes", "local_law_144": "law", "profile": "attributes", "cohorts": "attributes", "governing": "attributes", "reasons": "reasons", "bins": "groups", "reference": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
-    "simple": "budget", "leave_out": "budget", "report_language": "check", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
+    "intersections": "attributes", "limit": "attributes", "local_law_144": "law", "profile": "attributes", "cohorts": "attributes", "governing": "attributes", "reasons": "reasons", "bins": "groups", "reference": "groups", "population": "groups", "metric": "budget", "quantile": "budget", "budget": "budget", "families": "budget", "parallel": "budget",
+    "simple": "budget", "leave_out": "budget", "explain_rows": "budget", "report_language": "check", "fairness_objective": "budget", "seed": "budget", "group": "budget", "time": "budget", "audit_fraction": "budget", "roles": "columns", "weight": "columns",
     "missing": "columns", "table": "columns", "label": "predictions", "score": "predictions", "decision": "predictions", "threshold": "predictions",
 }
 """Where each field of the spec is asked, so that a refusal can link to its question."""
@@ -93,6 +93,8 @@ class Draft:
             if spec.governing.answers is not None:
                 draft.answers["governing"] = spec.governing.answers.model_dump()
         draft.answers["groups"] = {"bins": {name: list(edges) for name, edges in spec.bins.items()}, "reference": dict(spec.reference)}
+        if spec.population is not None:
+            draft.answers["groups"]["population"] = spec.population.model_dump(mode="json")
         if isinstance(spec, PredictionsSpec):
             draft.answers["predictions"] = {"label": spec.label, "score": spec.score, "decision": spec.decision, "threshold": spec.threshold, **outcome}
             return draft
@@ -101,7 +103,7 @@ class Draft:
         draft.answers["budget"] = {
             "seconds": spec.budget.seconds, "trials": spec.budget.trials, "metric": spec.metric or "", "quantile": spec.quantile, "families": list(spec.families), "simple": spec.simple, "time": spec.time,
             "group": spec.group, "audit_fraction": spec.audit_fraction, "seed": spec.seed, "parallel": spec.parallel,
-            "fairness_objective": None if spec.fairness_objective is None else spec.fairness_objective.model_dump(), "leave_out": list(spec.leave_out)}
+            "fairness_objective": None if spec.fairness_objective is None else spec.fairness_objective.model_dump(), "leave_out": list(spec.leave_out), "explain_rows": list(spec.explain_rows)}
         return draft
 
 
@@ -221,9 +223,16 @@ def _shared(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "title": draft.title, "sensitive": draft.get("attributes", "sensitive", []), "intersections": draft.get("attributes", "intersections", 2),
         "limit": {"ratio": draft.get("attributes", "limit", 0.8)}, "bins": draft.get("groups", "bins", {}), "reference": draft.get("groups", "reference", {}),
         "weight": weights[0] if weights else None, "missing": draft.missing, "table": draft.table,
-        "local_law_144": draft.answers.get("law"), "profile": draft.profile, "governing": _governing(draft), "cohorts": draft.get("attributes", "cohorts", []), "leave_out": draft.get("budget", "leave_out", draft.leave_out),
+        "local_law_144": draft.answers.get("law"), "profile": draft.profile, "governing": _governing(draft), "cohorts": draft.get("attributes", "cohorts", []), "population": _population(draft), "leave_out": draft.get("budget", "leave_out", draft.leave_out),
         "report_language": None if draft.report_language in ("", EVIDENCE_LANGUAGE) else draft.report_language,
     }
+
+
+def _population(draft: Draft) -> dict[str, Any] | None:
+    """Of the attributes that are still compared."""
+    kept = draft.get("groups", "population") or {"shares": {}}
+    shares = {name: groups for name, groups in kept["shares"].items() if name in draft.get("attributes", "sensitive", [])}
+    return {**kept, "shares": shares} if shares else None
 
 
 def _governing(draft: Draft) -> dict[str, Any] | None:
@@ -244,6 +253,7 @@ def _training(draft: Draft, profile: DatasetProfile) -> dict[str, Any]:
         "budget": {"seconds": budget.get("seconds"), "trials": budget.get("trials")}, "families": budget.get("families", []), "simple": budget.get("simple", False),
         "audit_fraction": budget.get("audit_fraction", 0.25), "seed": budget.get("seed", 0), "parallel": budget.get("parallel", 1), "group": budget.get("group"), "time": budget.get("time"),
         "fairness_objective": budget.get("fairness_objective") if task_of(draft, profile) != "regression" else None, "reasons": draft.reasons_said,
+        "explain_rows": budget.get("explain_rows", []),
         "roles": {name: _spare(role) for name, role in roles(draft, profile).items() if name not in named},
     }
 
@@ -295,7 +305,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
                   *([Answer("law", _("Local Law 144"), _law_words(spec.local_law_144))] if spec.local_law_144 is not None else []),
                   *[Answer("groups", _("Groups of %(name)s") % {"name": c.name}, _("cut at %(edges)s") % {"edges": edges_text(spec.bins[c.name])} if c.name in spec.bins else quartiles_of(spec))
                     for c in profile.columns if c.name in spec.bins or (c.name in spec.sensitive and is_binned(c))],
-                  *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()]]
+                  *[Answer("groups", _("Reference of %(name)s") % {"name": name}, group) for name, group in spec.reference.items()],
+                  *([] if spec.population is None else [Answer("groups", _("Population to compare with"), f"{_listed(spec.population.shares)}: {spec.population.source}")])]
     if spec.cohorts:
         lines.append(Answer("attributes", _("Cohorts"), _listed([one.name for one in spec.cohorts])))
     if isinstance(spec, TaskSpec):
@@ -304,6 +315,8 @@ def answers_of(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -> li
         lines += [Answer("budget", _("Budget"), budget_words(spec)), Answer("budget", _("Metric"), metric_words(spec, task)),
                   Answer("budget", _("Models"), ", ".join(spec.families) or _("all families")),
                   *([] if spec.fairness_objective is None else [Answer("budget", _("Second objective"), objective_words(spec))]), Answer("budget", _("Split"), split_words(spec)), Answer("budget", _("Seed"), str(spec.seed))]
+        if spec.explain_rows:
+            lines.append(Answer("budget", _("Rows to explain"), ", ".join(map(str, spec.explain_rows))))
         if spec.parallel > 1:
             lines.append(Answer("budget", _("Workers"), _("up to %(n)s at once; not reproducible trial by trial") % {"n": spec.parallel}))
     if spec.leave_out:
@@ -363,6 +376,8 @@ def plan_sentences(spec: Spec, profile: DatasetProfile, task: TaskKind | None) -
     if spec.sensitive:
         plan.append(_("Compare %(names)s: selection rates, impact ratios against the limit of %(ratio)s, error rates and calibration, each with its interval.") % {
             "names": _listed(spec.sensitive), "ratio": numbers(f"{spec.limit.ratio:g}")})
+    if spec.population is not None:
+        plan.append(_("Compare the shares of the groups of %(names)s with those of the population that you named.") % {"names": _listed(spec.population.shares)})
     if spec.cohorts:
         plan.append(_("Look at the rows of %(names)s by themselves: their errors beside all other rows', and the groups within them.") % {"names": _listed([one.name for one in spec.cohorts])})
     if isinstance(spec, TaskSpec):

@@ -25,11 +25,12 @@ from auditapp.report.blocks import (
     table,
 )
 from auditapp.report.crosswalk_section import NOT_ASKED_SHORT, crosswalk_blocks, profile_of, under_profile
+from auditapp.report.data_section import data_section
 from auditapp.report.fairness_sections import attributes_of, crossings_section, errors_section, lowest_ratio, outcome_section, tests_section
 from auditapp.report.glossary import glossary_blocks
 from auditapp.report.leads import IN_CONTENTS, lead_of, not_asked_parts, not_measured_parts, section_of, short_of
 from auditapp.report.mitigation_section import mitigation_section
-from auditapp.report.model_sections import data_section, explanation_section, model_section
+from auditapp.report.model_sections import explanation_section, model_section
 from auditapp.report.reasons_section import reasons_section
 from auditapp.report.sign_off_section import said_words, sign_off_section
 from auditapp.report.signature_level import keyword

@@ -23,7 +23,20 @@ from automl.evidence import (
     Value,
     VersusRest,
 )
-from automl.printing import GOVERNING_WORDS, against_limit, design, fixed, governing_comparison, governing_value, p_value, percent, ratio, significant, whole
+from automl.printing import (
+    GOVERNING_WORDS,
+    against_limit,
+    design,
+    fixed,
+    governing_comparison,
+    governing_value,
+    p_value,
+    percent,
+    ratio,
+    significant,
+    test_words,
+    whole,
+)
 
 GROUP_LENGTH = 70
 REASON_LENGTH = 300
@@ -176,7 +189,7 @@ def _tests(attributes: Sequence[Attribute]) -> list[Block]:
 def _omnibus(attribute: Attribute) -> str:
     test = attribute.omnibus
     if isinstance(test, Test):
-        return f"All groups of {data_text(attribute.attribute)} together: {_test(test)}."
+        return f"All groups of {data_text(attribute.attribute)} together: {test_words(test)}."
     return f"All groups of {data_text(attribute.attribute)} together: not measured: {test.reason}."
 
 
@@ -207,19 +220,11 @@ def _part(test: Test | None, part: str) -> str:
     return "–" if number is None else significant(number, 3) if part == "statistic" else p_value(number)
 
 
-def _test(test: Test) -> str:
-    names = {"fisher": "Fisher", "mid_p": "mid-p", "chi2": "chi-squared", "chi_square": "chi-squared", "chi_square_monte_carlo": "chi-squared (Monte Carlo)", "z": "z"}
-    statistic = f" {significant(test.statistic, 3)}," if test.statistic is not None else ""
-    adjusted = f" ({(test.adjustment or 'adjusted').capitalize()}: {p_value(test.p_adjusted)})" if test.p_adjusted is not None else ""
-    p = p_value(test.p)
-    return f"{names.get(test.name, test.name)}{statistic} p {p if p.startswith('<') else f'= {p}'}{adjusted}"
-
-
 def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
     fairness = evidence.fairness
     if isinstance(fairness, NotMeasured):
         return [not_measured("Error rates by group", fairness)]
-    blocks: list[Block] = [_design(evidence, fairness.attributes), *_spread(fairness.attributes)] if fairness.attributes else []
+    blocks: list[Block] = [_design(evidence, fairness.attributes), *_maxima(fairness.attributes), *_spread(fairness.attributes)] if fairness.attributes else []
     for place, attribute in enumerate(fairness.attributes, start=1):
         measured = _errors_of_numbers(attribute) if fairness.outcome == "score" else _errors(attribute, charts, str(place))
         blocks += [heading(f"By {data_text(attribute.attribute)}"), *measured]
@@ -293,8 +298,10 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
     blocks = [
         *charts_of(charts, f"error-rates-{place}", exactly=True),
         table(f"Error rates by {name}, with 95 % intervals",
-              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("accuracy", "left", 1)],
-              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.accuracy))) for group, rates in measured]),
+              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("accuracy", "left", 1),
+               ("false negatives for each false positive", "left", 1)],
+              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.accuracy)),
+                "–" if rates.treatment_equality is None else shown(rates.treatment_equality)) for group, rates in measured]),
         table(f"{name}: signed differences to the reference, in percentage points, with 95 % intervals",
               [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1)],
               [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True, signed=True) for one in (gap.tpr, gap.fpr, gap.ppv))) for group, gap in gaps],
@@ -310,7 +317,7 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
     calibrated = [(group, group.calibration) for group in attribute.groups if isinstance(group.calibration, GroupCalibration)]
     if calibrated:
         blocks += [*charts_of(charts, f"calibration-by-group-{place}", exactly=True), _calibrations(name, calibrated)]
-    return blocks + _maxima(attribute)
+    return blocks
 
 
 def _calibrations(name: str, calibrated: Sequence[tuple[Group, GroupCalibration]]) -> Block:
@@ -323,15 +330,20 @@ def _calibrations(name: str, calibrated: Sequence[tuple[Group, GroupCalibration]
         "Slope and intercept of logistic recalibration: 1 and 0 where the probabilities fit; a slope below 1 says that they are too extreme." if fitted else "", share=0 if fitted else 1.45)
 
 
-def _maxima(attribute: Attribute) -> list[Block]:
-    summary = attribute.summary
-    rows = [(words, fixed(value, 3)) for words, value in (
-        ("demographic parity difference", summary.demographic_parity_difference), ("demographic parity ratio", summary.demographic_parity_ratio),
-        ("equalised odds difference", summary.equalized_odds_difference), ("equal opportunity difference", summary.equal_opportunity_difference)) if value is not None]
+def _maxima(attributes: Sequence[Attribute]) -> list[Block]:
+    """The largest differences between groups, a line an attribute."""
+    rows = [(data_text(attribute.attribute), *("–" if (value := getattr(attribute.summary, name)) is None else fixed(value, 3) for name in MAXIMA)) for attribute in attributes
+            if any(getattr(attribute.summary, name) is not None for name in MAXIMA)]
     if not rows:
         return []
-    return [table(f"{data_text(attribute.attribute)}: largest differences between groups, descriptive", [("measure", "left", 1), ("value", "right", 0)], rows,
-                  "Maxima over groups have no interval of their own; the signed differences above carry the uncertainty.", share=1)]
+    return [table("Largest differences between groups, descriptive", [ATTRIBUTE, *((words, "right", 0.9) for words in MAXIMA.values())], rows,
+                  "Maxima over groups have no interval of their own; the signed differences below carry the uncertainty. Average odds: the mean of the differences of true and of false positive rates.", dense=True)]
+
+
+MAXIMA = {
+    "demographic_parity_difference": "demographic parity difference", "demographic_parity_ratio": "demographic parity ratio", "equalized_odds_difference": "equalised odds difference",
+    "average_odds_difference": "average odds difference", "equal_opportunity_difference": "equal opportunity difference", "predictive_parity_difference": "predictive parity difference",
+}
 
 
 def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:

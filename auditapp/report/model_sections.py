@@ -1,10 +1,10 @@
-"""Sections 4, 5 and 10 of a report: the data, the model and how well it fits, and what moves its output."""
+"""Sections 5 and 10 of a report: the model and how well it fits, and what moves its output."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditapp.report.blocks import Align, Block, beside, charts_of, data_text, ended, facts, heading, not_measured, our_words, paragraph, shown, stated, table
+from auditapp.report.blocks import Align, Block, beside, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
 from auditapp.statements.document import Statements
@@ -22,65 +22,12 @@ from automl.evidence import (
     SearchSection,
     Value,
 )
-from automl.printing import calibration, estimate, fixed, in_order, metric_words, missing_table, percent, significant, whole
+from automl.printing import calibration, estimate, fixed, in_order, metric_words, percent, significant, whole
 from automl.spec import TaskSpec
 
 MOST_TRIALS = 60
-MOST_COLUMNS = 80
-MOST_INPUTS = 5
+MOST_INPUTS = 80
 GAPS = "How the inputs add up to differences of mean scores"
-
-
-def data_section(evidence: Evidence, statements: Statements | None) -> list[Block]:
-    data = evidence.data
-    reading = data.reading
-    how = ", ".join(part for part in (reading.format, reading.compression, reading.encoding, f"delimiter {reading.delimiter!r}" if reading.delimiter else None) if part)
-    blocks: list[Block] = [
-        facts([
-            ("Rows in the table", whole(data.rows)), ("Read as", how), ("SHA-256 of the file", data.sha256),
-            ("Split", f"{data.split.method}: {whole(data.split.train)} rows to learn from, {whole(data.split.audit)} rows set aside for the audit" if data.split.train
-             else f"{whole(data.split.audit)} rows audited; nothing was learned here"),
-            ("How it was split", our_words(data.split.detail or data.split.method, 400)), ("Seed of the split", str(data.split.seed)),
-        ]),
-        *_target(evidence),
-    ]
-    if any(one.n for one in data.left_out):
-        blocks.append(table("Rows left out", [("reason", "left", 1), ("rows", "right", 0)], [(our_words(one.reason), whole(one.n)) for one in data.left_out if one.n], share=1))
-    if data.unknown:
-        blocks.append(table("Rows with an unknown value, never imputed", [("attribute", "left", 1), ("rows", "right", 0)],
-                            [(data_text(name), whole(n)) for name, n in data.unknown.items()], share=1))
-    columns = data.columns[:MOST_COLUMNS]
-    blocks.append(table(
-        "Columns", [("column", "left", 1.6), ("role", "left", 0), ("type", "left", 0), ("missing", "right", 0), ("distinct", "right", 0), ("used as feature", "left", 0), ("note", "left", 1)],
-        [(data_text(one.name, 60), one.role, one.type, whole(one.missing), whole(one.distinct), "yes" if one.used_as_feature else "no", our_words(one.note, 120) if one.note else "")
-         for one in columns],
-        "" if len(columns) == len(data.columns) else "Further columns are in the attached evidence.", dense=True))
-    inputs, groups = missing_table(data)
-    if groups:
-        blocks.append(table(
-            "Cells missing by group, with 95 % intervals", [("attribute", "left", 1), ("group", "left", 1.2), ("n", "right", 0), *((data_text(name, 40), "left", 1.0) for name in inputs[:MOST_INPUTS])],
-            [(data_text(attribute), data_text(group, 60), whole(n), *(shown(share, as_percent=True) for share in shares[:MOST_INPUTS])) for attribute, group, n, shares in groups],
-            "" if len(inputs) <= MOST_INPUTS else f"The {MOST_INPUTS} inputs with the most missing cells; the attached evidence has more.", dense=True, grouped=True))
-    for one in data.quality:
-        blocks.append(paragraph(f"{ended(one.text)} {one.suggestion}".strip()))
-    return [*blocks, stated(statements, 4)]
-
-
-def _target(evidence: Evidence) -> list[Block]:
-    target = evidence.data.target
-    if target is None:
-        return [paragraph("No target column was given: what needs the true outcome is not measured.")]
-    rows = [(data_text(label), shown(rate, as_percent=True), whole(rate.n) if isinstance(rate, Estimate) else "") for label, rate in target.base_rates.items()]
-    inferred = "inferred from its values" if target.inferred else "as stated"
-    blocks: list[Block] = [facts([
-        ("Target", data_text(target.name)), ("Task", f"{target.task} ({inferred})"),
-        *([("Positive class", data_text(target.positive))] if target.positive is not None else []),
-        *([("Favourable outcome", ", ".join(map(data_text, target.favourable)))] if target.favourable else []),
-        *([("Mean of the target", shown(target.mean))] if target.mean is not None else []),
-    ])]
-    if rows:
-        blocks.append(table("Base rates over all rows with a target", [("class", "left", 1), ("share, with 95 % interval", "left", 1), ("n", "right", 0)], rows, share=1))
-    return blocks
 
 
 def model_section(evidence: Evidence, charts: Charts, statements: Statements | None) -> list[Block]:
@@ -230,7 +177,7 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
         table("Inputs by mean |SHAP|", [("rank", "right", 0), ("input", "left", 1), ("mean |SHAP|, with 95 % interval", "left", 1), ("direction", "left", 0), ("rank over replicates", "left", 0), ("stands in for", "left", 0)],
               [(str(one.rank), data_text(one.feature, 80), shown(one.mean_abs_shap), one.direction, f"{one.rank_over_replicates[0]} to {one.rank_over_replicates[1]}",
                 ", ".join(data_text(name, 40) for name in one.stands_in_for) or "–")
-               for one in explanation.features[:MOST_COLUMNS]]),
+               for one in explanation.features[:MOST_INPUTS]]),
         *charts_of(charts, "shap-beeswarm", exactly=True), *charts_of(charts, "shap-by-group-"),
     ]
     return [*blocks, *reliance_blocks(explanation, charts), *_score_gaps(explanation, charts), *proxy_blocks(explanation, charts), *_examples(explanation)]
@@ -252,12 +199,14 @@ def _score_gaps(explanation: ExplanationSection, charts: Charts) -> list[Block]:
 
 
 def _examples(explanation: ExplanationSection) -> list[Block]:
-    blocks: list[Block] = [heading("Examples")] if explanation.examples else []
+    blocks: list[Block] = [heading("Examples")] if explanation.examples or explanation.rows_left_out else []
     for example in explanation.examples:
         blocks.append(table(
-            f"Row {example.row} of the audit part: {our_words(example.why)}; output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}",
+            f"Row {example.row} of the audit part: {our_words(example.why)}; output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}"
+            if example.asked_row is None else
+            f"Row {example.asked_row} of the table, {our_words(example.why)}: output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}",
             [("input", "left", 1), ("value", "left", 1), ("SHAP", "right", 0)],
             [(data_text(one.feature, 80), data_text(one.value, 80), significant(one.shap)) for one in example.contributions], share=1, dense=True))
-    return blocks
+    return [*blocks, *(paragraph(f"Row {row} of the table was asked for and is in neither part: it was left out.") for row in explanation.rows_left_out)]
 
 

@@ -441,6 +441,12 @@ def fairness_words(key: str) -> str:
 
 
 @register.filter
+def percent(share: float) -> str:
+    """A share of 1 with a decimal, "50.8 %"."""
+    return numbers(printing.percent(share))
+
+
+@register.filter
 def percent_word(share: float) -> str:
     """A share of a rule, "5 %"."""
     return numbers(printing.percent(share, 0))

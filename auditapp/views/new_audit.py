@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from auditapp import cohorts, datasets, profiles, runs, storage
 from auditapp.access import find
-from auditapp.forms import drafts
-from auditapp.forms.answers import AttributesForm, ColumnsForm, ReadingForm, StepForm, UploadForm
+from auditapp.forms import drafts, population
+from auditapp.forms.answers import AttributesForm, ColumnsForm, GroupsForm, ReadingForm, StepForm, UploadForm
 from auditapp.forms.drafts import Draft
 from auditapp.forms.local_law_144 import EXCLUSIONS, LawForm
 from auditapp.forms.reasons import ReasonsForm
@@ -165,6 +165,9 @@ def _show(request: PageRequest, dataset: Dataset, draft: Draft, table: DatasetPr
     elif isinstance(form, AttributesForm):
         context["more_open"] = any(form[name].errors or form[name].initial for name in MORE if name in form.fields)
         context["attributes"] = [(option, c, drafts.levels(c)) for option, c in zip(form["sensitive"], form.possible, strict=True)]
+    elif isinstance(form, GroupsForm):
+        context["population"] = population.rows(form, form.chosen)
+        context["population_open"] = any(one.errors or one.initial for _column, fields in context["population"] for one in fields)
     elif isinstance(form, LawForm):
         context["values"] = [(c, [(bar, form[f"is-{c.position}-{at}"]) for at, bar in enumerate(drafts.levels(c))]) for c in form.possible]
         context["exclusions"] = [(form[f"exclude-{at}"], form[f"because-{at}"]) for at in range(EXCLUSIONS)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -85,6 +85,8 @@ class ExplainedRows(Protocol):
     def weight(self) -> FloatArray | None: ...
     @property
     def cluster(self) -> NDArray[Any] | None: ...
+    @property
+    def position(self) -> NDArray[Any]: ...
 
 
 class ExplainedProblem(Protocol):
@@ -465,6 +467,34 @@ def _examples(
             prediction=_prediction(problem, predicted, pick, threshold), contributions=_contributions(explained, i),
         ))
     return tuple(examples)
+
+
+class NamedRow(NamedTuple):
+    """A row that a person asked to have explained."""
+
+    position: int
+    """In the table, from 0."""
+    part: ExplainedRows
+    place: int
+    """In the part."""
+    why: str
+
+
+def named_examples(
+    model: ExplainedModel, problem: ExplainedProblem, attributed: Attributed, named: Sequence[NamedRow], threshold: Threshold | None, texts: Collection[str] = (),
+) -> tuple[Example, ...]:
+    """The rows that were asked for (one or more), against the background of all the others and in the same output."""
+    columns = [str(name) for name in attributed.frame.columns]
+    frame = pd.concat([one.part.features[columns].iloc[[one.place]] for one in named])
+    attributions = model.attributions(frame, attributed.background)
+    base = np.asarray(attributions.base, dtype=np.float64)
+    main = attributed.explained
+    explained = replace(main, frame=_without_words(frame, texts), phi=main.of_output(attributions.phi), base=float(base if main.which is None else base[main.which]))
+    predicted = model.predict(frame)
+    return tuple(
+        Example(row=one.place, asked_row=one.position, why=one.why, output=float(explained.outputs[i]), base=explained.base, prediction=_prediction(problem, predicted, i, threshold),
+                contributions=_contributions(explained, i))
+        for i, one in enumerate(named))
 
 
 def _prediction(problem: ExplainedProblem, predicted: Predicted, row: int, threshold: Threshold | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from automl.audit.dependence import RawModel, measure_dependence
-from automl.audit.explain import EXPLAINED_ROWS, ExplainedModel, ExplainedProblem, ExplainedRows, attribute_rows, describe
+from automl.audit.explain import EXPLAINED_ROWS, ExplainedModel, ExplainedProblem, ExplainedRows, NamedRow, attribute_rows, describe, named_examples
 from automl.audit.permutation import MOST_CELLS, PermutedProblem, PermutedRows, permutation_importance
 from automl.audit.proxies import scan_proxies
 from automl.audit.rank_stability import DRAWS, ROWS, rank_stability
@@ -14,6 +14,7 @@ from automl.audit.related_inputs import related_inputs
 from automl.evidence import ExplanationSection, FeatureImportance, NotMeasured, ProxyScan, Threshold
 from automl.spec import LEFT_OUT
 
+ASKED, LEARNED = "asked for, in the audit part", "asked for; the model has learned from it"
 PERMUTED = 20
 """Inputs that are shuffled, the most important ones: each costs predictions of all rows drawn."""
 COSTLY = 200_000
@@ -38,11 +39,12 @@ class Problem(ExplainedProblem, PermutedProblem, Protocol):
 
 def measure_explanation(
     model: Model, audit_rows: AuditRows, training_rows: ExplainedRows, problem: Problem, *, seed: int, reference: Mapping[str, str] | None = None,
-    threshold: Threshold | None = None, texts: Collection[str] = (), checks: bool = True,
+    threshold: Threshold | None = None, texts: Collection[str] = (), checks: bool = True, named: Sequence[int] = (), named_learned: bool = True,
 ) -> ExplanationSection | NotMeasured:
     """`automl.audit.explain.explain_model` with proxies, rank stability, permutation importance, related inputs and dependence curves.
 
-    ``checks``: False leaves all but the first out. Proxies, related inputs and curves are measured on training rows, the rest on the audit part.
+    ``named``: positions in the table of rows that a person wants to see one by one, looked for in the audit part and, where ``named_learned`` says that they are of the same table, among the
+    training rows. ``checks``: False leaves all but the first out. Proxies, related inputs and curves are measured on training rows, the rest on the audit part.
     """
     rows, draws, rows_of_draw, cells = EXPLAINED_ROWS, DRAWS, ROWS, MOST_CELLS
     if model.attribution_cost > COSTLY:
@@ -51,6 +53,10 @@ def measure_explanation(
     if isinstance(attributed, NotMeasured):
         return attributed
     section = describe(attributed, model, training_rows, problem, seed=seed, reference=reference, threshold=threshold)
+    if named:
+        found = _named(named, {ASKED: audit_rows, **({LEARNED: training_rows} if named_learned else {})})
+        asked = named_examples(model, problem, attributed, found, threshold or getattr(model, "threshold", None), texts) if found else ()
+        section = section.model_copy(update={"examples": (*asked, *section.examples), "rows_left_out": tuple(row for row in named if row not in {one.position for one in found})})
     if not checks:
         left_out = NotMeasured(reason=LEFT_OUT)
         return section.model_copy(update=dict.fromkeys(("proxies", "stability", "permutation", "related", "dependence"), left_out))
@@ -63,6 +69,12 @@ def measure_explanation(
         "related": related_inputs(training_rows, attributed.explained, section.features, seed=seed, texts=texts),
         "dependence": measure_dependence(model, training_rows, attributed.explained, names, seed=seed, texts=texts),
     })
+
+
+def _named(wanted: Sequence[int], parts: Mapping[str, ExplainedRows]) -> list[NamedRow]:
+    """Where the rows are, in the order in which they were named."""
+    places = {int(position): NamedRow(int(position), part, place, why) for why, part in parts.items() for place, position in enumerate(part.position) if int(position) in set(wanted)}
+    return [places[row] for row in wanted if row in places]
 
 
 def _marked(

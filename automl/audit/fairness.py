@@ -345,9 +345,10 @@ def _summary(groups: Sequence[Group]) -> AttributeSummary:
 
     rates = [group.selection_rate.value for group in groups if isinstance(group.selection_rate, Estimate)]
     errors = [group.error_rates for group in groups if not isinstance(group.error_rates, NotMeasured)]
-    tpr, fpr = spread([e.tpr for e in errors]), spread([e.fpr for e in errors])
+    tpr, fpr, ppv = spread([e.tpr for e in errors]), spread([e.fpr for e in errors]), spread([e.ppv for e in errors])
     return AttributeSummary(
         demographic_parity_difference=spread([group.selection_rate for group in groups]),
         demographic_parity_ratio=min(rates) / max(rates) if len(rates) > 1 and max(rates) > 0 else None,
         equalized_odds_difference=None if tpr is None or fpr is None else max(tpr, fpr), equal_opportunity_difference=tpr,
+        average_odds_difference=None if tpr is None or fpr is None else (tpr + fpr) / 2, predictive_parity_difference=ppv,
     )

@@ -58,6 +58,8 @@ class ErrorCounts:
     ppv: Count
     npv: Count
     accuracy: Count
+    missed: Count
+    """False negatives among the errors."""
 
     @classmethod
     def of(cls, view: View) -> ErrorCounts | None:
@@ -66,7 +68,7 @@ class ErrorCounts:
         got, deserved = view.selected, view.deserving
         return cls(
             tpr=view.count(got, deserved), fpr=view.count(got, ~deserved), ppv=view.count(deserved, got), npv=view.count(~deserved, ~got),
-            accuracy=view.count(got == deserved),
+            accuracy=view.count(got == deserved), missed=view.count(deserved, got != deserved),
         )
 
     @classmethod
@@ -99,9 +101,19 @@ def error_rates(
     return ErrorRates(
         tpr=rate_estimate(mine.tpr, no_deserving), fnr=rate_estimate(_complement(mine.tpr), no_deserving),
         fpr=rate_estimate(mine.fpr, no_undeserving), tnr=rate_estimate(_complement(mine.fpr), no_undeserving),
-        ppv=rate_estimate(mine.ppv, nobody), npv=rate_estimate(mine.npv, everybody), accuracy=rate_estimate(mine.accuracy), gaps=gaps,
+        ppv=rate_estimate(mine.ppv, nobody), npv=rate_estimate(mine.npv, everybody), accuracy=rate_estimate(mine.accuracy), treatment_equality=_for_each_false_positive(mine.missed), gaps=gaps,
         gaps_to_rest=_gaps(mine, ErrorCounts.pooled(others), len(others) + 1) if others else None,
     )
+
+
+def _for_each_false_positive(missed: Count) -> Value:
+    """False negatives over false positives: the odds of ``missed``, false negatives among the errors, with the odds of its Wilson limits."""
+    share = rate_estimate(missed, "no decision of this group is wrong")
+    if isinstance(share, NotMeasured):
+        return share
+    if share.value == 1:
+        return NotMeasured(reason="no row of this group is a false positive, to divide the false negatives by")
+    return share.model_copy(update={name: getattr(share, name) / (1 - getattr(share, name)) for name in ("value", "low", "high")} | {"method": f"{share.method}, as odds"})
 
 
 def _gaps(mine: ErrorCounts, other: ErrorCounts, comparisons: int) -> Gaps:

@@ -54,6 +54,8 @@ def unmeasured(evidence: Evidence, pointer: str) -> str | None:
         node = node[int(part)] if isinstance(node, tuple) else node[part] if isinstance(node, dict) else getattr(node, part)
         if isinstance(node, NotMeasured):
             return node.reason
+    if pointer == "/data/representation" and not any(one.test for one in node):
+        return "no population was named to compare the groups' shares with"
     return "nothing was declared to compare by" if pointer == "/performance/by_group" and not node else None
 
 

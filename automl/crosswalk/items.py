@@ -70,7 +70,7 @@ ITEMS: tuple[Item, ...] = (
     Item("eu-ai-act", "Art. 10(2)(c) preparation", (4,), ("/data/left_out", "/data/quality", "/data/columns")),
     Item("eu-ai-act", "Art. 10(2)(f) examination for bias", (6, 7, 8, 10), ("/fairness", "/explanation")),
     Item("eu-ai-act", "Art. 10(2)(g) mitigation", (14,), ("/mitigation",), ("mitigation_choice",)),
-    Item("eu-ai-act", "Art. 10(3) representative data", (4, 12), ("/data/target", "/robustness/shift"), absent="no population was named to compare the groups' shares with"),
+    Item("eu-ai-act", "Art. 10(3) representative data", (4, 12), ("/data/target", "/robustness/shift", "/data/representation")),
     Item("eu-ai-act", "Art. 10(4) setting; 10(5) special categories of data", (3, 4), ("/data/columns",), ("setting", "special_data_necessity")),
     Item("eu-ai-act", "Art. 12 logs of the audit; 18, 19 keeping", (17,), ("/provenance", "/plan"), ("retention",)),
     Item("eu-ai-act", "Art. 12 logs of the system in use", (), outside="the system in use keeps its own"),

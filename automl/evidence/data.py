@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from automl.evidence.blocks import Finding, Measured, Part, Value
+from automl.evidence.blocks import Finding, Measured, NotMeasured, Part, Test, Value
 from automl.spec import Role, TaskKind
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date", "id", "constant", "empty"]
@@ -118,6 +118,31 @@ class MissingByGroup(Part):
     share: Value
 
 
+class RepresentedGroup(Part):
+    """How many of the rows are of a group, and how often their recorded outcome is the favourable one."""
+
+    group: str
+    n: int
+    share: Value
+    """Of the rows whose group is known."""
+    base_rate: Value
+    """Share with the favourable outcome recorded; of a predicted number, the mean of the recorded one."""
+    population_share: float | None = Field(default=None, exclude_if=lambda share: share is None)
+    """What the population that a person named has, of 1."""
+    to_population: Value | None = Field(default=None, exclude_if=lambda ratio: ratio is None)
+    """The share divided by the population's, which is taken as known; of the rows in the groups that the population has."""
+
+
+class Representation(Part):
+    """Who is in the table, training and audit rows together, by a declared attribute."""
+
+    attribute: str
+    unknown: int
+    groups: tuple[RepresentedGroup, ...]
+    test: Test | NotMeasured | None = Field(default=None, exclude_if=lambda test: test is None)
+    """Chi-squared of the groups against the population's shares; None where none is named."""
+
+
 class DataSection(Measured):
     sha256: str
     rows: int
@@ -130,3 +155,5 @@ class DataSection(Measured):
     left_out: tuple[LeftOut, ...] = ()
     missing_by_group: tuple[MissingByGroup, ...] = ()
     """Of the inputs with the most missing cells, over training and audit rows; none for predictions made elsewhere, whose inputs are not known."""
+    representation: tuple[Representation, ...] = ()
+    """Of each declared attribute; the population that the shares are compared with is in the spec."""

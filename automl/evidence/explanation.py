@@ -64,9 +64,11 @@ class Contribution(Part):
 
 
 class Example(Part):
-    """One row of the audit part, named by its position there; values as the model saw them."""
+    """One row, named by its position in the audit part; values as the model saw them."""
 
     row: int
+    asked_row: int | None = Field(default=None, exclude_if=lambda row: row is None)
+    """Of a row that a person named: its position in the table, from 0. ``row`` is then its position in the part that ``why`` names."""
     why: str
     output: float
     base: float
@@ -103,3 +105,5 @@ class ExplanationSection(Measured):
     dependence: DependenceSection | NotMeasured = NotMeasured(reason=EARLIER)
     points: tuple[Points, ...] = ()
     examples: tuple[Example, ...] = ()
+    rows_left_out: tuple[int, ...] = Field(default=(), exclude_if=lambda rows: not rows)
+    """Rows that a person named, by their position in the table, which are in neither part: they were left out of both."""

@@ -47,6 +47,8 @@ class ErrorRates(Part):
     ppv: Value
     npv: Value
     accuracy: Value
+    treatment_equality: Value | None = Field(default=None, exclude_if=lambda ratio: ratio is None)
+    """False negatives for each false positive (Berk et al. 2018, "Fairness in criminal justice risk assessments"): how the errors of the group divide into good outcomes refused and granted wrongly."""
     gaps: Gaps | NotMeasured
     gaps_to_rest: Gaps | None = Field(default=None, exclude_if=lambda gaps: gaps is None)
     """This group minus all others pooled: of a declared attribute whose reference is a handful of rows, so that ``gaps`` can show little."""
@@ -118,6 +120,9 @@ class AttributeSummary(Part):
     demographic_parity_ratio: float | None = None
     equalized_odds_difference: float | None = None
     equal_opportunity_difference: float | None = None
+    average_odds_difference: float | None = Field(default=None, exclude_if=lambda difference: difference is None)
+    """Mean of the differences of true and of false positive rates: Fairlearn's equalized_odds_difference with agg="mean"."""
+    predictive_parity_difference: float | None = Field(default=None, exclude_if=lambda difference: difference is None)
 
 
 class Attribute(Part):

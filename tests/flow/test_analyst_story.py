@@ -1,4 +1,4 @@
-"""The analyst's story in real Chromium: Adult through the form, the live run, the results, the signed PDF, and its verification.
+"""The analyst's story in real Chromium: COMPAS through the form, the live run, the results, the signed PDF, and its verification.
 
 Real gunicorn, real workers, a real Redis, the real pipeline. Any message of the content security policy, any error on the browser's console
 and any answer of 400 or above fails it.
@@ -19,7 +19,7 @@ from tests.flow.site import Site, until_results
 
 pytestmark = [pytest.mark.story, pytest.mark.browser]
 
-ADULT = ROOT.parent / "shared" / "data" / "adult.csv.gz"
+COMPAS = ROOT.parent / "shared" / "data" / "compas.csv"
 
 
 @pytest.fixture
@@ -41,33 +41,34 @@ def go_on(browser: Browser) -> None:
 
 
 @pytest.mark.timeout(1200)
-def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, tmp_path: Path) -> None:
-    if not ADULT.exists():
-        pytest.skip("the shared data set adult.csv.gz is not here")
+def test_compas_from_the_form_to_the_signed_report(browser: Browser, site: Site, tmp_path: Path) -> None:
+    if not COMPAS.exists():
+        pytest.skip("the shared data set compas.csv is not here")
     page = browser.page
     page.get_by_role("link", name="Start your first audit").click()
-    page.get_by_label("The table", exact=True).set_input_files(ADULT)
-    page.get_by_label("Name", exact=True).fill("Adult")
+    page.get_by_label("The table", exact=True).set_input_files(COMPAS)
+    page.get_by_label("Name", exact=True).fill("COMPAS")
     page.get_by_role("button", name="Upload and continue").click()
 
     # The page goes on by itself once the table is read
     page.get_by_role("heading", name="What is in each column?").wait_for(timeout=90_000)
     page.wait_for_load_state()
-    assert "48,842 rows and 15 columns" in page.locator("main").inner_text()
+    assert "6,172 rows and 11 columns" in page.locator("main").inner_text()
     assert page.get_by_label("Role of sex").input_value() == "sensitive"
     for leak in page.get_by_label("No, leave it out").all():
         leak.check()
     go_on(browser)
-    page.get_by_label("Which column should be predicted?").select_option(label="income")
+    page.get_by_label("Which column should be predicted?").select_option(label="two_year_recid")
     go_on(browser)
-    page.locator("input[name=positive] + label", has_text=">50K").click()
-    page.get_by_label("good: a loan").check()
+    page.locator("input[name=positive] + label", has_text=re.compile(r"^\s*1\b")).click()
+    page.get_by_label("bad: a refusal").check()
     go_on(browser)
     for name in ("sex", "race"):
         page.get_by_label(name, exact=True).check()
-    page.get_by_label("age", exact=True).uncheck()
+    for name in ("age", "age_cat"):
+        page.get_by_label(name, exact=True).uncheck()
     go_on(browser)
-    page.get_by_label("Compare the groups of sex with").select_option(label="Male")
+    page.get_by_label("Compare the groups of race with").select_option(label="Caucasian")
     go_on(browser)
     page.get_by_label("My own budget").check()
     page.get_by_label("Trials", exact=True).fill("2")
@@ -79,7 +80,7 @@ def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, 
     go_on(browser)
 
     check = page.locator("main").inner_text()
-    assert "We predict whether income is >50K. Being predicted >50K is good for the person." in check
+    assert "We predict whether two_year_recid is 1. Being predicted 1 is bad for the person; 0 is good." in check
     assert "2 trials" in check
     assert "alternatives that treat groups more alike" in check
     page.get_by_role("button", name="Start the audit").click()
@@ -96,7 +97,7 @@ def test_adult_from_the_form_to_the_signed_report(browser: Browser, site: Site, 
     sections = page.get_by_role("navigation", name="Sections of the results").get_by_role("link")
     for address in [link.get_attribute("href") for link in sections.all()]:
         page.goto(site.base + address)
-        assert page.locator("h1").inner_text() == "Adult"
+        assert page.locator("h1").inner_text() == "COMPAS"
         every_picture_is_drawn(page)
         browser.keep_picture(f"analyst {address.split(run)[-1]}")
     with page.expect_download() as waiting:

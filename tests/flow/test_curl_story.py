@@ -28,6 +28,7 @@ pytestmark = pytest.mark.story
 ROWS = 1_200
 SPEC = {
     "title": "Lending, over REST", "target": "approved", "sensitive": ["sex", "race"], "budget": {"trials": 2}, "families": ["linear", "lgbm"], "seed": 7, "threads": 1,
+    "leave_out": ["mitigation", "robustness", "explanation_checks"],
 }
 
 

@@ -49,6 +49,10 @@ def house(long_lived_house: House) -> House:
     return long_lived_house
 
 
+MANY = 12
+"""Trials, besides the first of all, which is not counted: enough that both workers make some."""
+
+
 def submit(house: House, table: Path, trials: int) -> str:
     spec = {"target": "approved", "sensitive": ["sex"], "budget": {"trials": trials}, "families": ["linear", "lgbm"], "parallel": 2, "threads": 1, "leave_out": OPTIONAL_PARTS}
     [run] = house.do("submit", title="Shared", path=str(table), spec=spec)
@@ -82,14 +86,14 @@ def test_two_workers_make_one_run(redis_server: Any, postgres_url: str, table: P
 
 
 def _two_workers_make_one_run(house: House, table: Path) -> None:
-    run = submit(house, table, trials=24)
+    run = submit(house, table, trials=MANY)
     until_both_search(house, run)
     seen = house.until_state(run, "succeeded", "failed", seconds=300)
     assert (seen["state"], seen["attempt"], seen["report"]) == ("succeeded", 1, "signed"), seen
     found = trials(house, run)
-    assert [number for number, *_ in found] == list(range(25))
+    assert [number for number, *_ in found] == list(range(MANY + 1))
     assert LOST not in {note for *_, note in found}
-    assert {(number, attempt) for number, attempt in seen["trials"]} == {(number, 1) for number in range(25)}, "all of them are kept"
+    assert {(number, attempt) for number, attempt in seen["trials"]} == {(number, 1) for number in range(MANY + 1)}, "all of them are kept"
     made = Counter(house.do("parts_of_trials", run=run))
     assert set(made) == {0, 1}
     assert min(made.values()) >= 3, f"both did their share: {made}"
@@ -99,7 +103,7 @@ def _two_workers_make_one_run(house: House, table: Path) -> None:
 
 
 def test_a_killed_helper_costs_its_own_trial_only(house: House, table: Path) -> None:
-    run = submit(house, table, trials=24)
+    run = submit(house, table, trials=MANY)
     seen = until_both_search(house, run)
     [(_, _, _, owner)] = seen["parts"]
     house.kill_worker(worker_of(house, owner))
@@ -109,14 +113,14 @@ def test_a_killed_helper_costs_its_own_trial_only(house: House, table: Path) -> 
     found = trials(house, run)
     lost = [number for number, _, note in found if note == LOST]
     assert 1 <= len(lost) <= 2, "what it was at, which is one trial, or two where a fold of the next had begun"
-    assert [number for number, *_ in found] == list(range(25 + len(lost))), "as many as asked for, and the lost ones"
+    assert [number for number, *_ in found] == list(range(MANY + 1 + len(lost))), "as many as asked for, and the lost ones"
     assert not set(lost) & set(before), "nothing finished is lost"
     assert house.do("trouble") == []
 
 
 def test_a_killed_lead_is_followed_by_the_helper(house: House, table: Path) -> None:
     """The only worker that is left helps, and must let go to lead; what both had finished is not repeated."""
-    run = submit(house, table, trials=24)
+    run = submit(house, table, trials=MANY)
     until_both_search(house, run)
     seen = house.until_trials(run, 5, seconds=90)
     house.kill_worker(worker_of(house, seen["owner"]))
@@ -127,7 +131,7 @@ def test_a_killed_lead_is_followed_by_the_helper(house: House, table: Path) -> N
     assert all(after[number] == 1 for number in before), "nothing finished is repeated"
     numbers = [number for number, *_ in trials(house, run)]
     assert numbers == list(range(len(numbers)))
-    assert len([note for *_, note in trials(house, run) if note != LOST]) == 25
+    assert len([note for *_, note in trials(house, run) if note != LOST]) == MANY + 1
     assert house.do("trouble") == []
 
 
@@ -154,7 +158,7 @@ def test_asked_to_finish_both_stop_and_the_best_is_kept(house: House, table: Pat
 
 
 def test_a_keeper_that_is_killed_loses_the_attempt_and_not_the_run(house: House, table: Path) -> None:
-    run = submit(house, table, trials=12)
+    run = submit(house, table, trials=6)
     until_both_search(house, run)
     [keeper] = house.keepers(run, part=0)
     keeper.send_signal(signal.SIGKILL)

@@ -236,6 +236,9 @@ def test_t49_everything_restarted_one_after_the_other_while_it_is_used(house: Ho
                 except (OSError, http.client.HTTPException) as error:
                     failed.append(repr(error))
                 else:
+                    if status == 429:  # who has stood in line for too long on a busy machine is asked to come again, and does
+                        time.sleep(1)
+                        continue
                     (answered if status == 200 else failed).append(status)
 
         users = [threading.Thread(target=use) for _ in range(3)]

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from workers import process
+from workers.jobs import BACKGROUND, run_limits
 from workers.process import Ending, Limits, run_child
 
 pytestmark = pytest.mark.slow
@@ -190,6 +191,17 @@ def test_grandchildren_count_and_end_with_the_group(tmp_path: Path) -> None:
     while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in members):
         assert time.monotonic() < gone_by
         time.sleep(0.05)
+
+
+def test_a_run_of_the_service_is_served_later_than_pages_and_so_is_what_it_starts(tmp_path: Path) -> None:
+    code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); time.sleep(60)"
+    with process._Group([process.sys.executable, "-c", code], _staging(tmp_path), Limits(MEMORY, 60, niceness=10)) as group:
+        deadline = time.monotonic() + 30
+        while len(members := [running for running in psutil.process_iter() if _group_of(running.pid) == group.process.pid]) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert {running.nice() for running in members} == {10}
+    assert (run_limits(None, BACKGROUND).niceness, run_limits(None).niceness) == (10, 0)
 
 
 def test_links_in_the_staging_folder_lead_the_supervisor_nowhere(tmp_path: Path) -> None:

@@ -2,11 +2,9 @@
 
 A finding states a value, its interval, and its relation to a limit that somebody stated; it never judges, and below 30 rows it draws no conclusion
 (evidence rules 3, 5, 8). The rules stand by id in the files of this folder, one a section of the document: `fairness` (which composes `ratios`, `errors` and `scores`), `performance`, `explanation`,
-`local_law_144`, `mitigation`, `weaknesses` (slices and robustness); those on reasons in `automl.audit.reasons.findings`, that on the governing metric in `automl.audit.governing`. Here are
-the rules on the data and the search, and the order:
+`local_law_144`, `mitigation`, `weaknesses` (slices and robustness), `data`; those on reasons in `automl.audit.reasons.findings`, that on the governing metric in `automl.audit.governing`. Here are
+the rule on the search, and the order:
 
-- ``left_out`` (low, medium above 5 % of the rows): rows that were not used.
-- ``data_quality``: the data section's own findings of severity high or medium, as they stand.
 - ``order_depends_on_timing`` (info): several workers searched together, so that the same inputs need not give the same trials.
 - ``governing_metric`` (info): of equal severity, what the governing metric says comes first.
 """
@@ -15,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from automl.audit.findings.data import of_data
 from automl.audit.findings.explanation import of_inputs
 from automl.audit.findings.fairness import of_fairness
 from automl.audit.findings.local_law_144 import law_findings
@@ -24,11 +23,10 @@ from automl.audit.findings.topics import folded
 from automl.audit.findings.weaknesses import weakness_findings
 from automl.audit.governing import findings_of_governing, governs
 from automl.audit.reasons.findings import findings_of_reasons
-from automl.evidence import DataSection, Evidence, Finding, NotMeasured, SearchSection, Severity
+from automl.evidence import Evidence, Finding, NotMeasured, SearchSection, Severity
 from automl.spec import TaskSpec
 
 ORDER: tuple[Severity, ...] = ("high", "medium", "low", "info")
-LEFT_OUT_MEDIUM = 0.05
 
 
 def write_findings(evidence: Evidence) -> tuple[Finding, ...]:
@@ -37,7 +35,7 @@ def write_findings(evidence: Evidence) -> tuple[Finding, ...]:
     found = [
         *findings_of_governing(fairness),
         *of_fairness(fairness, spec.limit.ratio, residuals=isinstance(performance, NotMeasured) or performance.quantile is None),
-        *of_performance(performance, evidence.search), *of_drift(performance, evidence.data), *of_inputs(evidence.explanation, evidence.data), *_of_data(evidence.data),
+        *of_performance(performance, evidence.search), *of_drift(performance, evidence.data), *of_inputs(evidence.explanation, evidence.data), *of_data(evidence.data),
         *_of_search(evidence.search, spec.parallel if isinstance(spec, TaskSpec) else 1), *findings_of_reasons(evidence.reasons, evidence.explanation),
         *law_findings(evidence.local_law_144, evidence.data.split.audit), *weakness_findings(evidence.slices, evidence.robustness, evidence.cohorts),
         *findings_of_mitigation(evidence.mitigation, fairness),
@@ -53,13 +51,3 @@ def _of_search(search: SearchSection | NotMeasured, parallel: int) -> Iterator[F
                  "What was measured on the audit part is, for this model.",
             suggestion="Ask for one worker (parallel 1) and a budget in trials where the same search is to be made again.")
 
-
-def _of_data(data: DataSection) -> Iterator[Finding]:
-    for i, left in enumerate(data.left_out):
-        if left.n > 0:
-            yield Finding(
-                id=f"left_out:{i}", severity="medium" if left.n > LEFT_OUT_MEDIUM * max(data.rows, 1) else "low",
-                text=f"{left.n:,} of {data.rows:,} rows were left out: {left.reason.rstrip('.')}.", evidence=f"/data/left_out/{i}",
-                suggestion="Check whether these rows differ from the others.", rule="left_out",
-            )
-    yield from (finding for finding in data.quality if finding.severity in ("high", "medium"))

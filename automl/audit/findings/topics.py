@@ -18,7 +18,7 @@ KINDS = {
     "proxy_input": "inputs", "attribute_predictable": "inputs", "gap_carried": "inputs", "gap_depends_on_background": "inputs",
     "slice_error": "slices", "cohort_error": "slices", "outcome_depends_on_inputs": "disturbed", "shift": "shift", "outside_of_training": "shift", "ranks_unstable": "ranks",
     "alternative_exists": "alternatives", "alternative_by_group": "alternatives", "no_alternative": "alternatives",
-    "law_lowest_ratio": "law", "law_not_computable": "law", "law_unknown": "law_unknown", "law_unmapped": "law_unknown",
+    "under_represented": "represented", "law_lowest_ratio": "law", "law_not_computable": "law", "law_unknown": "law_unknown", "law_unmapped": "law_unknown",
     "reasons_flip": "reasons", "reasons_background": "reasons", "reasons_unstable": "reasons",
 }
 """Rules that may say more than one thing of one matter; every other rule is a matter of its own."""

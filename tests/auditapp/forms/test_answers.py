@@ -90,9 +90,41 @@ def test_the_highest_rate_is_proposed_as_reference_and_why() -> None:
     races = tuple(Bar(label=label, n=n) for label, n in (("White", 600), ("Black", 250), ("Other", 20)))
     profile = make_profile(columns=(make_column("sex", 0, distinct=2, histogram=(Bar(label="F", n=400), Bar(label="M", n=470))), make_column("race", 1, distinct=3, histogram=races)))
     asked = form(GroupsForm, profile=profile, attributes={"sensitive": ["sex", "race"]})
-    assert [field.initial for field in asked] == ["", ""]
+    assert [field.initial for field in asked if field.name.startswith("reference")] == ["", ""]
     assert "only one comparison" in asked["reference-0"].help_text
     assert "such as White, the largest with 600 rows" in asked["reference-1"].help_text
+
+
+SEXES = make_profile(columns=(make_column("sex", 3, distinct=2, histogram=(Bar(label="F", n=400), Bar(label="M", n=470))),))
+
+
+def test_a_population_is_asked_for_group_by_group_and_kept() -> None:
+    said = {"population-3-0": "50.8", "population-3-1": "49.2", "population_source": " Census of 2020 "}
+    asked = form(GroupsForm, said, profile=SEXES, attributes={"sensitive": ["sex"]})
+    assert asked.is_valid(), asked.errors
+    population = asked.answers()["population"]
+    assert population == {"source": "Census of 2020", "shares": {"sex": {"F": 50.8, "M": 49.2}}}
+    again = form(GroupsForm, profile=SEXES, attributes={"sensitive": ["sex"]}, groups={"population": population})
+    assert [again[name].initial for name in said] == [50.8, 49.2, "Census of 2020"]
+    assert "population" not in form_answers(GroupsForm, {}, profile=SEXES, attributes={"sensitive": ["sex"]})
+
+
+def form_answers(*given: Any, **answers: Any) -> dict[str, Any]:
+    asked = form(*given, **answers)
+    assert asked.is_valid()
+    return dict(asked.answers())
+
+
+@pytest.mark.parametrize(("said", "field", "words"), [
+    ({"population-3-0": "50.8", "population_source": "x"}, "population-3-1", "needs a number above 0"),
+    ({"population-3-0": "50", "population-3-1": "0", "population_source": "x"}, "population-3-1", "needs a number above 0"),
+    ({"population-3-0": "50", "population-3-1": "40", "population_source": "x"}, "population-3-0", "add up to 90"),
+    ({"population-3-0": "50", "population-3-1": "50"}, "population_source", "where the numbers are from"),
+])
+def test_a_population_that_cannot_be_is_told_at_its_field(said: dict[str, str], field: str, words: str) -> None:
+    asked = form(GroupsForm, said, profile=SEXES, attributes={"sensitive": ["sex"]})
+    assert not asked.is_valid()
+    assert words in asked.errors[field][0]
 
 
 def test_the_split_at_forty_is_offered_where_numbers_are_ages() -> None:

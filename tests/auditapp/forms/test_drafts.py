@@ -102,6 +102,18 @@ def test_the_cohorts_of_an_earlier_run_are_kept_and_said(document: dict[str, Any
     assert "Young women" in {line.answer for line in drafts.answers_of(again, make_profile(), None)}
 
 
+def test_the_population_of_an_earlier_run_is_kept_as_far_as_its_attributes_are_compared() -> None:
+    population = {"source": "a census", "shares": {"sex": {"F": 51, "M": 49}}}
+    draft = Draft.from_spec(parse_spec({"target": "income", "sensitive": ["sex", "age"], "population": population}, "training"))
+    again = drafts.spec_of(draft, make_profile())
+    assert again.population is not None
+    assert again.population.model_dump() == population
+    assert "sex: a census" in {line.answer for line in drafts.answers_of(again, make_profile(), None)}
+    assert any("population that you named" in line for line in drafts.plan_sentences(again, make_profile(), None))
+    draft.answers["attributes"]["sensitive"] = ["age"]
+    assert drafts.spec_of(draft, make_profile()).population is None
+
+
 def test_every_field_of_a_spec_has_a_step_that_asks_it() -> None:
     not_asked = {"title", "threads", "parent"}
     assert set(TaskSpec.model_fields) | set(PredictionsSpec.model_fields) == set(STEP_OF_POINTER) | not_asked

@@ -17,6 +17,7 @@ class Rows:
     weight: NDArray[Any] | None = None
     cluster: NDArray[Any] | None = None
     y: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
+    position: NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True)

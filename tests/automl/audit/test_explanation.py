@@ -40,6 +40,24 @@ def test_fewer_rows_are_explained_where_a_row_costs_hundreds_of_predictions(cost
     assert sum(len(frame) for frame in model.explained) < (450 if rows == 120 else 2500)
 
 
+def test_rows_that_were_named_are_explained_wherever_they_are() -> None:
+    """Row 7 is the third of the audit part, row 6 the fourth that was learned from, and the last is in neither."""
+    weights = np.array([1.0, -1.0, 0.2, 0.1])
+    audit, trained = (replace(people(n, seed=seed), position=np.arange(n) * 2 + first) for n, seed, first in ((700, 0, 3), (900, 1, 0)))
+    found = measure_explanation(Model(weights), audit, trained, Problem(), seed=0, named=(7, 6, 1_000_000), checks=False)
+    assert isinstance(found, ExplanationSection)
+    first, second = found.examples[:2]
+    assert [(one.asked_row, one.row, one.why) for one in (first, second)] == [(7, 2, "asked for, in the audit part"), (6, 3, "asked for; the model has learned from it")]
+    assert found.rows_left_out == (1_000_000,)
+    assert {one.asked_row for one in found.examples[2:]} == {None}
+    for one, part in ((first, audit), (second, trained)):
+        assert one.output == pytest.approx(float(part.features.iloc[one.row].to_numpy() @ weights))
+        assert one.base + sum(each.shap for each in one.contributions) == pytest.approx(one.output)
+    other_table = measure_explanation(Model(weights), audit, trained, Problem(), seed=0, named=(6,), named_learned=False, checks=False)
+    assert isinstance(other_table, ExplanationSection)
+    assert (other_table.examples[0].asked_row, other_table.rows_left_out) == (None, (6,))
+
+
 def test_nothing_to_explain_is_said() -> None:
     empty = replace(people(10), features=people(10).features[[]])
     assert isinstance(measure_explanation(Model(np.array([])), empty, empty, Problem(), seed=0), NotMeasured)

@@ -276,6 +276,7 @@ def test_rule_14_equals_fairlearn(favourable: str, weighted: bool) -> None:
     assert attribute.summary.demographic_parity_ratio == pytest.approx(demographic_parity_ratio(y, decision, **given), abs=1e-9)
     assert attribute.summary.equalized_odds_difference == pytest.approx(equalized_odds_difference(y, decision, **given), abs=1e-9)
     assert attribute.summary.equal_opportunity_difference == pytest.approx(equal_opportunity_difference(y, decision, **given), abs=1e-9)
+    assert attribute.summary.average_odds_difference == pytest.approx(equalized_odds_difference(y, decision, agg="mean", **given), abs=1e-9)
     functions = {"selection": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate}
     frame = MetricFrame(
         metrics=functions, y_true=y, y_pred=decision, sensitive_features=outcomes.groups["group"],
@@ -286,6 +287,13 @@ def test_rule_14_equals_fairlearn(favourable: str, weighted: bool) -> None:
         assert value(group.selection_rate) == pytest.approx(frame.loc[group.group, "selection"], abs=1e-9)
         assert value(group.error_rates.tpr) == pytest.approx(frame.loc[group.group, "tpr"], abs=1e-9)
         assert value(group.error_rates.fpr) == pytest.approx(frame.loc[group.group, "fpr"], abs=1e-9)
+        of_group = outcomes.groups["group"] == group.group
+        heavy = np.ones(600) if weight is None else weight
+        missed, wrongly = (float(heavy[of_group & cell].sum()) for cell in ((y == 1) & (decision == 0), (y == 0) & (decision == 1)))
+        assert group.error_rates.treatment_equality is not None
+        assert value(group.error_rates.treatment_equality) == pytest.approx(missed / wrongly)
+    predictive = [value(group.error_rates.ppv) for group in attribute.groups if not isinstance(group.error_rates, NotMeasured)]
+    assert attribute.summary.predictive_parity_difference == pytest.approx(max(predictive) - min(predictive))
 
 
 def test_rule_05_exceptions_to_fairlearn_are_these_two() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from automl.audit.fairness import measure_fairness
 from automl.audit.outcomes import Outcomes
@@ -37,6 +37,20 @@ def test_v14_error_parity() -> None:
     assert isinstance(of_b.gaps, Gaps)
     assert value(of_b.gaps.tpr) == pytest.approx(-0.3)
     assert value(of_b.gaps.ppv) == pytest.approx(0)
+
+
+def test_false_negatives_for_each_false_positive_have_the_odds_of_wilsons_limits() -> None:
+    rates = error_rates(ErrorCounts.of(view_of(40, 10, 30, 20)), None, False, 1)
+    assert isinstance(rates, ErrorRates)
+    ratio = rates.treatment_equality
+    assert isinstance(ratio, Estimate)
+    low, high = proportion_confint(30, 40, method="wilson")
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((3, low / (1 - low), high / (1 - high)))
+    for cell, reason in (((40, 0, 10, 50), "no row of this group is a false positive"), ((40, 0, 0, 60), "no decision of this group is wrong")):
+        alone = error_rates(ErrorCounts.of(view_of(*cell)), None, False, 1)
+        assert isinstance(alone, ErrorRates)
+        assert isinstance(alone.treatment_equality, NotMeasured)
+        assert alone.treatment_equality.reason.startswith(reason)
 
 
 def test_v14_through_the_whole_table() -> None:
