@@ -90,6 +90,8 @@ class Environment(BaseSettings):
     """A table is read within this time or refused."""
     run_threads: int = psutil.cpu_count(logical=True) or 1
     """Threads of a run that names none."""
+    run_niceness: int = Field(10, ge=0, le=19)
+    """How much later than pages and calls on the same machine a run is served (as nice says it); 0 where workers have machines of their own."""
 
     # Limits of a table, shown on the form and repeated in the refusal
     upload_bytes: int = 500 * 2**20
@@ -313,6 +315,7 @@ RUN_MEMORY = ENVIRONMENT.run_memory
 RUN_SECONDS = ENVIRONMENT.run_seconds
 PROFILE_SECONDS = ENVIRONMENT.profile_seconds
 RUN_THREADS = ENVIRONMENT.run_threads
+RUN_NICENESS = ENVIRONMENT.run_niceness
 UPLOAD_BYTES = ENVIRONMENT.upload_bytes
 TABLE_ROWS = ENVIRONMENT.table_rows
 TABLE_COLUMNS = ENVIRONMENT.table_columns

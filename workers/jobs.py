@@ -10,8 +10,6 @@ from django.conf import settings
 from workers.process import Ending, Limits
 
 RENDER_SECONDS = 300.0
-BACKGROUND = 10
-"""The niceness of a run of the service: people's pages and programs' calls on the same machine come first."""
 INTERNAL = "something in Plumbline failed; the log of the worker has the details, and the run can be started again"
 
 

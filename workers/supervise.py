@@ -39,7 +39,7 @@ from automl.evidence import DatasetProfile
 from automl.hooks import STAGES, Progress
 from workers import stopping
 from workers.arrivals import Arrivals, arriving_trials
-from workers.jobs import BACKGROUND, INTERNAL, failure, job_document, render_limits, run_limits, trial_name
+from workers.jobs import INTERNAL, failure, job_document, render_limits, run_limits, trial_name
 from workers.kept_study import KeptStudy, kept_study
 from workers.process import Ending, Limits, Wish, run_child, run_render
 from workers.signature import sign_drafts
@@ -127,7 +127,7 @@ def _attempt(lease: Lease, staging: Path) -> None:
         table = stack.enter_context(storage.local_path(lease.dataset_sha256))
         test = stack.enter_context(storage.local_path(lease.test_sha256)) if lease.test_sha256 else None
         _restore_trials(lease, staging)
-        limits = run_limits(lease.spec.get("threads"), BACKGROUND)
+        limits = run_limits(lease.spec.get("threads"), settings.RUN_NICENESS)
         if lease.parallel > 1:
             study = stack.enter_context(kept_study(lease.run_id, parts.LEADS, lease.attempt))
             keeper.arrivals = stack.enter_context(arriving_trials(lease, staging / "trials"))
@@ -153,7 +153,7 @@ def _draw_sign_commit(lease: Lease, staging: Path, keeper: RunKeeper) -> None:
     open_checked(bundle, lease.run_id)
     keeper.stage("draw")
     failpoint("draw")
-    drawn = run_render(staging, limits=render_limits(BACKGROUND), wish=keeper.wish, verify_at=settings.VERIFY_URL, pictures_in=runs.pictures_in(lease.run_id), levels=levels_asked())
+    drawn = run_render(staging, limits=render_limits(settings.RUN_NICENESS), wish=keeper.wish, verify_at=settings.VERIFY_URL, pictures_in=runs.pictures_in(lease.run_id), levels=levels_asked())
     if drawn.kind != "done":
         _end_without_result(lease, drawn, render_limits())
         return

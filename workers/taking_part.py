@@ -7,11 +7,13 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from django.conf import settings
+
 from auditapp import parts, storage
 from auditapp.parts import NotNeeded, PartLease
 from auditapp.staging import staging_folder
 from workers import supervise
-from workers.jobs import BACKGROUND, failure, job_document, run_limits
+from workers.jobs import failure, job_document, run_limits
 from workers.kept_study import kept_study
 from workers.process import Ending, Limits, run_child
 
@@ -42,7 +44,7 @@ def _take_part(lease: PartLease, staging: Path) -> None:
         table = stack.enter_context(storage.local_path(lease.dataset_sha256))
         test = stack.enter_context(storage.local_path(lease.test_sha256)) if lease.test_sha256 else None
         study = stack.enter_context(kept_study(lease.run_id, lease.number, lease.attempt))
-        limits = run_limits(lease.spec.get("threads"), BACKGROUND)
+        limits = run_limits(lease.spec.get("threads"), settings.RUN_NICENESS)
         job = job_document("part", table, test, spec=lease.spec, spent_seconds=lease.spent_seconds)
         ending = run_child(job, staging, limits=limits, on_event=keeper.event, wish=keeper.wish, study=study.lent)
         study_failed = study.has_failed

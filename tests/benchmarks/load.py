@@ -29,7 +29,7 @@ READS, POLLS, OVERLOAD = 60, 100, 4
 """Calls a second, and how many times as many as the service must come back from."""
 READ_LIMIT, POLL_LIMIT, RECOVERY_LIMIT = 0.200, 0.150, 30.0
 """Seconds: of 95 in 100 calls, and until the service is back."""
-REAL = {"LEASE_SECONDS": "60", "BEAT_SECONDS": "15", "SWEEP_SECONDS": "15", "RING_AGAIN_SECONDS": "30"}
+REAL = {"LEASE_SECONDS": "60", "BEAT_SECONDS": "15", "SWEEP_SECONDS": "15", "RING_AGAIN_SECONDS": "30", "RUN_NICENESS": "10"}
 SPEC = SAMPLE_SPEC | {"budget": {"seconds": 1800}, "threads": 1}
 
 SEED = """

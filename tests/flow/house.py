@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,20 @@ def _ready(log: Path) -> bool:
     return b" ready." in log.read_bytes()
 
 
+def _prepare(environment: dict[str, str]) -> None:
+    """By any command, as a first one does: folders, keys, every migration."""
+    subprocess.run([sys.executable, "manage.py", "reconcile"], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+@cache
+def _prepared_home() -> Path:
+    """A home on SQLite as the first command leaves it, made once in a process: the migrations are most of what a small story would do."""
+    folder = Path(tempfile.mkdtemp(prefix="plt-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _prepare({name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_", "COV_"))} | {"PLUMBLINE_HOME": str(folder / "home")})
+    return folder / "home"
+
+
 class House:
     def __init__(self, redis: Any, database_url: str | None, *, settings: dict[str, str] | None = None, scripted: dict[str, str] = SCRIPTED) -> None:
         """``scripted``: what stands in for engine and renderer; nothing for the real ones."""
@@ -76,11 +91,14 @@ class House:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_", "COV_"))}
         self.environment = inherited | {
             "PLUMBLINE_HOME": str(self.folder / "home"), "PLUMBLINE_REDIS_URL": redis.url, "PLUMBLINE_TESTING": "1", "DJANGO_SETTINGS_MODULE": "auditapp.settings",
-            "PLUMBLINE_FAILPOINT_ONCE": str(self.folder / "once"), "PLUMBLINE_RUNS_QUEUED": "1000", **({"PLUMBLINE_DATABASE_URL": database_url} if database_url else {}),
+            "PLUMBLINE_FAILPOINT_ONCE": str(self.folder / "once"), "PLUMBLINE_RUNS_QUEUED": "1000", "PLUMBLINE_RUN_NICENESS": "0", **({"PLUMBLINE_DATABASE_URL": database_url} if database_url else {}),
             **scripted, **{f"PLUMBLINE_{name}": value for name, value in (SHORT | (settings or {})).items()},
         }
         self.log = self.folder / "log"
-        subprocess.run([sys.executable, "manage.py", "reconcile"], cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        if database_url is None:
+            shutil.copytree(_prepared_home(), self.folder / "home")
+        else:
+            _prepare(self.environment)
         self.workers: list[subprocess.Popen[bytes]] = []
         self.do = Driver(self.environment, self.log)
 

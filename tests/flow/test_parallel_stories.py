@@ -76,27 +76,18 @@ def trials(house: House, run: str) -> list[tuple[int, str, str]]:
     return [(number, state, note) for number, state, note in house.do("trials_in_evidence", run=run)]
 
 
-def test_two_workers_make_one_run(redis_server: Any, postgres_url: str, table: Path) -> None:
-    house = House(redis_server, postgres_url, scripted={}, settings=SETTINGS)
-    house.start_workers(SWEEPS, RUNS, RUNS)
-    try:
-        _two_workers_make_one_run(house, table)
-    finally:
-        house.stop()
-
-
-def _two_workers_make_one_run(house: House, table: Path) -> None:
+def test_two_workers_make_one_run(house: House, table: Path) -> None:
     run = submit(house, table, trials=MANY)
     until_both_search(house, run)
     seen = house.until_state(run, "succeeded", "failed", seconds=300)
-    assert (seen["state"], seen["attempt"], seen["report"]) == ("succeeded", 1, "signed"), seen
+    assert (seen["state"], seen["attempt"], seen["report"]) == ("succeeded", 1, "awaiting_signature"), seen
     found = trials(house, run)
     assert [number for number, *_ in found] == list(range(MANY + 1))
     assert LOST not in {note for *_, note in found}
     assert {(number, attempt) for number, attempt in seen["trials"]} == {(number, 1) for number in range(MANY + 1)}, "all of them are kept"
     made = Counter(house.do("parts_of_trials", run=run))
     assert set(made) == {0, 1}
-    assert min(made.values()) >= 3, f"both did their share: {made}"
+    assert min(made.values()) >= 2, f"both did their share: {made}"
     house.until(lambda: house.do("look", run=run)["parts"][0][1] == "ended", 30, "the part has ended")
     assert "order_depends_on_timing" in house.do("finding_ids", run=run)
     assert house.do("trouble") == []

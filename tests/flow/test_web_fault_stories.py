@@ -276,5 +276,5 @@ def test_t52_a_table_deleted_during_its_run_is_gone_and_so_is_the_run(house: Hou
     house.do("delete_table", run=run)
     seen = house.until_state(run, "cancelled", "succeeded", "failed")
     assert (seen["state"], seen["trials"]) == ("cancelled", [])
-    house.until(lambda: not house.files_with(MARK), 15, "no file holds what was in the table")
+    house.until(lambda: not house.files_with(MARK), 40, "no file holds what was in the table")
     assert house.do("trouble") == []

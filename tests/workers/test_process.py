@@ -15,7 +15,6 @@ import psutil
 import pytest
 
 from workers import process
-from workers.jobs import BACKGROUND, run_limits
 from workers.process import Ending, Limits, run_child
 
 pytestmark = pytest.mark.slow
@@ -201,7 +200,6 @@ def test_a_run_of_the_service_is_served_later_than_pages_and_so_is_what_it_start
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert {running.nice() for running in members} == {10}
-    assert (run_limits(None, BACKGROUND).niceness, run_limits(None).niceness) == (10, 0)
 
 
 def test_links_in_the_staging_folder_lead_the_supervisor_nowhere(tmp_path: Path) -> None:
