@@ -43,7 +43,7 @@ def wide_enough(blocks: Sequence[Block], width: float = WIDTH) -> list[Block]:
             shares = sum(each["share"] for each in pair)
             sized += [{**each, "halves": False, "widths": _widths(each, (width - GUTTER) * each["share"] / shares)} for each in pair]
         else:
-            halves = not one["share"] and len(one["rows"]) >= HALVED_FROM and sum(column.least for column in _columns(one)) <= (width - GUTTER) / 2
+            halves = not one["share"] and len(one["rows"]) >= HALVED_FROM and sum(column.least if column.weight else column.whole for column in _columns(one)) <= (width - GUTTER) / 2
             sized.append({**one, "halves": halves, "widths": _widths(one, (width - GUTTER) / 2 if halves else width)})
     return sized
 
@@ -78,6 +78,11 @@ class _Column:
         """For every cell on one line, and the heading in as many as it has words."""
         return max(self.of_heading, *self.cells) + self.padding
 
+    @property
+    def whole(self) -> float:
+        """For everything on one line, the heading too: what a column of weight 0 takes."""
+        return max(self.heading, *self.cells) + self.padding
+
     def needed(self, lines: int) -> float:
         """The same, with a heading of about so many lines."""
         return max(self.least, self.heading / lines + 2 * SIZE / lines + self.padding)
@@ -108,7 +113,7 @@ def _longest_word(cell: Cell) -> float:
 def _widths(block: Block, width: float) -> list[float]:
     """One number a column of the block, in points; 0 where it is as wide as its text."""
     columns = _columns(block)
-    fixed = sum(max(column.heading, *column.cells) + column.padding for column in columns if not column.weight)
+    fixed = sum(column.whole for column in columns if not column.weight)
     flexible = [column for column in columns if column.weight]
     if not flexible or width - fixed <= 0:
         return list(block["widths"])

@@ -66,7 +66,7 @@ def _representation(evidence: Evidence) -> list[Block]:
         rows, left_out, dense=True, grouped=True)]
     if population is None:
         return [*blocks, note("No population was named to compare these shares with: whether the groups are as many as among those whom the decisions are about is not measured.")]
-    return [*blocks, paragraph(f"Population named: {data_text(population.source, 500)} Its shares are taken as known. The rows against it, by chi-squared: {tests}")]
+    return [*blocks, paragraph(f"The shares of the population are taken as known; the rows against them, by chi-squared: {tests} Source: {data_text(population.source, 500)}")]
 
 
 def _target(evidence: Evidence) -> list[Block]:

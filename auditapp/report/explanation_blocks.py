@@ -139,4 +139,4 @@ def _flagged(scans: Sequence[ProxyScan]) -> Iterator[Block]:
     if rows:
         yield table(
             f"Inputs that tell the groups of an attribute alone (lower limit of {fixed(scans[0].strong, 1)} or more) and are among those that move the score most",
-            [("attribute", "left", 1), ("input", "left", 1), ("AUC alone, with 95 % interval", "left", 1), ("rank in the model", "right", 0), ("share of all mean |SHAP|", "right", 0)], rows, grouped=True)
+            [("attribute", "left", 1), ("input", "left", 1), ("AUC alone, with 95 % interval", "left", 1), ("rank in the model", "right", 0.4), ("share of all mean |SHAP|", "right", 0.6)], rows, grouped=True)

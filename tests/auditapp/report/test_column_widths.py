@@ -53,6 +53,14 @@ def test_tables_that_share_a_line_have_a_part_of_it_and_a_lone_one_has_all() -> 
     assert abs(alone - WIDTH) < 1
 
 
+def test_a_heading_that_keeps_its_line_counts_where_a_table_might_stand_in_two_halves() -> None:
+    """Its column takes it whole, and would leave the names beside it too little."""
+    rows = [["MajorAxisLength", "0.991 (0.983 to 0.999)", "1", "2"] for _ in range(9)]
+    for heading, halved in (("no", True), ("share of all that moves the score", False)):
+        block = table("T", [("input", "left", 1), ("area", "left", 1), (heading, "right", 0), (heading, "right", 0)], rows)
+        assert wide_enough([block])[0]["halves"] is halved
+
+
 def test_many_narrow_rows_stand_in_two_halves() -> None:
     rows = [[f"input {at}", "−0.003 (−0.008 to 0.003)"] for at in range(12)]
     [halved] = wide_enough([a_table(rows)])
