@@ -68,6 +68,7 @@ Title = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class Frozen(BaseModel):
+    # Built at first use, under pydantic's own lock (from 2.14 on): most processes read no document, and all of them wait for their imports
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 

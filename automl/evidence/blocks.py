@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Part(BaseModel):
     """Base of every piece of evidence: frozen, closed, and without NaN or infinity (they have no JSON)."""
 
+    # Built at first use, under pydantic's own lock (from 2.14 on): most processes read no document, and all of them wait for their imports
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants", defer_build=True)
 
 
