@@ -131,11 +131,11 @@ def findings_of_governing(fairness: FairnessSection | NotMeasured) -> Iterator[F
         return
     who = "the answers to four questions" if choice.chosen_by == "questions" else "the person who asked"
     other = f" The answers to the four questions lead to {GOVERNING_WORDS[choice.recommended]}." if choice.recommended not in (None, choice.metric) else ""
-    told = "; ".join(f"{governing_comparison(row)}: {governing_value(row, fairness.limit.ratio)}" for row in choice.rows[:LISTED])
-    more = f"; {len(choice.rows) - LISTED} more in its table" if len(choice.rows) > LISTED else ""
+    more = [f"{len(choice.rows) - LISTED} more in its table"] if len(choice.rows) > LISTED else []
+    told = "; ".join([*(f"{governing_comparison(row)}: {governing_value(row, fairness.limit.ratio)}" for row in choice.rows[:LISTED]), *more])
     yield Finding(
         id="governing_metric", severity="info", rule="governing_metric", evidence="/fairness/governing",
-        text=f"Of the measures of groups {GOVERNING_WORDS[choice.metric]} governs, as {who} said before anything was measured.{other} Furthest by it: {told}{more}.",
+        text=f"Of the measures of groups {GOVERNING_WORDS[choice.metric]} governs, as {who} said before anything was measured.{other} Furthest by it: {told}.",
         suggestion="" if choice.reason or choice.rationale else "Say why this metric governs: the report prints the reason.")
 
 

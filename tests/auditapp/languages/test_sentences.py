@@ -24,6 +24,18 @@ def test_a_finding_is_read_with_its_parts() -> None:
     assert german.endswith("nicht entscheiden bei 5 verglichenen Gruppen.")
 
 
+def test_a_list_of_ratios_within_a_finding_is_german_to_its_last_number() -> None:
+    """The name that stands last in a comparison may not take in what is said after it."""
+    ratios = "; ".join(f"impact ratio of {group} ({attribute}) to {against}: 0.290 (0.258 to 0.325), below the limit beyond sampling error" for group, attribute, against in (
+        ("Female", "sex", "Male"), ("Other", "race", "Asian-Pac-Islander"), ("<= 24", "age", "40 to 59")))
+    german = in_german("Of the measures of groups the ratio of selection rates (demographic parity) governs, as the person who asked said before anything was measured. "
+                       f"Furthest by it: {ratios}; 2 more in its table.")
+    assert german is not None
+    assert german.count("0,290 (0,258 bis 0,325), unterhalb der Grenze") == 3
+    assert "Impact-Ratio von <= 24 (age) zu 40 to 59: " in german
+    assert german.endswith("; 2 weitere in der Tabelle dazu.")
+
+
 @pytest.mark.parametrize("text", ["A sentence that nobody wrote.", FINDING.replace("below the stated", "beneath the stated"), "The model is good and selects the 3 best of them."])
 def test_what_is_not_ours_stays_as_it_is(text: str) -> None:
     assert in_german(text) is None
