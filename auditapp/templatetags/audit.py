@@ -405,6 +405,7 @@ def shown(text: object, most: int) -> str:
 
 
 register.filter("missing_table", printing.missing_table)
+register.filter("test_words", printing.test_words)
 
 
 @register.filter
