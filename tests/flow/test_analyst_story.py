@@ -25,7 +25,7 @@ COMPAS = ROOT.parent / "shared" / "data" / "compas.csv"
 @pytest.fixture
 def browser(chromium: Any, site: Site, request: pytest.FixtureRequest) -> Iterator[Browser]:
     context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **getattr(request, "param", {})})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     browser = Browser(context.new_page())
     browser.page.goto(site.login_link())
     yield browser

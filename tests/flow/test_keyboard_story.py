@@ -39,7 +39,7 @@ def loans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(chromium: Any, site: Site, **context: Any) -> Browser:
     # Who scrolls slowly has no focus to look at yet
     made = chromium.new_context(viewport={"width": 1280, "height": 700}, reduced_motion="reduce", **context)
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(60_000)
     browser = Browser(made.new_page())
     browser.page.goto(site.login_link())
     return browser

@@ -43,7 +43,7 @@ def axe() -> Any:
 
 def browser_of(chromium: Any, made: dict[str, Any], **context: Any) -> Browser:
     opened = chromium.new_context(**context)
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(60_000)
     name, value = made["cookie"]
     opened.add_cookies([{"name": name, "value": value, "url": made["base"]}])
     return Browser(opened.new_page())
