@@ -304,7 +304,10 @@ class Population(Frozen):
     def expected(self, attribute: str) -> dict[str, float] | None:
         """Each group's share of 1; None of an attribute that was not counted."""
         groups = self.shares.get(attribute)
-        return None if groups is None else {group: number / sum(groups.values()) for group, number in groups.items()}
+        if groups is None:
+            return None
+        total = sum(groups.values())
+        return {group: number / total for group, number in groups.items()}
 
 
 ROUNDED = 0.01
@@ -417,7 +420,7 @@ class TaskSpec(AuditPolicy):
     fairness_objective: FairnessObjective | None = None
     reasons: ReasonPolicy = ReasonPolicy()
     explain_rows: Annotated[tuple[Annotated[int, Field(ge=0, le=10**9)], ...], Field(max_length=MOST_EXPLAINED, exclude_if=lambda rows: not rows)] = ()
-    """Rows of the table, the first one 0 as in predictions.csv, whose output is explained one by one, beside those that a rule picks."""
+    """Rows of the table (of the test table where one is given), the first one 0 as in predictions.csv, whose output is explained one by one, beside those that a rule picks."""
     parent: Title | None = None
 
     @model_validator(mode="before")

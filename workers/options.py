@@ -57,7 +57,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time", metavar="COL", help="the audit part is the latest rows by this column")
     parser.add_argument("--simple", action="store_true", default=None, help="one readable model instead of an ensemble")
     parser.add_argument("--sensitive-as-features", action="store_true", default=None)
-    parser.add_argument("--explain-rows", metavar="N,M", type=_rows, help="rows of TABLE that are explained one by one; the first is 0, as in predictions.csv")
+    parser.add_argument("--explain-rows", metavar="N,M", type=_rows, help="rows of TABLE, or of TABLE2 where --test gives one, that are explained one by one; the first is 0, as in predictions.csv")
     parser.add_argument("--fairness-objective", metavar="METRIC[=ATTRIBUTE]", type=_objective, help="a second objective of the search beside the metric, between the groups of this attribute "
                         f"(default: of every one named in --sensitive): {', '.join(FAIRNESS_METRICS)}")
 

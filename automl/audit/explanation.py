@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from automl.audit.dependence import RawModel, measure_dependence
 from automl.audit.explain import EXPLAINED_ROWS, ExplainedModel, ExplainedProblem, ExplainedRows, NamedRow, attribute_rows, describe, named_examples
 from automl.audit.permutation import MOST_CELLS, PermutedProblem, PermutedRows, permutation_importance
@@ -73,7 +75,7 @@ def measure_explanation(
 
 def _named(wanted: Sequence[int], parts: Mapping[str, ExplainedRows]) -> list[NamedRow]:
     """Where the rows are, in the order in which they were named."""
-    places = {int(position): NamedRow(int(position), part, place, why) for why, part in parts.items() for place, position in enumerate(part.position) if int(position) in set(wanted)}
+    places = {row: NamedRow(row, part, place, why) for why, part in parts.items() for place in np.flatnonzero(np.isin(part.position, wanted)).tolist() for row in [int(part.position[place])]}
     return [places[row] for row in wanted if row in places]
 
 

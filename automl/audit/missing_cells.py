@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.audit.intervals import count, rate_estimate
-from automl.audit.outcomes import groups_of
+from automl.audit.outcomes import groups_of, joined
 from automl.evidence import MissingByGroup
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def missing_by_group(parts: Sequence[Rows]) -> tuple[MissingByGroup, ...]:
     columns = sorted((name for name, n in cells.items() if n), key=lambda name: -cells[name])[:MOST_COLUMNS]
     # of these alone: a table may have thousands of inputs
     empty = {name: np.concatenate([part.features[name].isna().to_numpy() for part in parts]) for name in columns}
-    weight = None if parts[0].weight is None else np.concatenate([part.weight for part in parts if part.weight is not None])
-    cluster = None if parts[0].cluster is None else np.concatenate([part.cluster for part in parts if part.cluster is not None])
+    weight, cluster = joined(part.weight for part in parts), joined(part.cluster for part in parts)
     found = []
     for attribute in parts[0].groups:
         groups = np.concatenate([part.groups[attribute] for part in parts])

@@ -125,6 +125,12 @@ class Outcomes:
         return [self.labels.index(label) for label in chosen]
 
 
+def joined(columns: Iterable[NDArray[Any] | None]) -> NDArray[Any] | None:
+    """A column of several parts as one; None where the parts have none."""
+    given = [column for column in columns if column is not None]
+    return np.concatenate(given) if given else None
+
+
 def in_reading_order(names: Iterable[str]) -> list[str]:
     """Group names by name; those of a binned number ("<= 25", "26 to 37", ">= 38") by their numbers."""
     listed = sorted(names)

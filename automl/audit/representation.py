@@ -14,16 +14,14 @@ from scipy.stats import chi2
 
 from automl.audit.intervals import Count, count, rate_estimate
 from automl.audit.means import mean_estimate
-from automl.audit.outcomes import BoolArray, FloatArray, Outcomes, groups_of
+from automl.audit.outcomes import BoolArray, FloatArray, Outcomes, groups_of, joined
 from automl.audit.resampling import generator
-from automl.audit.significance import MONTE_CARLO_TABLES
+from automl.audit.significance import MONTE_CARLO_TABLES, SMALLEST_EXPECTED
 from automl.errors import BadInput
 from automl.evidence import NotMeasured, Representation, RepresentedGroup, Test, Value
 from automl.spec import Population
 
 NOBODY_KNOWN = "no row has a known value"
-SMALLEST_EXPECTED = 5
-"""From this number of rows in every expected cell on the chi-squared distribution is taken as it is (as in `significance.omnibus`)."""
 
 
 def check_population(population: Population | None, groups: Mapping[str, Sequence[str]]) -> None:
@@ -41,8 +39,7 @@ def representation(parts: Sequence[Outcomes], population: Population | None, see
 
 def _of_attribute(parts: Sequence[Outcomes], attribute: str, expected: Mapping[str, float] | None, seed: int) -> Representation:
     groups = np.concatenate([part.groups[attribute] for part in parts])
-    weight = None if parts[0].weight is None else np.concatenate([part.weight for part in parts if part.weight is not None])
-    cluster = None if parts[0].cluster is None else np.concatenate([part.cluster for part in parts if part.cluster is not None])
+    weight, cluster = joined(part.weight for part in parts), joined(part.cluster for part in parts)
     known = np.array([group is not None for group in groups], dtype=bool)
     compared = known if expected is None else np.isin(groups, list(expected))
 

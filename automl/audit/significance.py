@@ -14,6 +14,8 @@ from automl.audit.intervals import Count, pool
 from automl.evidence import NotMeasured, Test
 
 MONTE_CARLO_TABLES = 9_999
+SMALLEST_EXPECTED = 5
+"""From so many rows in every expected cell on the chi-squared distribution is taken as it is (rule 8)."""
 _SAME = 1 + 1e-7
 """Tables whose probability agrees to this factor count as equally likely, as in scipy's Fisher test."""
 
@@ -117,7 +119,7 @@ def omnibus(counts: Sequence[Count], attribute: str, rng: np.random.Generator) -
     statistic, p, degrees, expected = chi2_contingency(table, correction=False)
     if not whole.exact:
         return Test(name="chi_square_rao_scott", statistic=float(statistic), p=float(chi2.sf(statistic, degrees)), contrast=contrast)
-    if expected.min() >= 5:
+    if expected.min() >= SMALLEST_EXPECTED:
         return Test(name="chi_square", statistic=float(statistic), p=float(p), contrast=contrast)
     rows, columns = table.sum(axis=1).astype(np.int64), table.sum(axis=0).astype(np.int64)
     drawn = random_table.rvs(rows, columns, size=MONTE_CARLO_TABLES, random_state=rng)
