@@ -193,12 +193,12 @@ def _limits(evidence: Evidence, statements: Statements | None) -> list[Block]:
     design = evidence.design
     blocks: list[Block] = [
         facts([
-            ("Population that the intervals speak of", our_words(design.population, 300)), ("Unit", data_text(design.unit, 100)),
+            ("Population that the intervals speak of", our_words(design.population, 300)), ("Unit", "row" if design.cluster is None else data_text(design.unit, 100)),
             ("Rows are", "taken as independent" if design.independent else f"not independent; resampled by {data_text(design.cluster or 'cluster', 60)}"),
             ("Weights", data_text(design.weights, 60) if design.weights else "none"), ("Conditional on", ", ".join(design.conditional_on)), ("Unknown values", our_words(design.unknown_handling, 300)),
         ]),
         heading("Not measured"),
-        table("Checks that were not made, and why", [("check", "left", 1), ("reason", "left", 2.2)],
+        table("Checks that were not made, and why", [("not measured", "left", 1), ("reason", "left", 2.2)],
               [(name, our_words(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)]),
     ]
     if evidence.findings:

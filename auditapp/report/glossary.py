@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditapp.report.blocks import Block, note, table
-from automl.evidence import ErrorRates, Evidence, NotMeasured, RobustnessSection, ScoreOutcome, VersusRest
+from automl.evidence import Calibration, ErrorRates, Evidence, GroupCalibration, NotMeasured, Residuals, RobustnessSection, ScoreOutcome, VersusRest
 from automl.printing import in_order, metric_words
 
 Entry = tuple[str, str]
@@ -33,6 +33,12 @@ METRICS: dict[str, str] = {
     "weighted_f1": "mean of the classes' F1, weighted by their true rows",
 }
 COUNTS: Entry = ("TP, FP, TN, FN", "rows decided positive and truly so, decided positive but not so, decided negative and truly so, decided negative but not so")
+CALIBRATED: tuple[Entry, ...] = (("calibration of the likeliest class", "share of rows in which the likeliest class is the truth, against its probability: mean of both in bins of about equal count"),)
+RESIDUALS: tuple[Entry, ...] = (
+    ("residual", "truth − prediction"),
+    ("off by at most", "the lowest number that the share of the absolute residuals stays at or below"),
+)
+HELD: tuple[Entry, ...] = (("interval beside each prediction", "prediction ± the (n + 1) × level-th smallest absolute out-of-fold residual of n training rows (split conformal)"),)
 RATES: tuple[Entry, ...] = (
     ("selection rate", "rows with the favourable outcome / rows of the group: k / n"),
     ("impact ratio", "selection rate of the group / selection rate of the reference group; never inverted, never capped"),
@@ -44,8 +50,19 @@ ERRORS: tuple[Entry, ...] = (
     ("predictive value", "TP / (TP + FP), of the favourable outcome"),
     ("equalised odds difference", "larger of the groups' largest differences of true and of false positive rates"),
     ("equal opportunity difference", "largest − smallest true positive rate of the groups"),
+    ("average odds difference", "mean of the groups' largest differences of true and of false positive rates"),
+    ("predictive parity difference", "largest − smallest predictive value of the groups"),
+    ("false negatives for each false positive", "FN / FP of the group (treatment equality)"),
     ("observed over expected", "Σ outcomes / Σ probabilities of the group"),
 )
+CALIBRATION_LINE: tuple[Entry, ...] = (("slope, intercept", "b and a of log-odds of the outcome = a + b × log-odds of the probability, fitted to the group's rows"),)
+SPREAD: tuple[Entry, ...] = (
+    ("mean, in standard deviations", "(mean score of the group − that of the reference) / √(mean of both variances)"),
+    ("Kolmogorov and Smirnov's distance", "largest difference of the two groups' shares of rows at or below a score"),
+    ("Wasserstein's distance", "area between the two groups' shares of rows at or below each score"),
+)
+REPRESENTATION: tuple[Entry, ...] = (("share, base rate", "rows of the group / rows of known group; rows of the group with the favourable label / rows of the group"),)
+POPULATION: tuple[Entry, ...] = (("times its share", "share of the group among the rows / its share of the population named"),)
 TESTS: tuple[Entry, ...] = (
     ("Fisher, mid-p", "chance, at the table's own sums, of a table as rare as this or rarer; mid-p counts tables just as rare half"),
     ("z", "difference of two rates / √(p × (1 − p) × (1/n of one + 1/n of the other)), p being the pooled rate"),
@@ -65,6 +82,9 @@ EXPLANATION: tuple[Entry, ...] = (
     ("additivity error", "largest |output − base − Σ SHAP values| over the explained rows"),
     ("permutation importance", "mean loss with the input shuffled − mean loss as it is"),
     ("Kendall's tau", "(pairs in the same order − pairs in opposite order) / √(untied pairs of one × of the other)"),
+    ("accumulated local effect", "sum, over the bins up to a value, of the mean change of the output where the rows of a bin move from its lower edge to its upper; mean 0 over the rows"),
+    ("partial dependence", "mean output where every row gets the level − the same averaged over the levels, each with its share of the rows"),
+    ("inputs that go together", "|Spearman's rank correlation| of two numbers, √(chi-squared / (n × (fewer of rows and columns − 1))) with a category (Cramér's V)"),
     ("overlap (Jaccard)", "entries of both lists / entries of either list"),
     ("AUC of telling the groups", "area under the ROC curve of predicting the sensitive attribute, averaged over pairs or groups where it has several"),
 )
@@ -75,6 +95,9 @@ REASONS: tuple[Entry, ...] = (
 SHIFT: tuple[Entry, ...] = (
     ("population stability index", "Σ (share of audited rows − share of training rows) × log(share of audited rows / share of training rows), over the bins"),
 )
+DISTURBED: tuple[Entry, ...] = (("decisions that change", "rows decided otherwise with disturbed inputs / all rows"),)
+CONTRADICTED: tuple[Entry, ...] = (("contradicted label", "another class is likeliest among those whose probability reaches its mean over the rows of that class (confident learning)"),)
+MEMBERSHIP: tuple[Entry, ...] = (("AUC of the loss", "chance that a random training row has a smaller loss than a random audited row, ties counted half"),)
 SLICES: tuple[Entry, ...] = (("slice", "rows that meet one condition, or several at once; found on training rows and tested on the audit part against all other rows"),)
 MITIGATION: tuple[Entry, ...] = (
     ("gained, lost", "people of the rows that alternatives are measured on whom an alternative gives the favourable outcome and the deployed model does not, and the reverse"),
@@ -91,7 +114,7 @@ INTERVALS: tuple[Entry, ...] = (
 def all_entries() -> list[Entry]:
     """Every measure that any report may use."""
     metrics = [(metric_words(name), METRICS[name]) for name in in_order(METRICS)]
-    return [*metrics, COUNTS, *RATES, *ERRORS, *TESTS, *SCORES, *EXPLANATION, *REASONS, *SLICES, *MITIGATION, *SHIFT, *INTERVALS]
+    return [*metrics, COUNTS, *CALIBRATED, *RESIDUALS, *HELD, *REPRESENTATION, *POPULATION, *RATES, *ERRORS, *CALIBRATION_LINE, *TESTS, *SCORES, *SPREAD, *EXPLANATION, *REASONS, *SLICES, *MITIGATION, *DISTURBED, *SHIFT, *CONTRADICTED, *MEMBERSHIP, *INTERVALS]
 
 
 def glossary_blocks(evidence: Evidence) -> list[Block]:
@@ -103,21 +126,29 @@ def glossary_blocks(evidence: Evidence) -> list[Block]:
 
 
 def _entries(evidence: Evidence) -> Iterator[Entry]:
-    performance, fairness = evidence.performance, evidence.fairness
+    performance, fairness, robustness = evidence.performance, evidence.fairness, evidence.robustness
     if not isinstance(performance, NotMeasured):
         yield from ((metric_words(name), METRICS[name]) for name in in_order(performance.metrics) if name in METRICS)
         if not isinstance(performance.confusion, NotMeasured):
             yield COUNTS
+        residuals = performance.residuals if isinstance(performance.residuals, Residuals) else None
+        yield from (entry for entries, used in (
+            (CALIBRATED, isinstance(performance.calibration, Calibration) and performance.calibration.of == "likeliest"), (RESIDUALS, residuals is not None),
+            (HELD, residuals is not None and not isinstance(residuals.interval, NotMeasured))) if used for entry in entries)
+    parts: list[tuple[Sequence[Entry], bool]] = [
+        (REPRESENTATION, bool(evidence.data.representation)), (POPULATION, any(group.to_population is not None for one in evidence.data.representation for group in one.groups))]
     if not isinstance(fairness, NotMeasured):
         attributes = [*fairness.attributes, *fairness.intersections, *(attribute for one in fairness.by_class for attribute in one.attributes)]
         groups = [group for attribute in attributes for group in attribute.groups]
-        parts = (
+        scores = [group.score for group in groups if isinstance(group.score, ScoreOutcome)]
+        parts += [
             (RATES, fairness.outcome != "score"), (ERRORS, any(isinstance(group.error_rates, ErrorRates) for group in groups)),
-            (TESTS, any(isinstance(group.versus_rest, VersusRest) for group in groups)), (SCORES, any(isinstance(group.score, ScoreOutcome) for group in groups)))
-        yield from (entry for entries, used in parts if used for entry in entries)
-    for section, entries in ((evidence.explanation, EXPLANATION), (evidence.reasons, REASONS), (evidence.slices, SLICES), (evidence.mitigation, MITIGATION)):
-        if not isinstance(section, NotMeasured):
-            yield from entries
-    if isinstance(evidence.robustness, RobustnessSection) and not isinstance(evidence.robustness.shift, NotMeasured):
-        yield from SHIFT
+            (CALIBRATION_LINE, any(isinstance(group.calibration, GroupCalibration) and group.calibration.slope is not None for group in groups)),
+            (TESTS, any(isinstance(group.versus_rest, VersusRest) for group in groups)), (SCORES, bool(scores)), (SPREAD, any(score.spread is not None for score in scores))]
+    sections = ((evidence.explanation, EXPLANATION), (evidence.reasons, REASONS), (evidence.slices, SLICES), (evidence.mitigation, MITIGATION))
+    parts += [(entries, not isinstance(section, NotMeasured)) for section, entries in sections]
+    if isinstance(robustness, RobustnessSection):
+        parts += [(DISTURBED, robustness.decisions and bool(robustness.perturbations))]
+        parts += [(entries, not isinstance(part, NotMeasured)) for part, entries in ((robustness.shift, SHIFT), (robustness.label_noise, CONTRADICTED), (robustness.membership, MEMBERSHIP))]
+    yield from (entry for entries, used in parts if used for entry in entries)
     yield from INTERVALS

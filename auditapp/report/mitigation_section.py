@@ -56,7 +56,7 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
     told = _furthest(deployed)
     yield table(
         f"Differences to {data_text(deployed.reference, 60)} under each alternative; true and false positive rates are of the favourable outcome",
-        [("id", "left", 0), ("group", "left", 0.8), ("selection rates", "left", 1), ("change", "left", 1), ("true positive rates", "left", 1), ("false positive rates", "left", 1)],
+        [("id", "left", 0), ("group", "left", 0.8), ("selection rates", "left", 1), ("changed by", "left", 1), ("true positive rates", "left", 1), ("false positive rates", "left", 1)],
         [*(("deployed", data_text(gap.group, 40), shown(gap.selection_rate, signed=True), "–", shown(gap.tpr, signed=True), shown(gap.fpr, signed=True)) for gap in deployed.gaps if gap.group in told),
          *((one.id, data_text(gap.group, 40), shown(gap.selection_rate.after, signed=True), shown(gap.selection_rate.change, signed=True), shown(gap.tpr.after, signed=True),
             shown(gap.fpr.after, signed=True)) for one in _told(section, deployed, mine) for gap in one.fairness.gaps if gap.group in told)],

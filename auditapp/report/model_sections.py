@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from auditapp.report.blocks import Align, Block, beside, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.report.explanation_blocks import proxy_blocks, reliance_blocks, second_backgrounds
 from auditapp.report.front_section import front_blocks
+from auditapp.report.residual_blocks import residual_blocks
 from auditapp.statements.document import Statements
 from automl.evidence import (
     Calibration,
@@ -19,6 +20,7 @@ from automl.evidence import (
     LowestRatio,
     NotMeasured,
     PerformanceSection,
+    Residuals,
     SearchSection,
     Value,
 )
@@ -123,7 +125,10 @@ def _performance(performance: PerformanceSection, charts: Charts, kind: str) -> 
     if performance.threshold is not None:
         blocks.append(paragraph(f"Threshold on the score: {significant(performance.threshold.value)}, chosen on: {performance.threshold.chosen_on}."))
     blocks += charts_of(charts, "roc", exactly=True) + charts_of(charts, "precision-recall", exactly=True)
-    blocks += beside(charts_of(charts, "calibration", exactly=True), _calibration(performance.calibration)) + _confusion(performance.confusion)
+    if isinstance(performance.residuals, Residuals):
+        blocks += residual_blocks(performance.residuals, charts)
+    else:
+        blocks += beside(charts_of(charts, "calibration", exactly=True), _calibration(performance.calibration)) + _confusion(performance.confusion)
     blocks += charts_of(charts, "metric-by-group-")
     if performance.by_group:
         names = [name for name in in_order(performance.metrics) if any(name in group.metrics for groups in performance.by_group.values() for group in groups)][:4]
@@ -153,8 +158,9 @@ def _confusion(confusion: Confusion | NotMeasured) -> list[Block]:
 def _calibration(reliability: Calibration | NotMeasured) -> list[Block]:
     if isinstance(reliability, NotMeasured):
         return [not_measured("Calibration", reliability)]
+    of = "Calibration of the likeliest class" if reliability.of == "likeliest" else "Calibration"
     return [table(
-        f"Calibration in bins of about equal count; observed over expected {estimate(reliability.observed_over_expected)}",
+        f"{of} in bins of about equal count; observed over expected {estimate(reliability.observed_over_expected)}",
         [("score", "left", 1), ("n", "right", 0), ("mean score", "right", 0), ("observed rate, with 95 % interval", "left", 1.3)],
         [(f"{fixed(one.low, 3)} to {fixed(one.high, 3)}", whole(one.n), fixed(one.mean_score, 3), shown(one.observed, as_percent=True)) for one in reliability.bins])]
 

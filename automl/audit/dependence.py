@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from automl.audit.explain import Explained, ExplainedRows
 from automl.audit.outcomes import FloatArray, IntArray
 from automl.audit.resampling import draw_counts, generator, independent_units, percentile_estimate, units_of
-from automl.data.bins import quantile_edges
 from automl.evidence import Dependence, DependencePoint, DependenceSection, NotMeasured
 
 FEATURES = 6
-ROWS = 400
+ROWS = 1_000
 SINGLE_ROWS = 60
 BINS = 12
+FEW = 3
+"""Rows that a bin should have where values can be put together."""
 LEVELS = 8
 """The most frequent levels of a category."""
 BAND = 0.1, 0.9
@@ -79,8 +80,9 @@ class _Room:
         # where each row lies between the edges: the curve's mean over the rows is this times the curve
         between = np.column_stack([np.interp(values[rows], edges, corner) for corner in np.eye(len(edges))])
         parts = np.hstack([inside * (ends[:, 1] - ends[:, 0])[:, None], inside, between])
-        effect = _accumulated((self.weight[rows, None] * parts).sum(axis=0, keepdims=True))[0]
-        replicates = _accumulated(self._totals(parts, rows, name))
+        sums = (self.weight[rows, None] * parts).sum(axis=0, keepdims=True)
+        effect = _accumulated(sums, sums)[0]
+        replicates = _accumulated(self._totals(parts, rows, name), sums)
         some = self.single(rows, name)
         curves = self.with_cells(name, some, np.tile(edges, (len(some), 1)))
         curves = curves - (curves @ np.average(between, axis=0, weights=self.weight[rows]))[:, None]
@@ -120,18 +122,26 @@ class _Room:
 
 
 def _edges(values: FloatArray) -> FloatArray:
-    """Quantiles of the rows; where most rows have one value, of the values."""
-    edges = quantile_edges(values, BINS)
-    return edges if len(edges) > BINS // 2 else np.union1d(edges, quantile_edges(np.unique(values), BINS))
+    """Rising values that occur, between which about equally many rows lie; a value of more rows than a bin's is an edge itself.
+
+    Only values that occur: beyond an edge between two of them no row would lie, and the rise up to the next would be nobody's.
+    """
+    found, counts = np.unique(values, return_counts=True)
+    often = counts > len(values) / BINS
+    rest = values[np.isin(values, found[~often])]
+    bins = max(1, min(BINS - int(often.sum()), len(rest) // FEW))
+    between = np.quantile(rest, np.linspace(0, 1, bins + 1), method="inverted_cdf") if len(rest) else rest
+    return np.union1d(found[often], between)
 
 
-def _accumulated(sums: FloatArray) -> FloatArray:
+def _accumulated(sums: FloatArray, of_all: FloatArray) -> FloatArray:
     """(b, bins + bins + edges) sums of local effects, of weights and of places between the edges -> (b, edges) effects, their mean over the rows being 0.
 
-    A bin that a replicate lacks adds nothing.
+    Where a replicate has no row in a bin, the bin's step is that ``of_all`` rows (1, bins + bins + edges): none would make the curve flat there.
     """
     bins = sums.shape[1] // 3
     effects, sizes, places = np.split(sums, [bins, 2 * bins], axis=1)
-    steps = np.divide(effects, sizes, out=np.zeros_like(effects), where=sizes > 0)
+    known = np.broadcast_to(of_all[:, :bins] / of_all[:, bins: 2 * bins], effects.shape)
+    steps = np.divide(effects, sizes, out=known.copy(), where=sizes > 0)
     at_edges = np.hstack([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1)])
     return np.asarray(at_edges - (at_edges * places).sum(axis=1, keepdims=True) / places.sum(axis=1, keepdims=True))

@@ -13,6 +13,7 @@ from automl.audit.estimates import METRICS, metric_estimates
 from automl.audit.intervals import LEVEL, LOW_PRECISION_BELOW, count, observed_over_expected
 from automl.audit.outcomes import FloatArray, Outcomes, groups_of
 from automl.audit.reliability import reliability_bins
+from automl.audit.residuals import measure_residuals
 from automl.evidence import (
     Calibration,
     Confusion,
@@ -43,7 +44,8 @@ def measure_performance(
         n=outcomes.rows, quantile=outcomes.quantile, metrics=metric_estimates(outcomes, seed=seed),
         by_group={attribute: _by_group(outcomes, labels, seed) for attribute, labels in outcomes.groups.items()},
         baselines={name: metric_estimates(baseline, seed=seed) for name, baseline in (baselines or {}).items()},
-        threshold=outcomes.threshold, confusion=_confusion(outcomes), calibration=_calibration(outcomes), curves=_curves(outcomes),
+        threshold=outcomes.threshold, confusion=_confusion(outcomes), calibration=_calibration(outcomes), residuals=measure_residuals(outcomes, out_of_fold),
+        curves=_curves(outcomes),
         drift={} if out_of_fold is None else _drift(outcomes, out_of_fold),
     )
 
@@ -64,15 +66,18 @@ def _confusion(outcomes: Outcomes) -> Confusion | NotMeasured:
 
 
 def _calibration(outcomes: Outcomes) -> Calibration | NotMeasured:
-    """Of the positive class's probability."""
-    if outcomes.task != "binary":
-        return NotMeasured(reason=f"a reliability picture of a {outcomes.task} task is not part of this version")
-    if outcomes.score is None or not outcomes.scores_are_probabilities:
+    """Of the positive class's probability; of more classes than two, of the likeliest one's."""
+    if outcomes.task == "regression":
+        return NotMeasured(reason="a predicted number is no probability; how far it is off along the predictions stands with the residuals")
+    if outcomes.score is None or not outcomes.scores_are_probabilities or (outcomes.task == "multiclass" and outcomes.score.ndim == 1):
         return NotMeasured(reason="there are no probabilities to compare with")
-    score, y = outcomes.score, np.asarray(outcomes.truth) == outcomes.positive_index
+    several = outcomes.task == "multiclass"
+    score = np.asarray(outcomes.score.max(axis=1) if several else outcomes.score)
+    y = np.asarray(outcomes.truth) == (outcomes.score.argmax(axis=1) if several else outcomes.positive_index)
     whole = count(y, outcomes.weight, outcomes.cluster)
     expected = float(score.sum() if outcomes.weight is None else outcomes.weight @ score)
-    return Calibration(bins=reliability_bins(score, y, outcomes.weight, outcomes.cluster), observed_over_expected=observed_over_expected(whole, expected))
+    return Calibration(
+        of="likeliest" if several else "positive", bins=reliability_bins(score, y, outcomes.weight, outcomes.cluster), observed_over_expected=observed_over_expected(whole, expected))
 
 
 def _curves(outcomes: Outcomes) -> dict[str, Curve]:

@@ -24,7 +24,7 @@ from automl.charts.marks import (
 )
 from automl.charts.proxies import proxy_charts
 from automl.evidence import Chart, Estimate, ExplanationSection, GapShare, GroupImportance, NotMeasured, Points, ScoreGap
-from automl.printing import estimate, whole
+from automl.printing import estimate, significant, whole
 
 MAX_MARKS = 1_500
 FEATURES_BY_GROUP = 6
@@ -142,7 +142,7 @@ def _by_group(explanation: ExplanationSection, attribute: str, groups: Sequence[
 
 
 def _said(group: GroupImportance, feature: str) -> str:
-    return f"{group.group} {group.mean_abs_shap[feature]:.3f} (n = {whole(group.n)})"
+    return f"{group.group} {significant(group.mean_abs_shap[feature], 3)} (n = {whole(group.n)})"
 
 
 BACKGROUNDS = "all groups", "the reference"

@@ -1,12 +1,12 @@
-"""Pictures of how well predictions fit the truth: ROC, precision against recall, calibration, and the headline metric by group."""
+"""Pictures of how well predictions fit the truth: ROC, precision against recall, calibration, residuals, and the headline metric by group."""
 
 from __future__ import annotations
 
 import altair as alt
 
-from automl.charts.marks import OKABE_ITO, axis_labels, chart, data, dots_with_intervals, half, interval_rows
-from automl.evidence import Calibration, Chart, Curve, Estimate, PerformanceSection
-from automl.printing import estimate, in_order, metric_words, whole
+from automl.charts.marks import HALF, OKABE_ITO, axis_labels, axis_title, chart, data, dots_with_intervals, half, interval_rows, number_axis
+from automl.evidence import Calibration, Chart, Curve, Estimate, PerformanceSection, Residuals
+from automl.printing import estimate, in_order, metric_words, percent, significant, whole
 
 HEADLINES = ("roc_auc", "rmse", "balanced_accuracy", "accuracy", "log_loss")
 
@@ -21,6 +21,8 @@ def performance_charts(performance: PerformanceSection, headline: str | None) ->
     charts.sort(key=lambda one: one.name != "roc")
     if isinstance(performance.calibration, Calibration) and any(isinstance(one.observed, Estimate) for one in performance.calibration.bins):
         charts.append(_calibration(performance.calibration))
+    if isinstance(performance.residuals, Residuals):
+        charts += _of_residuals(performance.residuals, performance.n)
     metric = next((name for name in (headline, *HEADLINES, *in_order(performance.metrics)) if name and isinstance(performance.metrics.get(name), Estimate)), None)
     if metric is not None:
         for place, attribute in enumerate(sorted(performance.by_group), start=1):
@@ -43,8 +45,8 @@ def _curve(key: str, curve: Curve, performance: PerformanceSection) -> Chart:
     return chart(name, "performance", title, f"{title} on the audit part.{said}", half(*layers), (curve.x_name, curve.y_name), list(zip(curve.x, curve.y, strict=True)))
 
 
-def _diagonal() -> alt.Chart:
-    line: alt.Chart = alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color="#7a7a7a", strokeDash=[5, 3], strokeWidth=1, aria=False).encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
+def _diagonal(low: float = 0, high: float = 1) -> alt.Chart:
+    line: alt.Chart = alt.Chart(data([{"x": low, "y": low}, {"x": high, "y": high}])).mark_line(color="#7a7a7a", strokeDash=[5, 3], strokeWidth=1, aria=False).encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
     return line
 
 
@@ -52,15 +54,63 @@ def _calibration(calibration: Calibration) -> Chart:
     measured = [(one, one.observed) for one in calibration.bins if isinstance(one.observed, Estimate)]
     rows = [{"x": one.mean_score, "y": observed.value, "low": observed.low, "high": observed.high} for one, observed in measured]
     unit = alt.Scale(domain=[0, 1])
+    score, rate = ("mean probability of the likeliest class", "share in which it is the truth") if calibration.of == "likeliest" else ("mean score in the bin", "observed rate")
     base = alt.Chart(data(rows))
-    x = alt.X("x:Q", title="mean score in the bin", scale=unit)
-    bars = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.6, aria=False).encode(x=x, y=alt.Y("low:Q", title="observed rate", scale=unit), y2=alt.Y2("high:Q"))
-    dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=45, opacity=1, aria=False).encode(x=x, y=alt.Y("y:Q", title="observed rate", scale=unit, axis=alt.Axis(grid=True)))
+    x = alt.X("x:Q", title=axis_title(score, HALF), scale=unit)
+    bars = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.6, aria=False).encode(x=x, y=alt.Y("low:Q", title=rate, scale=unit), y2=alt.Y2("high:Q"))
+    dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=45, opacity=1, aria=False).encode(x=x, y=alt.Y("y:Q", title=rate, scale=unit, axis=alt.Axis(grid=True)))
+    of = "Share in which the likeliest class is the truth against its mean probability" if calibration.of == "likeliest" else "Observed rate against mean score"
     return chart(
         "calibration", "performance", "Calibration",
-        f"Observed rate against mean score, in bins of about equal count. Observed over expected {estimate(calibration.observed_over_expected)}; on the dashed line the two agree.",
+        f"{of}, in bins of about equal count. Observed over expected {estimate(calibration.observed_over_expected)}; on the dashed line the two agree.",
         half(_diagonal(), bars, dots), ("score from", "to", "n", "mean score", "observed rate", "low", "high"),
         [(one.low, one.high, one.n, one.mean_score, observed.value, observed.low, observed.high) for one, observed in measured])
+
+
+def _of_residuals(residuals: Residuals, n: int) -> list[Chart]:
+    """Truth against prediction, and the spread of the residuals along the predictions, by bins: a mark a row would be a cloud, and a picture of persons."""
+    return [*_recorded(residuals), _spread(residuals, n)]
+
+
+def _recorded(residuals: Residuals) -> list[Chart]:
+    measured = [(one, one.mean_residual) for one in residuals.bins if isinstance(one.mean_residual, Estimate)]
+    if not measured:
+        return []
+    rows = [{"x": one.mean_prediction, "y": one.mean_prediction + off.value, "low": one.mean_prediction + off.low, "high": one.mean_prediction + off.high} for one, off in measured]
+    ends = min(min(row["x"], row["low"]) for row in rows), max(max(row["x"], row["high"]) for row in rows)
+    base, (x, y) = alt.Chart(data(rows)), _plain_axes("mean prediction in the bin", "mean truth")
+    bars = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.6, aria=False).encode(x=x, y=alt.Y("low:Q", title="mean truth", scale=alt.Scale(zero=False)), y2=alt.Y2("high:Q"))
+    dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=45, opacity=1, aria=False).encode(x=x, y=y)
+    bin_, off = max(measured, key=lambda pair: abs(pair[1].value))
+    return [chart(
+        "truth-against-prediction", "performance", "Truth against prediction",
+        f"Mean truth against mean prediction, in bins of about equal count; on the dashed line the two agree. Furthest from it: where the prediction is {significant(bin_.low)} to {significant(bin_.high)} "
+        f"the truth is {estimate(off, signed=True)} off on average, n = {whole(bin_.n)}.",
+        half(_diagonal(*ends), bars, dots), ("predicted from", "to", "n", "mean prediction", "mean of truth minus prediction", "low", "high"),
+        [(one.low, one.high, one.n, one.mean_prediction, off.value, off.low, off.high) for one, off in measured])]
+
+
+def _spread(residuals: Residuals, n: int) -> Chart:
+    rows = [{"x": one.mean_prediction, **dict(zip(QUANTILES, one.residuals, strict=True))} for one in residuals.bins]
+    base, (x, y) = alt.Chart(data(rows)), _plain_axes("mean prediction in the bin", "truth minus prediction", "q50")
+    zero = alt.Chart(data([{"zero": 0}])).mark_rule(color="#7a7a7a", strokeDash=[5, 3], strokeWidth=1, aria=False).encode(y=alt.Y("zero:Q"))
+    most = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.4, aria=False).encode(x=x, y=alt.Y("q05:Q", title="truth minus prediction"), y2=alt.Y2("q95:Q"))
+    middle = base.mark_rule(color=OKABE_ITO[0], strokeWidth=5, opacity=0.55, aria=False).encode(x=x, y=alt.Y("q25:Q", title="truth minus prediction"), y2=alt.Y2("q75:Q"))
+    dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=45, opacity=1, aria=False).encode(x=x, y=y)
+    said = "; ".join(f"{percent(one.level, 0)} of rows are off by at most {estimate(one.error)}" for one in residuals.errors if one.level in SAID_LEVELS and isinstance(one.error, Estimate))
+    return chart(
+        "residuals", "performance", "Residuals along the predictions",
+        f"Truth minus prediction in bins of about equal count: the dot is the median, half of the rows lie in the thick line, nine in ten in the thin one.{f' {said}, n = {whole(n)}.' if said else ''}",
+        half(zero, most, middle, dots), ("predicted from", "to", "n", "mean prediction", "5 % lie below", "25 %", "median", "75 %", "95 %"),
+        [(one.low, one.high, one.n, one.mean_prediction, *one.residuals) for one in residuals.bins])
+
+
+QUANTILES = "q05", "q25", "q50", "q75", "q95"
+SAID_LEVELS = 0.5, 0.9
+
+
+def _plain_axes(x: str, y: str, field: str = "y") -> tuple[alt.X, alt.Y]:
+    return alt.X("x:Q", title=x, scale=alt.Scale(zero=False), axis=number_axis(width=HALF)), alt.Y(f"{field}:Q", title=y, scale=alt.Scale(zero=False), axis=alt.Axis(grid=True))
 
 
 def _by_group(performance: PerformanceSection, metric: str, attribute: str, place: int) -> Chart | None:

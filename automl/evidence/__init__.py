@@ -91,7 +91,20 @@ from automl.evidence.mitigation import (
     PeopleChanged,
     RateSpread,
 )
-from automl.evidence.performance import Calibration, CalibrationBin, Confusion, Curve, GroupPerformance, PerformanceSection, Threshold
+from automl.evidence.performance import (
+    Calibration,
+    CalibrationBin,
+    Confusion,
+    Curve,
+    ErrorQuantile,
+    GroupPerformance,
+    IntervalCoverage,
+    PerformanceSection,
+    PredictionInterval,
+    ResidualBin,
+    Residuals,
+    Threshold,
+)
 from automl.evidence.proxies import ProxyFeature, ProxyGroup, ProxyScan
 from automl.evidence.reasons import (
     ChangedColumn,
@@ -144,7 +157,7 @@ __all__ = [
     "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
     "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "Front", "FrontAttribute", "FrontGap", "FrontGroup", "FrontModel",
     "GapShare", "Gaps", "GoverningChoice", "GoverningMeasure", "GoverningRow", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LawClass", "LawExclusion", "LawMedian", "LawRow", "LawTable", "LawUnmapped", "LeaderboardRow", "LeftOut", "LocalLaw144Section", "Measured", "MissingByGroup", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
-    "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "Representation", "RepresentedGroup", "ScoreGap", "ScoreOutcome", "ScoreSpread",
+    "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "Representation", "RepresentedGroup", "ErrorQuantile", "IntervalCoverage", "PredictionInterval", "ResidualBin", "Residuals", "ScoreGap", "ScoreOutcome", "ScoreSpread",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "ChangedColumn", "Counterfactual", "CounterfactualQuality", "ReasonExample", "ReasonQuality", "ReasonRow", "ReasonRules", "ReasonShare", "ReasonsSection", "StatedReason", "Wording",
     "Value", "VersusRest", "canonical_json", "digest_of", "measured_digest_of", "repeatable_part",

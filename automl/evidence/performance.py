@@ -39,8 +39,56 @@ class CalibrationBin(Part):
 class Calibration(Measured):
     """Equal-count bins of the score against the observed rate; ``expected_over_observed`` style summaries per evidence rule 9."""
 
+    of: Literal["positive", "likeliest"] = Field(default="positive", exclude_if=lambda of: of == "positive")
+    """"positive": the probability of the positive class against how often it is the truth. "likeliest", of more classes than two: that of the likeliest class against how often that one is
+    the truth (confidence calibration: Guo et al. 2017, "On calibration of modern neural networks")."""
     bins: tuple[CalibrationBin, ...]
     observed_over_expected: Value
+
+
+class ResidualBin(Part):
+    """Rows of about equal predicted number."""
+
+    low: float
+    high: float
+    n: int
+    mean_prediction: float
+    mean_residual: Value
+    """Truth minus prediction; not 0 where the predictions of these rows are too low or too high."""
+    residuals: tuple[float, float, float, float, float]
+    """Quantiles of truth minus prediction at 0.05, 0.25, 0.5, 0.75 and 0.95."""
+
+
+class ErrorQuantile(Part):
+    level: float
+    error: Value
+    """The share ``level`` of the rows is off by no more than this."""
+
+
+class IntervalCoverage(Part):
+    group: str
+    n: int
+    coverage: Value
+
+
+class PredictionInterval(Measured):
+    """Prediction -/+ ``half_width``: the (n + 1) ``level``-th smallest absolute out-of-fold error of the training rows (split conformal: Lei et al. 2018, "Distribution-free predictive inference for
+    regression"), and the share of the audited rows whose truth lies inside."""
+
+    level: float
+    half_width: float
+    learned_from: int
+    coverage: Value
+    by_group: dict[str, tuple[IntervalCoverage, ...]] = Field(default_factory=dict)
+    """Their intervals hold for all groups of an attribute at once (Bonferroni)."""
+
+
+class Residuals(Measured):
+    """How far predicted numbers are off, and where."""
+
+    bins: tuple[ResidualBin, ...]
+    errors: tuple[ErrorQuantile, ...]
+    interval: PredictionInterval | NotMeasured
 
 
 class Curve(Part):
@@ -62,6 +110,8 @@ class PerformanceSection(Measured):
     threshold: Threshold | None = None
     confusion: Confusion | NotMeasured
     calibration: Calibration | NotMeasured
+    residuals: Residuals | NotMeasured | None = Field(default=None, exclude_if=lambda residuals: residuals is None)
+    """Of a predicted number."""
     curves: dict[str, Curve] = Field(default_factory=dict)
     drift: dict[str, Value] = Field(default_factory=dict)
     """Mean score out-of-fold minus mean score on the audit part, overall ("") and per "attribute=group" (rule 1)."""

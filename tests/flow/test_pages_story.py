@@ -49,6 +49,7 @@ def browser_of(chromium: Any, made: dict[str, Any], **context: Any) -> Browser:
     return Browser(opened.new_page())
 
 
+CUT_CAPTIONS = "[...document.querySelectorAll('caption')].filter(one => one.checkVisibility() && one.getBoundingClientRect().right > window.innerWidth).map(one => one.textContent)"
 SMALL, LARGE = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 
 
@@ -72,8 +73,9 @@ def test_t28_t34_no_page_runs_what_a_stranger_wrote_or_is_wider_than_a_small_scr
         browser.keep_picture(f"small {address}")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
         look(address, "small", "scrollable-region-focusable", "target-size")
-        page.set_viewport_size(LARGE)
         page.evaluate("document.querySelectorAll('details').forEach(folded => { folded.open = true })")
+        assert page.evaluate(CUT_CAPTIONS) == [], address
+        page.set_viewport_size(LARGE)
         look(address, "dark", "color-contrast")
         page.emulate_media(color_scheme="light")
         look(address, "light", *EVERYTHING)

@@ -62,7 +62,7 @@ def _tables(fairness: FairnessSection) -> Iterator[tuple[str, str, Attribute]]:
 
 
 def _of_groups(attribute: Attribute, pointer: str, of_class: str, limit: float) -> Iterator[Finding]:
-    for i, group, ratio in ratios_of(attribute):
+    for i, group, ratio in sorted(ratios_of(attribute), key=lambda one: one[2].value):
         yield from of_ratio(attribute, f"{pointer}/groups/{i}", of_class, (group, ratio), limit)
         yield from of_errors(attribute, group, f"{pointer}/groups/{i}", of_class)
     yield from of_all_ratios(attribute, pointer, of_class, limit)

@@ -6,6 +6,8 @@
 - ``leak_suspected`` (high): the AUC is above 0.99.
 - ``coverage_off`` (medium): a quantile is predicted; the share of rows, or of a group's rows, with a true value at or below it is off the level by 0.05 (by half
   of the level's smaller tail where that is less) or more and its interval excludes the level.
+- ``interval_coverage`` (medium): a number is predicted, and the interval that was learned beside it holds the truth of the audited rows, or of a group's, less often than its level says, by
+  as much as for ``coverage_off``, its interval below the level; no group of fewer than 30 rows.
 - ``drift`` (medium; low where the rows were divided at random): out-of-fold and audit scores differ in the mean.
 - ``performance_not_measured`` (info): there is no such section, with its reason.
 """
@@ -15,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from automl.audit.findings.words import excludes, interval, number, shown
-from automl.evidence import DataSection, Estimate, Finding, NotMeasured, PerformanceSection, SearchSection
+from automl.audit.intervals import LOW_PRECISION_BELOW
+from automl.evidence import DataSection, Estimate, Finding, NotMeasured, PerformanceSection, PredictionInterval, Residuals, SearchSection
 from automl.printing import percent, row_count, significant
 from automl.spec import SMALLER_IS_BETTER
 
@@ -46,6 +49,8 @@ def of_performance(performance: PerformanceSection | NotMeasured, search: Search
         )
     if performance.quantile is not None:
         yield from _of_coverage(performance, performance.quantile)
+    if isinstance(performance.residuals, Residuals) and isinstance(performance.residuals.interval, PredictionInterval):
+        yield from _of_interval(performance.residuals.interval)
 
 
 def of_drift(performance: PerformanceSection | NotMeasured, data: DataSection) -> Iterator[Finding]:
@@ -61,10 +66,33 @@ def of_drift(performance: PerformanceSection | NotMeasured, data: DataSection) -
             "The audited rows may come from another time or population than the training rows.", evidence="/performance/drift", rule="drift")
 
 
+def _of_interval(held: PredictionInterval) -> Iterator[Finding]:
+    off, at = _off(held.level), "/performance/residuals/interval"
+    tables = [("all audited rows", f"{at}/coverage", held.coverage)] + [
+        (f"{shown(group.group)} ({shown(attribute)})", f"{at}/by_group/{_escaped(attribute)}/{i}/coverage", group.coverage)
+        for attribute, groups in held.by_group.items() for i, group in enumerate(groups) if group.n >= LOW_PRECISION_BELOW]
+    for of, pointer, share in tables:
+        if isinstance(share, Estimate) and share.value <= held.level - off and share.high < held.level:
+            yield Finding(
+                id=f"interval_coverage:{pointer}", severity="medium",
+                text=f"For {of} the interval that should hold the truth of {percent(held.level, 0)} of rows holds that of {percent(share.value)} of {row_count(share.n)} "
+                f"({100 * share.level:.3g} % interval {percent(share.low)} to {percent(share.high)}).",
+                evidence=pointer, suggestion="Predictions of these rows are less sure than the interval says: give them a wider one, or look at which inputs they need.", rule="interval_coverage")
+
+
+def _off(level: float) -> float:
+    return min(COVERAGE_OFF[0], COVERAGE_OFF[1] * min(level, 1 - level))
+
+
+def _escaped(name: str) -> str:
+    """As a part of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 def _of_coverage(performance: PerformanceSection, level: float) -> Iterator[Finding]:
-    off = min(COVERAGE_OFF[0], COVERAGE_OFF[1] * min(level, 1 - level))
+    off = _off(level)
     tables = [("all audited rows", "/performance/metrics/coverage", performance.metrics.get("coverage"))] + [
-        (f"{shown(group.group)} ({shown(attribute)})", f"/performance/by_group/{attribute.replace('~', '~0').replace('/', '~1')}/{i}/metrics/coverage", group.metrics.get("coverage"))
+        (f"{shown(group.group)} ({shown(attribute)})", f"/performance/by_group/{_escaped(attribute)}/{i}/metrics/coverage", group.metrics.get("coverage"))
         for attribute, groups in performance.by_group.items() for i, group in enumerate(groups)]
     for of, pointer, share in tables:
         if isinstance(share, Estimate) and abs(share.value - level) >= off and excludes(share, level):

@@ -14,7 +14,7 @@ from automl.evidence import Attribute, Evidence, Finding
 
 KINDS = {
     "impact_ratio_below": "ratio", "impact_ratio_near": "ratio", "impact_ratio_inconclusive": "ratio", "impact_ratio_not_below": "ratio", "reference_not_highest": "ratio",
-    "error_gap": "errors", "calibration_group": "calibration", "residual_gap": "errors", "error_size_gap": "errors", "mean_gap": "means", "coverage_off": "coverage", "small_groups": "groups", "reference_few": "groups", "unknown_share": "groups",
+    "error_gap": "errors", "calibration_group": "calibration", "residual_gap": "errors", "error_size_gap": "errors", "mean_gap": "means", "coverage_off": "coverage", "interval_coverage": "coverage", "small_groups": "groups", "reference_few": "groups", "unknown_share": "groups",
     "proxy_input": "inputs", "attribute_predictable": "inputs", "gap_carried": "inputs", "gap_depends_on_background": "inputs",
     "slice_error": "slices", "cohort_error": "slices", "outcome_depends_on_inputs": "disturbed", "shift": "shift", "outside_of_training": "shift", "ranks_unstable": "ranks",
     "alternative_exists": "alternatives", "alternative_by_group": "alternatives", "no_alternative": "alternatives",

@@ -90,9 +90,9 @@ def _of_slices(section: SlicesSection) -> Iterator[Finding]:
             text=f"{len(higher) - TOLD} more of the {len(section.rows)} slices that were tested {'has' if len(higher) == TOLD + 1 else 'have'} more error than the other rows beyond sampling error.",
             suggestion="They may hold the same rows in part; the table has all of them.")
     if section.family and not higher:
-        yield Finding(
-            id="slices_inconclusive", severity="info", evidence="/slices/rows", rule="slices_inconclusive",
-            text=f"Of {section.tried:,} slices that were looked at, the {section.family} worst were tested on other rows: for none of them is more error than elsewhere shown beyond sampling error.")
+        tested = (f"Of {section.tried:,} slices that were looked at, the worst was tested on other rows: it is not shown to have more error than elsewhere beyond sampling error." if section.family == 1 else
+                  f"Of {section.tried:,} slices that were looked at, the {section.family} worst were tested on other rows: for none of them is more error than elsewhere shown beyond sampling error.")
+        yield Finding(id="slices_inconclusive", severity="info", evidence="/slices/rows", rule="slices_inconclusive", text=tested)
 
 
 def _slice(at: int, one: Slice, section: SlicesSection) -> Finding:

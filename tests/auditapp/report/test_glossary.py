@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from auditapp.report.glossary import METRICS, glossary_blocks
+from auditapp.report.fairness_sections import MAXIMA
+from auditapp.report.glossary import METRICS, all_entries, glossary_blocks
 from automl.evidence import Evidence, NotMeasured, PerformanceSection
 from automl.printing import METRIC_WORDS, metric_words
 from tests.evidence_example import make_evidence
@@ -27,7 +28,16 @@ def test_every_metric_of_a_run_is_explained_once_and_no_other() -> None:
 def test_what_was_not_measured_is_not_explained() -> None:
     assert {"impact ratio", "SHAP value of an input", "Holm"} <= set(measures(make_evidence()))
     bare = make_evidence(**{name: NotMeasured(reason="not asked for") for name in ("performance", "fairness", "explanation", "reasons", "mitigation", "slices", "robustness")})
-    assert all(one.startswith(("interval of", "other intervals")) for one in measures(bare))
+    assert all(one.startswith(("interval of", "other intervals", "share, base rate", "times its share")) for one in measures(bare))
     assert "difference of mean scores" in measures(regression())
     assert "impact ratio" not in measures(regression())
     assert "SHAP value of an input" not in measures(predictions())
+
+
+def test_every_difference_between_groups_that_is_printed_is_explained() -> None:
+    """The heads of the table of largest differences, and of how scores lie, are found in the glossary by their own words."""
+    found = measures(make_evidence())
+    for words in MAXIMA.values():
+        assert any(words in one or (words.endswith(" ratio") and "difference, ratio" in one) for one in found), words
+    assert {"false negatives for each false positive", "share, base rate"} <= set(found)
+    assert len({name for name, _ in all_entries()}) == len(all_entries())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from automl.audit.dependence import measure_dependence
 from automl.audit.explain import Attributed, Explained, attribute_rows
+from automl.audit.outcomes import FloatArray
 from automl.evidence import Dependence, DependenceSection, Estimate, NotMeasured, Value
 from tests.automl.audit.inputs import Linear, Problem, Rows, people
 
@@ -65,6 +66,26 @@ def test_a_number_that_is_mostly_0_has_a_curve_beyond_it_and_0_at_0() -> None:
     mean = float((3.0 * np.minimum(x, 5)).mean())
     assert found[0.0] == pytest.approx(-mean, abs=0.15)
     assert found[15.0] == pytest.approx(15 - mean, abs=0.3)
+
+
+@pytest.mark.parametrize("x", [
+    np.repeat([0.0, 1.0, 2.0, 3.0], [460, 30, 7, 3]),
+    np.repeat([0.0, 1.0, 50.0], [250, 245, 5]),
+    np.repeat([-1.0, 0.0, 1.0, 2.0, 1000.0], [1, 250, 200, 48, 1]),
+    np.concatenate([np.zeros(400), np.geomspace(1, 90_000, 100)]),
+], ids=["counts", "two values", "ends", "amounts"])
+def test_the_rise_between_values_far_apart_is_whole(x: FloatArray) -> None:
+    """In a sum, the curve is the input's own term: no part of its rise may be lost between values where no row lies."""
+    rows = Rows(pd.DataFrame({"x": np.random.default_rng(3).permutation(x), "other": np.random.default_rng(4).normal(size=len(x))}))
+    [curve] = curves(Of(lambda frame: 2.0 * frame["x"] - frame["other"]), rows, ["x"])
+    places = np.array([float(point.at) for point in curve.points])
+    assert set(places) <= set(x)
+    assert (places[0], places[-1]) == (x.min(), x.max())
+    term = 2.0 * (places - x.mean())
+    assert [value(point.effect).value for point in curve.points] == pytest.approx(term, abs=1e-9)
+    assert [point.rows_low for point in curve.points] == pytest.approx(term, abs=1e-9)
+    for point in curve.points:
+        assert value(point.effect).high - value(point.effect).low < 2 * 2.5 * 2.0 * x.std() / np.sqrt(len(x)), "only the mean moves from draw to draw"
 
 
 def test_accumulated_effects_do_not_ask_about_rows_that_do_not_occur() -> None:

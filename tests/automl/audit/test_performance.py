@@ -78,9 +78,23 @@ def test_equal_scores_share_a_bin_and_few_rows_make_one() -> None:
     assert len(few.bins) == 1
 
 
+def test_of_several_classes_the_likeliest_one_is_held_against_the_truth() -> None:
+    o = multiclass()
+    assert o.score is not None
+    calibration = measured(o).calibration
+    assert isinstance(calibration, Calibration)
+    assert calibration.of == "likeliest"
+    right = o.score.argmax(axis=1) == o.truth
+    whole = calibration.observed_over_expected
+    assert isinstance(whole, Estimate)
+    assert whole.value == pytest.approx(right.sum() / o.score.max(axis=1).sum())
+    assert sum(one.n for one in calibration.bins) == len(right)
+    assert sum(one.observed.value * one.n for one in calibration.bins if isinstance(one.observed, Estimate)) == pytest.approx(right.sum())
+
+
 @pytest.mark.slow
-def test_calibration_needs_probabilities_of_two_classes() -> None:
-    for o in (multiclass(), regression(), binary(score=np.linspace(300, 850, 600)), binary(score=None)):
+def test_calibration_needs_probabilities() -> None:
+    for o in (regression(), binary(score=np.linspace(300, 850, 600)), binary(score=None)):
         assert isinstance(measured(o).calibration, NotMeasured)
 
 
