@@ -11,6 +11,7 @@ from automl.evidence import (
     Attribute,
     Calibration,
     DataSection,
+    ErrorQuantile,
     Estimate,
     Evidence,
     ExplanationSection,
@@ -23,6 +24,7 @@ from automl.evidence import (
     FrontModel,
     Gaps,
     Group,
+    IntervalCoverage,
     LawExclusion,
     LawMedian,
     LawRow,
@@ -32,7 +34,10 @@ from automl.evidence import (
     NotMeasured,
     PerformanceSection,
     Points,
+    PredictionInterval,
     Ratio,
+    ResidualBin,
+    Residuals,
     RunInfo,
     ScoreOutcome,
     SearchSection,
@@ -115,8 +120,20 @@ def regression() -> Evidence:
         performance=PerformanceSection(
             n=performance.n, metrics={"rmse": money, "r2": Estimate(value=0.812, low=0.801, high=0.822, method="bootstrap percentile, 2000 replicates", n=performance.n)},
             by_group={}, baselines={"mean": {"rmse": money.model_copy(update={"value": 9_800.0, "low": 9_700.0, "high": 9_900.0})}},
-            confusion=NotMeasured(reason="a number has no confusion matrix"), calibration=NotMeasured(reason="a number has no calibration curve")),
+            confusion=NotMeasured(reason="a number has no confusion matrix"), calibration=NotMeasured(reason="a number has no calibration curve"), residuals=_residuals(performance.n)),
         search=make_search().model_copy(update={"metric": "rmse", "direction": "minimize"}), reasons=NotMeasured(reason=NOT_IN_THIS_VERSION))
+
+
+def _residuals(n: int) -> Residuals:
+    def around(value: float, half: float) -> Estimate:
+        return Estimate(value=value, low=value - half, high=value + half, method="t", n=n // 2)
+
+    return Residuals(
+        bins=tuple(ResidualBin(low=low, high=low + 9_000.5, n=n // 2, mean_prediction=low + 4_321.25, mean_residual=around(-150.5 + low / 100, 98.75), residuals=(-9_120.5, -3_050.25, -120.75, 2_990.5, 9_870.25))
+                   for low in (10_000.25, 20_000.5)),
+        errors=tuple(ErrorQuantile(level=level, error=around(error, 77.25)) for level, error in ((0.5, 3_012.5), (0.75, 5_220.25), (0.9, 9_411.75), (0.95, 12_650.5))),
+        interval=PredictionInterval(level=0.9, half_width=9_388.75, learned_from=3 * n, coverage=rate(n * 9 // 10, n), by_group={
+            "sex": (IntervalCoverage(group="Female", n=n // 3, coverage=rate(n * 28 // 100, n // 3)), IntervalCoverage(group="Male", n=n - n // 3, coverage=rate(n * 61 // 100, n - n // 3)))}))
 
 
 @cache

@@ -393,6 +393,8 @@ def evidence_url(run: Run, pointer: str) -> str:
     if parts[:1] == ["fairness"]:
         # A group is one row, whichever of its numbers is meant; all crossings begin with the first
         parts = [*parts, "0"] if parts[1:] == ["intersections"] else parts[:parts.index("groups") + 2] if "groups" in parts else parts
+    if parts[:2] == ["performance", "residuals"]:
+        parts = parts[:3]  # its tables are one thing each
     section = SECTION_OF_POINTER.get(parts[0], "not-measured") if parts else "summary"
     anchor = "not-measured" if section == "not-measured" else "-".join(parts)
     return f"{reverse('results-section', args=[run.pk, section])}?to={quote(anchor)}#{quote(anchor)}"

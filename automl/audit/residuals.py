@@ -39,7 +39,7 @@ def measure_residuals(outcomes: Outcomes, out_of_fold: Outcomes | None = None) -
 def _bin(outcomes: Outcomes, residual: FloatArray, rows: IntArray) -> ResidualBin:
     weight, cluster = (None if column is None else column[rows] for column in (outcomes.weight, outcomes.cluster))
     heavy = weight if weight is not None and weight.sum() > 0 else np.ones(len(rows))
-    assert outcomes.score is not None, "asked before"
+    assert outcomes.score is not None
     score, quantiles = outcomes.score[rows], _Sorted.of(residual[rows], heavy)
     low, quarter, middle, three_quarters, high = (quantiles.at(level) for level in QUANTILES)
     return ResidualBin(

@@ -6,7 +6,7 @@ import altair as alt
 
 from automl.charts.marks import HALF, OKABE_ITO, axis_labels, axis_title, chart, data, dots_with_intervals, half, interval_rows, number_axis
 from automl.evidence import Calibration, Chart, Curve, Estimate, PerformanceSection, Residuals
-from automl.printing import estimate, in_order, metric_words, percent, significant, whole
+from automl.printing import estimate, in_order, metric_words, significant, whole
 
 HEADLINES = ("roc_auc", "rmse", "balanced_accuracy", "accuracy", "log_loss")
 
@@ -97,10 +97,12 @@ def _spread(residuals: Residuals, n: int) -> Chart:
     most = base.mark_rule(color=OKABE_ITO[0], strokeWidth=1.4, aria=False).encode(x=x, y=alt.Y("q05:Q", title="truth minus prediction"), y2=alt.Y2("q95:Q"))
     middle = base.mark_rule(color=OKABE_ITO[0], strokeWidth=5, opacity=0.55, aria=False).encode(x=x, y=alt.Y("q25:Q", title="truth minus prediction"), y2=alt.Y2("q75:Q"))
     dots = base.mark_point(color=OKABE_ITO[0], filled=True, size=45, opacity=1, aria=False).encode(x=x, y=y)
-    said = "; ".join(f"{percent(one.level, 0)} of rows are off by at most {estimate(one.error)}" for one in residuals.errors if one.level in SAID_LEVELS and isinstance(one.error, Estimate))
+    by_level = {one.level: one.error for one in residuals.errors if isinstance(one.error, Estimate)}
+    half_of, most_of = (by_level.get(level) for level in SAID_LEVELS)
+    said = f" Half of the rows are off by at most {estimate(half_of)}, nine in ten by at most {estimate(most_of)}, n = {whole(n)}." if half_of and most_of else ""
     return chart(
         "residuals", "performance", "Residuals along the predictions",
-        f"Truth minus prediction in bins of about equal count: the dot is the median, half of the rows lie in the thick line, nine in ten in the thin one.{f' {said}, n = {whole(n)}.' if said else ''}",
+        f"Truth minus prediction in bins of about equal count: the dot is the median, half of the rows lie in the thick line, nine in ten in the thin one.{said}",
         half(zero, most, middle, dots), ("predicted from", "to", "n", "mean prediction", "5 % lie below", "25 %", "median", "75 %", "95 %"),
         [(one.low, one.high, one.n, one.mean_prediction, *one.residuals) for one in residuals.bins])
 
