@@ -94,6 +94,17 @@ def test_a_group_that_the_predicted_quantile_does_not_cover_is_named() -> None:
     assert findings[1].text.endswith("; 90.0 % is what was asked for.")
 
 
+def test_a_group_whose_truth_the_learned_interval_holds_too_seldom_is_named() -> None:
+    o = of_a_quantile(0.5)  # the median of normal errors is their mean
+    o = replace(o, quantile=None, groups={"a/b~c": o.groups["group"]})
+    narrow = o.take(np.flatnonzero(o.groups["a/b~c"] == "narrow"))
+    findings = found(performance=performance_of(o, out_of_fold=narrow))["interval_coverage"]
+    assert [finding.evidence for finding in findings] == ["/performance/residuals/interval/coverage", "/performance/residuals/interval/by_group/a~1b~0c/1/coverage"]
+    assert findings[1].severity == "medium"
+    assert findings[1].text.startswith("For wide (a/b~c) the interval that should hold the truth of 90 % of rows holds that of 4")
+    assert "interval_coverage" not in found(performance=performance_of(narrow, out_of_fold=narrow))
+
+
 @pytest.mark.slow
 def test_an_mcc_like_chance_is_told_where_it_was_asked_for() -> None:
     o = binary(decision=np.random.default_rng(0).integers(0, 2, 600))
