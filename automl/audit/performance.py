@@ -16,18 +16,21 @@ from automl.audit.reliability import reliability_bins
 from automl.audit.residuals import measure_residuals
 from automl.evidence import (
     Calibration,
+    ClassScores,
     Confusion,
     Curve,
     Estimate,
     GroupPerformance,
     NotMeasured,
     PerformanceSection,
+    ScoresByClass,
     Value,
 )
 
 __all__ = ["METRICS", "measure_performance", "metric_estimates"]
 
 CURVE_POINTS = 200
+SCORE_BINS = 20
 
 
 def measure_performance(
@@ -45,7 +48,7 @@ def measure_performance(
         by_group={attribute: _by_group(outcomes, labels, seed) for attribute, labels in outcomes.groups.items()},
         baselines={name: metric_estimates(baseline, seed=seed) for name, baseline in (baselines or {}).items()},
         threshold=outcomes.threshold, confusion=_confusion(outcomes), calibration=_calibration(outcomes), residuals=measure_residuals(outcomes, out_of_fold),
-        curves=_curves(outcomes),
+        scores=_scores(outcomes), curves=_curves(outcomes),
         drift={} if out_of_fold is None else _drift(outcomes, out_of_fold),
     )
 
@@ -78,6 +81,19 @@ def _calibration(outcomes: Outcomes) -> Calibration | NotMeasured:
     expected = float(score.sum() if outcomes.weight is None else outcomes.weight @ score)
     return Calibration(
         of="likeliest" if several else "positive", bins=reliability_bins(score, y, outcomes.weight, outcomes.cluster), observed_over_expected=observed_over_expected(whole, expected))
+
+
+def _scores(outcomes: Outcomes) -> ScoresByClass | None:
+    """Rows counted once each, whatever their weight: the picture is of the rows that were scored."""
+    if outcomes.task != "binary" or outcomes.score is None or outcomes.truth is None or not outcomes.rows:
+        return None
+    ends = (0.0, 1.0) if outcomes.scores_are_probabilities else (float(outcomes.score.min()), float(outcomes.score.max()))
+    if ends[0] == ends[1]:
+        return None
+    edges = np.linspace(*ends, SCORE_BINS + 1)
+    of = [(label, outcomes.score[outcomes.truth == place]) for place, label in enumerate(outcomes.labels)]
+    return ScoresByClass(edges=tuple(map(float, edges)), classes=tuple(
+        ClassScores(label=label, n=len(scores), median=float(np.median(scores)), counts=tuple(map(int, np.histogram(scores, edges)[0]))) for label, scores in of if len(scores)))
 
 
 def _curves(outcomes: Outcomes) -> dict[str, Curve]:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import altair as alt
 
-from automl.charts.marks import HALF, OKABE_ITO, axis_labels, axis_title, chart, data, dots_with_intervals, half, interval_rows, number_axis
-from automl.evidence import Calibration, Chart, Curve, Estimate, PerformanceSection, Residuals
-from automl.printing import estimate, in_order, metric_words, significant, whole
+from automl.charts.marks import (
+    HALF,
+    LABEL_LENGTH,
+    OKABE_ITO,
+    axis_labels,
+    axis_title,
+    chart,
+    data,
+    dots_with_intervals,
+    half,
+    interval_rows,
+    number_axis,
+    series_looks,
+)
+from automl.evidence import Calibration, Chart, Curve, Estimate, PerformanceSection, Residuals, ScoresByClass
+from automl.printing import estimate, in_order, metric_words, significant, visible, whole
 
 HEADLINES = ("roc_auc", "rmse", "balanced_accuracy", "accuracy", "log_loss")
 
@@ -21,6 +36,8 @@ def performance_charts(performance: PerformanceSection, headline: str | None) ->
     charts.sort(key=lambda one: one.name != "roc")
     if isinstance(performance.calibration, Calibration) and any(isinstance(one.observed, Estimate) for one in performance.calibration.bins):
         charts.append(_calibration(performance.calibration))
+    if performance.scores is not None and len(performance.scores.classes) > 1:
+        charts.append(_scores(performance.scores))
     if isinstance(performance.residuals, Residuals):
         charts += _of_residuals(performance.residuals, performance.n)
     metric = next((name for name in (headline, *HEADLINES, *in_order(performance.metrics)) if name and isinstance(performance.metrics.get(name), Estimate)), None)
@@ -65,6 +82,23 @@ def _calibration(calibration: Calibration) -> Chart:
         f"{of}, in bins of about equal count. Observed over expected {estimate(calibration.observed_over_expected)}; on the dashed line the two agree.",
         half(_diagonal(), bars, dots), ("score from", "to", "n", "mean score", "observed rate", "low", "high"),
         [(one.low, one.high, one.n, one.mean_score, observed.value, observed.low, observed.high) for one, observed in measured])
+
+
+def _scores(scores: ScoresByClass) -> Chart:
+    """Shares of each class's own rows, since one class may be a tenth of the other."""
+    names = axis_labels([one.label for one in scores.classes], [one.n for one in scores.classes])
+    middles = [(low + high) / 2 for low, high in pairwise(scores.edges)]
+    rows = [{"x": middle, "y": count / one.n, "series": name} for name, one in zip(names, scores.classes, strict=True) for middle, count in zip(middles, one.counts, strict=True)]
+    looks, base = series_looks(names, "truth", width=HALF), alt.Chart(data(rows))
+    x = alt.X("x:Q", title="score", scale=alt.Scale(domain=[scores.edges[0], scores.edges[-1]]), axis=number_axis(width=HALF))
+    y = alt.Y("y:Q", title="share of the rows of the class", axis=alt.Axis(grid=True, format="%"))
+    lines = base.mark_line(strokeWidth=1.4, interpolate="step", aria=False).encode(x=x, y=y, color=looks["color"])
+    dots = base.mark_point(filled=True, size=28, opacity=1, aria=False).encode(x=x, y=y, **looks)
+    said = "; ".join(f"of {visible(one.label, LABEL_LENGTH)} at {significant(one.median, 3)}" for one in scores.classes)
+    return chart(
+        "scores-by-class", "performance", "Scores by true class", f"How the scores lie among the rows of each true class, in {len(middles)} bins of equal width. The middle row of each class: {said}.",
+        half(lines, dots, height=280), ("truth", "score from", "to", "rows"),
+        [(one.label, low, high, count) for one in scores.classes for (low, high), count in zip(pairwise(scores.edges), one.counts, strict=True)])
 
 
 def _of_residuals(residuals: Residuals, n: int) -> list[Chart]:

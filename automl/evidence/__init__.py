@@ -94,6 +94,7 @@ from automl.evidence.mitigation import (
 from automl.evidence.performance import (
     Calibration,
     CalibrationBin,
+    ClassScores,
     Confusion,
     Curve,
     ErrorQuantile,
@@ -103,6 +104,7 @@ from automl.evidence.performance import (
     PredictionInterval,
     ResidualBin,
     Residuals,
+    ScoresByClass,
     Threshold,
 )
 from automl.evidence.proxies import ProxyFeature, ProxyGroup, ProxyScan
@@ -157,7 +159,7 @@ __all__ = [
     "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
     "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "Front", "FrontAttribute", "FrontGap", "FrontGroup", "FrontModel",
     "GapShare", "Gaps", "GoverningChoice", "GoverningMeasure", "GoverningRow", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LawClass", "LawExclusion", "LawMedian", "LawRow", "LawTable", "LawUnmapped", "LeaderboardRow", "LeftOut", "LocalLaw144Section", "Measured", "MissingByGroup", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
-    "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "Representation", "RepresentedGroup", "ErrorQuantile", "IntervalCoverage", "PredictionInterval", "ResidualBin", "Residuals", "ScoreGap", "ScoreOutcome", "ScoreSpread",
+    "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "Representation", "RepresentedGroup", "ErrorQuantile", "IntervalCoverage", "PredictionInterval", "ResidualBin", "Residuals", "ClassScores", "ScoresByClass", "ScoreGap", "ScoreOutcome", "ScoreSpread",
     "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "ChangedColumn", "Counterfactual", "CounterfactualQuality", "ReasonExample", "ReasonQuality", "ReasonRow", "ReasonRules", "ReasonShare", "ReasonsSection", "StatedReason", "Wording",
     "Value", "VersusRest", "canonical_json", "digest_of", "measured_digest_of", "repeatable_part",

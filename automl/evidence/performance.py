@@ -91,6 +91,21 @@ class Residuals(Measured):
     interval: PredictionInterval | NotMeasured
 
 
+class ClassScores(Part):
+    """The scores of the rows whose truth is ``label``."""
+
+    label: str
+    n: int
+    median: float
+    counts: tuple[int, ...]
+    """Rows in each of the bins between `ScoresByClass.edges`; an edge belongs to the bin above it, the last one to the bin below."""
+
+
+class ScoresByClass(Part):
+    edges: tuple[float, ...]
+    classes: tuple[ClassScores, ...]
+
+
 class Curve(Part):
     x: tuple[float, ...]
     y: tuple[float, ...]
@@ -112,6 +127,8 @@ class PerformanceSection(Measured):
     calibration: Calibration | NotMeasured
     residuals: Residuals | NotMeasured | None = Field(default=None, exclude_if=lambda residuals: residuals is None)
     """Of a predicted number."""
+    scores: ScoresByClass | None = Field(default=None, exclude_if=lambda scores: scores is None)
+    """Of two classes: how the score of the positive one lies among the rows of each."""
     curves: dict[str, Curve] = Field(default_factory=dict)
     drift: dict[str, Value] = Field(default_factory=dict)
     """Mean score out-of-fold minus mean score on the audit part, overall ("") and per "attribute=group" (rule 1)."""

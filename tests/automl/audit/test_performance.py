@@ -92,6 +92,24 @@ def test_of_several_classes_the_likeliest_one_is_held_against_the_truth() -> Non
     assert sum(one.observed.value * one.n for one in calibration.bins if isinstance(one.observed, Estimate)) == pytest.approx(right.sum())
 
 
+def test_scores_are_counted_by_true_class() -> None:
+    o = binary()
+    scores = measured(o).scores
+    assert scores is not None
+    assert o.score is not None
+    assert (scores.edges[0], scores.edges[-1], len(scores.edges)) == (0, 1, 21)
+    for place, one in enumerate(scores.classes):
+        mine = o.score[o.truth == place]
+        assert (one.label, one.n, sum(one.counts)) == (o.labels[place], len(mine), len(mine))
+        assert one.counts[3] == ((mine >= scores.edges[3]) & (mine < scores.edges[4])).sum()
+        assert one.median == np.median(mine)
+    points = measured(binary(score=np.linspace(300, 850, 600))).scores
+    assert points is not None
+    assert (points.edges[0], points.edges[-1]) == (300, 850)
+    assert measured(binary(score=None)).scores is None
+    assert measured(multiclass()).scores is None
+
+
 @pytest.mark.slow
 def test_calibration_needs_probabilities() -> None:
     for o in (regression(), binary(score=np.linspace(300, 850, 600)), binary(score=None)):
