@@ -93,7 +93,8 @@ def run_training(
     hooks.progress(Progress("ensemble", 2, 3, note="alternatives to the model"))
     alternatives = _unless_left_out(spec, "mitigation", lambda: prepare(result, model, split.train, problem, spec, others, lambda: _end_if_cancelled(hooks)))
     plan = seal_plan(spec, split.bins, cut_rule=_cut_rule(problem, model.threshold), audit_number=audit_number, alternatives=_frozen(alternatives), governing=governing,
-                     sealed_at="after the model was fitted, its cut-off chosen and the alternatives to it frozen, before the audit part was opened")
+                     sealed_at="after the model was fitted, before the audit part was opened" if problem.task == "regression" else
+                     "after the model was fitted, its cut-off chosen and the alternatives to it frozen, before the audit part was opened", number=problem.task == "regression")
     step = _Evidence(hooks)
     unlearned, kinds = outcomes_of_model(problem, split.train, model.out_of_fold, model.threshold), problem.schema.kinds
     suspected = _unless_left_out(spec, "slices", lambda: find_slices(columns_of(split.train, kinds), unlearned, seed=spec.seed))
@@ -172,7 +173,7 @@ def run_audit_of_predictions(
     check_population(spec.population, {name: groups_of(groups) for name, groups in rows.groups.items()})
     outcomes = outcomes_of_predictions(rows)
     plan = seal_plan(spec, rows.bins, cut_rule=rows.threshold.chosen_on if rows.threshold else "decisions as given in the table", audit_number=audit_number,
-                     governing=governing_choice(spec, rows.task, recorded=rows.truth is not None), sealed_at="after the table was read, before anything was measured")
+                     governing=governing_choice(spec, rows.task, recorded=rows.truth is not None), sealed_at="after the table was read, before anything was measured", number=rows.task == "regression")
     step = _Evidence(hooks)
     performance = step.done("performance", measure_performance(outcomes, seed=spec.seed))
     fairness = step.done("fairness", measure_fairness(outcomes, spec, bins=rows.bins, seed=spec.seed))

@@ -89,7 +89,7 @@ def estimate(value: Value, *, as_percent: bool = False, signed: bool = False) ->
     elif _huge_or_tiny(value):
         middle, low, high = (significant(number) for number in numbers)
     else:
-        middle, low, high = (fixed(number, decimals_of(value.low, value.high)) for number in numbers)
+        middle, low, high = (fixed(number, decimals_of(value.low, value.high), 0 if signed else None) for number in numbers)
     sign = "+" if signed and value.value > 0 else ""
     unit = " %" if as_percent and not signed else " pp" if as_percent else ""
     return f"{sign}{middle}{unit} ({low} to {high})"
@@ -98,7 +98,7 @@ def estimate(value: Value, *, as_percent: bool = False, signed: bool = False) ->
 def _share(number: float, decimals: int, *, signed: bool) -> str:
     """All and nothing have no decimals: "100 %" is everybody, "100.0 %" nearly so. Differences have them."""
     exact = not signed and any(abs(number - whole) < 1e-12 for whole in (0, 1))
-    return fixed(number * 100, 0 if exact else decimals)
+    return fixed(number * 100, 0 if exact else decimals, 0 if signed else None)
 
 
 def _huge_or_tiny(value: Estimate) -> bool:
@@ -122,7 +122,9 @@ def calibration(value: ProbabilityCalibration | NotMeasured) -> str:
         return f"not measured: {value.reason}"
     gain = f"{estimate(value.log_loss_gain, signed=True)} of log loss and {estimate(value.brier_gain, signed=True)} of Brier score"
     if value.method == "none":
-        return f"left as they are: by a map fitted out of fold the gain would be {gain}, cross-fitted, which cannot be told from noise"
+        worse = isinstance(value.log_loss_gain, Estimate) and value.log_loss_gain.high < 0
+        why = "so that the probabilities would be worse" if worse else "of which that of log loss, which decides, cannot be told from noise"
+        return f"left as they are: by a map fitted out of fold the gain would be {gain}, cross-fitted, {why}"
     scores = "log-odds" if value.method == "platt" else "logits"
     term = "" if value.method == "temperature" else f" with {significant(value.shift)} added"
     return f"{scores} times {significant(value.slope)}{term}, fitted out of fold; the gain, cross-fitted, is {gain}"

@@ -43,19 +43,27 @@ from automl.spec import AuditPolicy
 
 
 def seal_plan(policy: AuditPolicy, bins: Mapping[str, tuple[float, ...]], *, cut_rule: str, sealed_at: str, audit_number: int, alternatives: str = "",
-              governing: GoverningChoice | None = None) -> Plan:
+              governing: GoverningChoice | None = None, number: bool = False) -> Plan:
     """What will be measured and how, hashed. Called when everything is chosen and nothing of the audit part has been seen.
 
-    ``alternatives``: sha256 of the mitigation alternatives that were frozen."""
-    crossings = f", their crossings to depth {policy.intersections}" if policy.intersections > 1 and len(policy.sensitive) > 1 else ""
+    ``alternatives``: sha256 of the mitigation alternatives that were frozen. ``number``: a number is predicted, and nobody is selected."""
     fixed: dict[str, Any] = {
         "attributes": policy.sensitive, "bins": dict(bins), "reference": policy.reference, "limit": policy.limit.ratio, "cut_rule": cut_rule,
-        "family": f"selection tables of {', '.join(policy.sensitive)} (Holm){crossings} exploratory" if policy.sensitive else "no attribute was declared",
+        "family": _family(policy, number),
         "audit_number": audit_number, **({"alternatives": alternatives} if alternatives else {}),
         **({} if governing is None else {"governing": governing.metric}), **({"cohorts": tuple(one.name for one in policy.cohorts)} if policy.cohorts else {}),
     }
     hashed = {**fixed, "attributes": list(policy.sensitive), **({"cohorts": [one.model_dump(mode="json") for one in policy.cohorts]} if policy.cohorts else {})}
     return Plan(sha256=hashlib.sha256(canonical_json(hashed)).hexdigest(), sealed_at=sealed_at, **fixed)
+
+
+def _family(policy: AuditPolicy, number: bool) -> str:
+    if not policy.sensitive:
+        return "no attribute was declared"
+    if number:
+        return "none: a number is predicted and nobody is selected; differences of means and of errors are exploratory"
+    crossings = f"; exploratory: their crossings to depth {policy.intersections}" if policy.intersections > 1 and len(policy.sensitive) > 1 else ""
+    return f"selection tables of {', '.join(policy.sensitive)} (Holm){crossings}"
 
 
 def design_section(policy: AuditPolicy, *, trained: bool) -> DesignSection:

@@ -39,7 +39,7 @@ from auditapp.report.weakness_sections import weakness_section
 from auditapp.statements.document import Statements
 from auditapp.statements.fields import LANGUAGES
 from automl.crosswalk.jurisdictions import asked_for
-from automl.evidence import Charts, Estimate, Evidence, NotMeasured, OnnxExport, measured_digest_of
+from automl.evidence import Charts, Estimate, Evidence, FairnessSection, NotMeasured, OnnxExport, measured_digest_of
 from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, other_draws, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
@@ -121,7 +121,7 @@ def _identity(evidence: Evidence, statements: Statements | None) -> list[Block]:
             ("Assessment", _assessment(evidence)), ("Predicted", about), ("Favourable outcome", favourable),
             ("Sensitive attributes", ", ".join(data_text(name, 40) for name in spec.sensitive) or "none declared"),
             ("Audit part", f"{whole(evidence.data.split.audit)} rows; audit number {evidence.plan.audit_number} of this data"),
-            ("Finished", evidence.provenance.finished_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")),
+            ("Date of the audit", evidence.provenance.finished_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")),
         ])], [stated(statements, 1)]),
         facts([
             ("Run", evidence.run.id), ("Report", _version(statements)), ("Evidence digest", evidence.digest), ("Data, SHA-256", evidence.provenance.dataset_sha256),
@@ -198,8 +198,9 @@ def _limits(evidence: Evidence, statements: Statements | None) -> list[Block]:
             ("Weights", data_text(design.weights, 60) if design.weights else "none"), ("Conditional on", ", ".join(design.conditional_on)), ("Unknown values", our_words(design.unknown_handling, 300)),
         ]),
         heading("Not measured"),
-        table("Checks that were not made, and why", [("not measured", "left", 1), ("reason", "left", 2.2)],
-              [(name, our_words(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)]),
+        table("Sections that were not measured, and why", [("not measured", "left", 1), ("reason", "left", 2.2)],
+              [(name, our_words(section.reason, 400)) for name, section in _sections_of(evidence) if isinstance(section, NotMeasured)],
+              "What was not measured within a section says so there."),
     ]
     if evidence.findings:
         blocks += [heading("All findings"), _all_findings([_finding(one) for one in evidence.findings])]
@@ -235,7 +236,7 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
         heading("The analysis plan, sealed before the audit part was opened"),
         facts([
             ("Plan, SHA-256", plan.sha256), ("Sealed", plan.sealed_at), ("Attributes", ", ".join(data_text(name, 60) for name in plan.attributes) or "none"),
-            ("References named", ", ".join(f"{data_text(name, 60)}: {data_text(group, 60)}" for name, group in plan.reference.items()) or "none; the highest rate"),
+            ("References named", ", ".join(f"{data_text(name, 60)}: {data_text(group, 60)}" for name, group in plan.reference.items()) or ("none; the highest mean" if isinstance(evidence.fairness, FairnessSection) and evidence.fairness.outcome == "score" else "none; the highest rate")),
             ("Limit", f"{plan.limit:g}"), ("Primary family of tests", our_words(plan.family, 300)), ("Rule for the cut", our_words(plan.cut_rule, 300)), ("Audit number of this data", str(plan.audit_number)),
             *([("Metric that governs", GOVERNING_WORDS[plan.governing])] if plan.governing else []),
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),

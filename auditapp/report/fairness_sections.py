@@ -225,6 +225,8 @@ def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
     if isinstance(fairness, NotMeasured):
         return [not_measured("Error rates by group", fairness)]
     blocks: list[Block] = [_design(evidence, fairness.attributes), *_maxima(fairness.attributes), *_spread(fairness.attributes)] if fairness.attributes else []
+    if evidence.data.target is not None and evidence.data.target.task == "multiclass" and fairness.outcome == "decision":
+        blocks.append(note("Of several classes the favourable ones together are held against all others here: a row is right where both are favourable, or neither. Class by class it is below."))
     for place, attribute in enumerate(fairness.attributes, start=1):
         measured = _errors_of_numbers(attribute) if fairness.outcome == "score" else _errors(attribute, charts, str(place))
         blocks += [heading(f"By {data_text(attribute.attribute)}"), *measured]
@@ -298,9 +300,9 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
     blocks = [
         *charts_of(charts, f"error-rates-{place}", exactly=True),
         table(f"Error rates by {name}, with 95 % intervals",
-              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("accuracy", "left", 1),
+              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("of the unfavourable", "left", 1), ("accuracy", "left", 1),
                ("false negatives for each false positive", "left", 1)],
-              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.accuracy)),
+              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.npv, rates.accuracy)),
                 "–" if rates.treatment_equality is None else shown(rates.treatment_equality)) for group, rates in measured]),
         table(f"{name}: signed differences to the reference, in percentage points, with 95 % intervals",
               [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1)],
@@ -352,7 +354,7 @@ def crossings_section(evidence: Evidence, charts: Charts) -> list[Block]:
         return [not_measured("Crossings of attributes", fairness)]
     if not fairness.intersections:
         return [paragraph("No two attributes were crossed: fewer than two were declared, or crossings were not asked for.")]
-    blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: no correction covers it."), paragraph(HOW_FAR), _design(evidence)]
+    blocks: list[Block] = [paragraph(f"Every cell is shown with its n, however small. {LOW_PRECISION} marks low precision. Whatever is said of crossings is exploratory: the labels allow for the groups of one table, nothing for the number of tables."), paragraph(HOW_FAR), _design(evidence)]
     for place, attribute in enumerate(fairness.intersections, start=1):
         # A tall picture never follows another: the tables between them fill the pages
         blocks += [heading(f"By {data_text(attribute.attribute)}"), *_outcomes(attribute, fairness, charts, f"crossing-{place}"),

@@ -38,7 +38,7 @@ RESIDUALS: tuple[Entry, ...] = (
     ("residual", "truth − prediction"),
     ("off by at most", "the lowest number that the share of the absolute residuals stays at or below"),
 )
-HELD: tuple[Entry, ...] = (("interval beside each prediction", "prediction ± the (n + 1) × level-th smallest absolute out-of-fold residual of n training rows (split conformal)"),)
+HELD: tuple[Entry, ...] = (("interval beside each prediction", "prediction ± the (n + 1) × level-th smallest absolute out-of-fold residual of n training rows (cross-conformal)"),)
 RATES: tuple[Entry, ...] = (
     ("selection rate", "rows with the favourable outcome / rows of the group: k / n"),
     ("impact ratio", "selection rate of the group / selection rate of the reference group; never inverted, never capped"),
@@ -99,6 +99,7 @@ DISTURBED: tuple[Entry, ...] = (("decisions that change", "rows decided otherwis
 CONTRADICTED: tuple[Entry, ...] = (("contradicted label", "another class is likeliest among those whose probability reaches its mean over the rows of that class (confident learning)"),)
 MEMBERSHIP: tuple[Entry, ...] = (("AUC of the loss", "chance that a random training row has a smaller loss than a random audited row, ties counted half"),)
 SLICES: tuple[Entry, ...] = (("slice", "rows that meet one condition, or several at once; found on training rows and tested on the audit part against all other rows"),)
+SLICES_OF_HALVES: tuple[Entry, ...] = (("slice", "rows that meet one condition, or several at once; found on one half of the rows and tested on the other against all other rows of it"),)
 MITIGATION: tuple[Entry, ...] = (
     ("gained, lost", "people of the rows that alternatives are measured on whom an alternative gives the favourable outcome and the deployed model does not, and the reverse"),
     ("change, with a paired interval", "metric of the alternative − metric of the deployed model on the same rows, resampled together"),
@@ -145,7 +146,8 @@ def _entries(evidence: Evidence) -> Iterator[Entry]:
             (RATES, fairness.outcome != "score"), (ERRORS, any(isinstance(group.error_rates, ErrorRates) for group in groups)),
             (CALIBRATION_LINE, any(isinstance(group.calibration, GroupCalibration) and group.calibration.slope is not None for group in groups)),
             (TESTS, any(isinstance(group.versus_rest, VersusRest) for group in groups)), (SCORES, bool(scores)), (SPREAD, any(score.spread is not None for score in scores))]
-    sections = ((evidence.explanation, EXPLANATION), (evidence.reasons, REASONS), (evidence.slices, SLICES), (evidence.mitigation, MITIGATION))
+    slices = SLICES if evidence.run.kind == "training" else SLICES_OF_HALVES
+    sections = ((evidence.explanation, EXPLANATION), (evidence.reasons, REASONS), (evidence.slices, slices), (evidence.mitigation, MITIGATION))
     parts += [(entries, not isinstance(section, NotMeasured)) for section, entries in sections]
     if isinstance(robustness, RobustnessSection):
         parts += [(DISTURBED, robustness.decisions and bool(robustness.perturbations))]

@@ -78,7 +78,7 @@ def _how_many_findings(evidence: Evidence) -> str:
     grave = [one for one in evidence.findings if one.severity in ("high", "medium")]
     if not evidence.findings:
         return "No rule of the findings applied to this evidence."
-    return "The gravest findings come first; what supports each stands on its page." if grave else "No finding of severity high or medium."
+    return "The gravest findings come first; what supports each stands in its section, which begins on the page named." if grave else "No finding of severity high or medium."
 
 
 def _what_is_missing(evidence: Evidence) -> str:

@@ -174,7 +174,7 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
         paragraph("Attributions say how this model's inputs move its output. They are associations in the model, not causes in the world."),
         facts([
             ("What is explained", our_words(explanation.output)), ("Scale", {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value", "log1p": "log(1 + the predicted value)"}[explanation.output_space]),
-            ("Explainer", explanation.explainer), ("Rows explained", whole(explanation.rows)),
+            ("Explainer", explanation.explainer), ("Rows explained", f"{whole(explanation.rows)}, drawn at random; of groups with few among them more, for what is said by group"),
             ("Background", f"{our_words(background.source)}, n = {whole(background.n)}, sha256 {background.sha256[:16]}…"),
             ("Largest additivity error", significant(explanation.additivity_error, 2)),
             *second_backgrounds(explanation.second_background),
@@ -196,7 +196,7 @@ def _score_gaps(explanation: ExplanationSection, charts: Charts) -> list[Block]:
         return [heading(GAPS), *missing] if missing else []
     return [
         heading(GAPS),
-        paragraph("The pictures add up the model's inputs to each difference, against training rows of all groups and against those of the reference; they are not causes, and not the difference in selection."),
+        paragraph("The pictures add up the model's inputs to each difference, over the explained rows of both groups, against training rows of all groups and against those of the reference; they are not causes, and not a difference of decisions or of all audited rows."),
         table("Differences of mean scores, with 95 % intervals", [("attribute", "left", 0.7), ("group", "left", 1), ("against", "left", 1), ("difference", "left", 1)],
               [(data_text(gap.attribute, 60), data_text(gap.group, 60), data_text(gap.reference, 60), shown(gap.gap, signed=True)) for gap in gaps]),
         *[not_measured(f"Against the second background, {data_text(gap.group, 60)}", gap.second) for gap in gaps if isinstance(gap.second, NotMeasured)],
@@ -205,14 +205,15 @@ def _score_gaps(explanation: ExplanationSection, charts: Charts) -> list[Block]:
 
 
 def _examples(explanation: ExplanationSection) -> list[Block]:
-    blocks: list[Block] = [heading("Examples")] if explanation.examples or explanation.rows_left_out else []
+    blocks: list[Block] = []
+    if explanation.examples:
+        blocks += [heading("Examples"), paragraph("Each is a row of the table, with its values: whoever reads this report sees them.")]
     for example in explanation.examples:
+        # where a number is explained as it is, the output is the prediction
+        predicted = "" if explanation.output_space == "value" else f", prediction {data_text(example.prediction)}"
+        scores = f"output {significant(example.output)}, base {significant(example.base)}{predicted}"
         blocks.append(table(
-            f"Row {example.row} of the audit part: {our_words(example.why)}; output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}"
-            if example.asked_row is None else
-            f"Row {example.asked_row} of the table, {our_words(example.why)}: output {significant(example.output)}, base {significant(example.base)}, prediction {data_text(example.prediction)}",
+            f"Row {example.row} of the audit part: {our_words(example.why)}; {scores}" if example.asked_row is None else f"Row {example.asked_row} of the table, {our_words(example.why)}: {scores}",
             [("input", "left", 1), ("value", "left", 1), ("SHAP", "right", 0)],
             [(data_text(one.feature, 80), data_text(one.value, 80), significant(one.shap)) for one in example.contributions], share=1, dense=True))
     return [*blocks, *(paragraph(f"Row {row} of the table was asked for and is in neither part: it was left out.") for row in explanation.rows_left_out)]
-
-

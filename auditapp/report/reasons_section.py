@@ -37,7 +37,7 @@ def reasons_section(evidence: Evidence, charts: Charts, statements: Statements |
     return [
         *[paragraph(text) for text in reasons.notes], _rules(reasons), *in_pairs([*charts_of(charts, "reasons-stated", exactly=True), *charts_of(charts, "reasons-by-group-")]), _table(reasons),
         heading("How well the reasons hold"), _quality(reasons), *_changes(reasons), *_examples(reasons),
-        note(f"The reasons of every explained row are in {reasons.file} of the run's files; they are personal data and no part of this document."), human]
+        note(f"The reasons of every explained row are in {reasons.file} of the run's files; they are personal data, and the examples above are all that this document has of them."), human]
 
 
 def _rules(reasons: ReasonsSection) -> Block:

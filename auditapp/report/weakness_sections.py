@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditapp.report.blocks import Block, charts_of, conditions_text, data_text, facts, heading, not_measured, our_words, paragraph, shown, table
+from auditapp.report.blocks import Align, Block, charts_of, conditions_text, data_text, facts, heading, not_measured, our_words, paragraph, shown, table
 from automl.evidence import (
     AttributeChange,
     AttributeLevels,
@@ -57,11 +57,12 @@ def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Bl
         ("May define a slice", data_text(", ".join(section.columns), 400)), (f"{section.error[:1].upper()}{section.error[1:]}, all rows", shown(section.overall, as_percent=shares)),
     ])
     yield from charts_of(charts, "slices", exactly=True)
+    losses: list[tuple[str, Align, float]] = [("log loss, and elsewhere", "left", 1)] if any(one.loss is not None and one.loss_rest is not None for one in section.rows) else []
     yield table(
         f"Slices by {section.error}, in the order in which they were frozen; with 95 % intervals",
-        [("where", "left", 1.7), ("n", "right", 0), ("in the slice", "left", 1), ("in all other rows", "left", 1), ("log loss, and elsewhere", "left", 1), ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
+        [("where", "left", 1.7), ("n", "right", 0), ("in the slice", "left", 1), ("in all other rows", "left", 1), *losses, ("adjusted p", "right", 0), ("than elsewhere", "left", 0.8)],
         [(f"{at}: {conditions_text(one.words, 200)}", whole(one.n), shown(one.error, as_percent=shares), shown(one.rest, as_percent=shares),
-          "–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}", "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
+          *(["–" if one.loss is None or one.loss_rest is None else f"{shown(one.loss)}; {shown(one.loss_rest)}"] if losses else []), "–" if one.p_adjusted is None else p_value(one.p_adjusted), LABEL_OF_SLICE[one.label])
          for at, one in enumerate(section.rows, start=1)], dense=True)
 
 

@@ -25,6 +25,7 @@ from automl.audit.intervals import (
     logit_interval,
     rate_estimate,
 )
+from automl.audit.means import level_estimate
 from automl.audit.outcomes import BoolArray, FloatArray, IntArray, Outcomes
 from automl.audit.resampling import REPLICATES, bootstrap_means, draw_counts, generator, independent_units, percentile_estimate, units_of, varying_estimate
 from automl.evidence import Estimate, NotMeasured, Value
@@ -432,19 +433,19 @@ def _regression(o: Outcomes, seed: int) -> Makers:
         absent = NotMeasured(reason="no predicted number was given")
         return dict.fromkeys((*OF_QUANTILES, *METRICS["regression"]), lambda: absent)
     residual, centred = truth - predicted, truth - float(np.average(truth, weights=o.weight))
-    columns = np.column_stack([np.abs(residual), residual**2, residual, centred, centred**2])
+    columns = np.column_stack([residual**2, centred, centred**2])
     observed = np.average(columns, axis=0, weights=o.weight)
     replicates = bootstrap_means(columns, generator(seed, "regression"), o.weight, o.cluster)
 
     def r2(means: FloatArray) -> Any:
-        total = means[..., 4] - means[..., 3] ** 2
+        total = means[..., 2] - means[..., 1] ** 2
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(total > 0, 1 - means[..., 1] / total, np.nan)
+            return np.where(total > 0, 1 - means[..., 0] / total, np.nan)
 
     def determination() -> Value:
         if o.quantile is not None:
             return NotMeasured(reason=f"the {o.quantile:g} quantile is predicted, and R2 is about the mean")
-        if o.rows < 2 or observed[4] == 0:
+        if o.rows < 2 or observed[2] == 0:
             return NotMeasured(reason="the true values do not vary in these rows")
         return varying_estimate(float(r2(observed)), r2(replicates), o.rows, units=_units(o))
 
@@ -463,7 +464,7 @@ def _regression(o: Outcomes, seed: int) -> Makers:
 
     return {
         "quantile_loss": pinball, "coverage": lambda: rate_estimate(count(residual <= 0, o.weight, o.cluster)), "rmsle": rmsle,
-        "mae": lambda: varying_estimate(observed[0], replicates[:, 0], o.rows, units=_units(o)),
-        "rmse": lambda: varying_estimate(float(np.sqrt(observed[1])), np.sqrt(replicates[:, 1]), o.rows, units=_units(o)),
-        "mean_residual": lambda: varying_estimate(observed[2], replicates[:, 2], o.rows, units=_units(o)), "r2": determination,
+        "mae": lambda: level_estimate(np.abs(residual), o.weight, o.cluster),
+        "rmse": lambda: varying_estimate(float(np.sqrt(observed[0])), np.sqrt(replicates[:, 0]), o.rows, units=_units(o)),
+        "mean_residual": lambda: level_estimate(residual, o.weight, o.cluster), "r2": determination,
     }

@@ -49,6 +49,12 @@ def mean_estimate(values: FloatArray, weight: FloatArray | None = None, cluster:
                     low_precision=mean.units < LOW_PRECISION_BELOW)
 
 
+def level_estimate(values: FloatArray, weight: FloatArray | None = None, cluster: Cluster = None) -> Value:
+    """The mean of a score or an error: `mean_estimate`, with the value where nothing varies."""
+    first = float(values[0]) if len(values) else 0.0
+    return mean_estimate(values, weight, cluster, constant=f"it is {first:.4g} in every row, and rows that all agree tell nothing of a sampling error")
+
+
 def welch(a: Mean, b: Mean) -> tuple[Value, float | None]:
     """Mean of a minus mean of b with Welch's interval, and the two-sided p of no difference; None where it cannot be told."""
     if min(a.units, b.units) < 2:

@@ -56,6 +56,7 @@ BARRED: dict[Profile, str] = {
     "us_employment": "barred by the profile: cut-offs that differ by group alter the results of a test by group (42 USC 2000e-2(l))",
     "us_credit": "barred by the profile: it decides about an applicant by the attribute itself (15 USC 1691(a), 12 CFR 1002.4(a))",
 }
+OUT_OF_FOLD = "out of fold"
 NOTE = (
     "Made and compared on the out-of-fold decisions of the training rows, frozen with the plan, and measured here on the audit part. None was chosen: the deployed model stays, and which "
     "alternative is worth its price is a person's decision. Intervals of changes are paired and hold one at a time; those of differences between groups hold for all compared "
@@ -124,7 +125,7 @@ def measure_mitigation(
 
 
 def measure_alternatives(
-    prepared: Prepared, decisions: Decisions, frame: pd.DataFrame, outcomes: Outcomes, *, profile: Profile | None, seed: int, known_on: str = "out of fold", note: str = NOTE,
+    prepared: Prepared, decisions: Decisions, frame: pd.DataFrame, outcomes: Outcomes, *, profile: Profile | None, seed: int, known_on: str = OUT_OF_FOLD, note: str = NOTE,
 ) -> MitigationSection:
     """On rows of which ``decisions`` were made. ``known_on``: where the alternatives were compared when they were frozen."""
     room = _Room(prepared, outcomes, decisions, tuple(_decide(each, at, frame, decisions, prepared) for at, each in enumerate(prepared.alternatives)), profile, seed, known_on)
@@ -182,7 +183,8 @@ def _rules(frozen: Frozen) -> tuple[CutRule, ...]:
 def _why_not(frozen: Frozen, profile: Profile | None, unbeaten: set[str], known_on: str) -> str:
     if profile is not None and frozen.uses_attribute_at_decision:
         return BARRED[profile]
-    reasons = ["nobody chose it: what is deployed was chosen by its score alone"]
+    trained = known_on == OUT_OF_FOLD
+    reasons = ["nobody chose it: what is deployed was chosen by its score alone" if trained else "nobody chose it: what is deployed was chosen elsewhere"]
     if frozen.id not in unbeaten:
         reasons.append(f"{known_on} another one was at least as good in both, when they were frozen")
     if frozen.drawn_by_lot:

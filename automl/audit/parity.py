@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, pool, rate_estimate
+from automl.audit.means import level_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
 from automl.audit.recalibration import recalibration
 from automl.audit.reliability import reliability_bins
-from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate, same_in_all, varying_estimate
+from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate, same_in_all
 from automl.audit.spread import Scores, score_spread
 from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
 
 NO_LABEL = NotMeasured(reason="no label column was given")
+FEWEST_OF_SPREAD = 10
+"""Rows of a group below which its quantiles would be the scores of single people."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def error_rates(
 
 def _for_each_false_positive(missed: Count) -> Value:
     """False negatives over false positives: the odds of ``missed``, false negatives among the errors, with the odds of its Wilson limits."""
-    share = rate_estimate(missed, "no decision of this group is wrong")
+    share = rate_estimate(missed, "no row of this group is a false negative or a false positive")
     if isinstance(share, NotMeasured):
         return share
     if share.value == 1:
@@ -151,6 +154,8 @@ class ScoreLevels:
     """Rows, or persons where rows repeat them."""
     means: FloatArray
     replicates: FloatArray
+    levels: tuple[Value, ...]
+    """The means with Student's interval, as the metrics of performance have it: one mean has one interval all over the document."""
     above: Count
     scores: Scores | None
     """Where the distribution is asked for."""
@@ -162,7 +167,8 @@ class ScoreLevels:
         columns = [view.score] if view.residual is None else [view.score, view.residual, np.abs(view.residual)]
         stacked = np.column_stack(columns)
         return cls(
-            rows=len(view.score), units=independent_units(len(view.score), view.cluster), means=np.average(stacked, axis=0, weights=view.weight), above=view.count(view.score > median),
+            rows=len(view.score), units=independent_units(len(view.score), view.cluster), means=np.average(stacked, axis=0, weights=view.weight),
+            levels=tuple(level_estimate(column, view.weight, view.cluster) for column in columns), above=view.count(view.score > median),
             replicates=bootstrap_means(stacked, generator(seed, "score", *names), view.weight, view.cluster), scores=Scores.of(view.score, view.weight) if distribution else None,
         )
 
@@ -187,9 +193,9 @@ def score_outcome(
         return NotMeasured(reason="there is no score to measure")
 
     def level(column: int) -> Value:
-        if column >= len(mine.means):
+        if column >= len(mine.levels):
             return NotMeasured(reason=no_residual)
-        return varying_estimate(mine.means[column], mine.replicates[:, column], mine.rows, units=mine.units)
+        return mine.levels[column]
 
     def difference(column: int) -> Value:
         if is_reference:
@@ -219,7 +225,7 @@ def score_outcome(
     return ScoreOutcome(
         mean=level(0), above_median=rate_estimate(mine.above), mean_residual=level(1), mean_absolute_error=level(2), mean_difference=difference(0),
         residual_difference=difference(1), ratio_of_means=ratio, absolute_error_difference=difference(2) if absolute_errors else None,
-        spread=None if mine.scores is None else score_spread(mine.scores, None if is_reference or reference is None else reference.scores),
+        spread=None if mine.scores is None or mine.rows < FEWEST_OF_SPREAD else score_spread(mine.scores, None if is_reference or reference is None else reference.scores),
     )
 
 

@@ -145,6 +145,8 @@ def _said(group: GroupImportance, feature: str) -> str:
     return f"{group.group} {significant(group.mean_abs_shap[feature], 3)} (n = {whole(group.n)})"
 
 
+NUMBERS = ("value", "log1p")
+"""What is explained where a number is predicted, and nobody is selected."""
 BACKGROUNDS = "all groups", "the reference"
 
 
@@ -162,7 +164,7 @@ def _gap(explanation: ExplanationSection, gap: ScoreGap, place: int) -> Chart | 
     series = [name for name in BACKGROUNDS if any(row["series"] == name for row in rows)]
     return chart(
         f"score-gap-{place}", "explanation", f"Score gap by input: {gap.group} against {gap.reference} ({gap.attribute})",
-        f"How inputs add up to the difference of mean scores of {gap.group} against {gap.reference}: the largest part is {top.feature}, {estimate(value, signed=True)}. Not a cause, and not the selection gap.",
+        f"How inputs add up to the difference of mean scores of {gap.group} against {gap.reference}: the largest part is {top.feature}, {estimate(value, signed=True)}. {'Not a cause.' if explanation.output_space in NUMBERS else 'Not a cause, and not the selection gap.'}",
         grouped_dots(rows, f"part of the difference in {_space(explanation)}, with 95 % interval", series, "Background rows of"),
         ("input", "background", "contribution", "low", "high"), [(share.feature, background, one.value, one.low, one.high) for background, share, one in both])
 

@@ -56,6 +56,10 @@ def unmeasured(evidence: Evidence, pointer: str) -> str | None:
             return node.reason
     if pointer == "/data/representation" and not any(one.test for one in node):
         return "no population was named to compare the groups' shares with"
+    if pointer == "/fairness/limit" and evidence.fairness.outcome == "score":  # type: ignore[union-attr]
+        return "a number is predicted and nobody is selected"
+    if pointer == "/performance/baselines" and not node:
+        return "there is no baseline beside predictions made elsewhere"
     return "nothing was declared to compare by" if pointer == "/performance/by_group" and not node else None
 
 

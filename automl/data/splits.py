@@ -221,7 +221,7 @@ def _split_stratified(part: _Part) -> Divided:
     is_audit[order] = np.diff(steps) > 0
     if part.problem.task != "regression":
         _give_each_part_each_class(is_audit, part.y.astype(np.int64), order)
-    detail = f"{audit_share:.0%} set aside, in equal shares of {' and '.join(by)}"
+    detail = f"{audit_share:.0%} set aside, so that both parts have the same shares of {' and '.join(by)}"
     return _divided(part, is_audit, "stratified", detail)
 
 

@@ -119,8 +119,8 @@ def _of_gap(gap: ScoreGap, explanation: ExplanationSection, pointer: str) -> Ite
     mark = f" {_name(parts[0][0])} stands in for {_name(gap.attribute)}." if parts[0][0] in stands_in else ""
     yield Finding(
         id=f"gap_carried:{pointer}", severity="low" if mark else "info", evidence=pointer, rule="gap_carried",
-        text=f"The mean scores of {about} differ by {estimate(gap.gap, signed=True)} in {UNITS[explanation.output_space]}; against training rows drawn at random the largest parts are "
-             f"{listed}.{mark} This is how the model's inputs add up to the gap: not a cause, and not the gap in selection.",
+        text=f"The mean scores of {about} differ by {estimate(gap.gap, signed=True)} in {_unit(explanation)}; against training rows drawn at random the largest parts are "
+             f"{listed}.{mark} This is how the model's inputs add up to the gap: not a cause{'' if explanation.output_space in ('value', 'log1p') else ', and not the gap in selection'}.",
         suggestion="Ask of the largest part whether the use needs it.")
     second = [] if isinstance(gap.second, NotMeasured) else _largest(gap.second)
     if second and second[0][0] != parts[0][0]:
@@ -129,6 +129,11 @@ def _of_gap(gap: ScoreGap, explanation: ExplanationSection, pointer: str) -> Ite
             text=f"Which input has the largest part of the difference between {about} depends on the background: {_name(parts[0][0])} ({estimate(parts[0][1], signed=True)}) against rows of "
                  f"all groups, {_name(second[0][0])} ({estimate(second[0][1], signed=True)}) against rows of {_name(gap.reference)}.",
             suggestion="Say of which background a statement on these parts speaks.")
+
+
+def _unit(explanation: ExplanationSection) -> str:
+    """Of several classes the one whose score is explained is named."""
+    return explanation.output if "against the mean of all classes" in explanation.output else UNITS[explanation.output_space]
 
 
 def _largest(shares: tuple[GapShare, ...]) -> list[tuple[str, Estimate]]:

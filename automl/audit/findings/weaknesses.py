@@ -128,7 +128,7 @@ def _of_perturbation(perturbation: Perturbation, robustness: RobustnessSection) 
             yield Finding(
                 id=f"outcome_depends_on_inputs:{perturbation.kind}", severity="medium", rule="outcome_depends_on_inputs", evidence=pointer,
                 text=f"{disturbance(perturbation.kind, step.strength).capitalize()}, {_name(group)} ({_name(attribute)}) would be selected {'less' if change.value < 0 else 'more'} often: the rate of "
-                     f"{percent(level.value)} changes by {_points(change)} points.",
+                     f"{percent(level.value)} ({row_count(level.n)}) changes by {_points(change)} points.",
                 suggestion="Look at how such inputs are read and filled in, and whether the decision should wait where they are missing or rough.")
             return
 
@@ -186,8 +186,8 @@ def _of_membership(membership: Membership) -> Iterator[Finding]:
     if isinstance(auc, Estimate) and isinstance(control, Estimate) and auc.low > max(0.5, control.high):
         yield Finding(
             id="training_rows_recognised", severity="medium" if auc.value >= RECOGNISED_MEDIUM else "low", rule="training_rows_recognised", evidence="/robustness/membership/auc",
-            text=f"Somebody who knows a row's label can tell by the model's answer whether the model has learned from it, with an AUC of {_interval(auc)}; by answers that were given out of fold it is "
-                 f"{_interval(control)}.",
+            text=f"By the model's answer and a row's label, rows that the model has learned from are told from others with an AUC of {_interval(auc)}, where 0.5 is chance; by answers that were given out "
+                 f"of fold it is {_interval(control)}.",
             suggestion="Where it is a secret who is in the training table, say so to those who can ask the model, or learn a simpler model.")
 
 
