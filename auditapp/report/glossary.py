@@ -35,7 +35,7 @@ METRICS: dict[str, str] = {
 COUNTS: Entry = ("TP, FP, TN, FN", "rows decided positive and truly so, decided positive but not so, decided negative and truly so, decided negative but not so")
 CALIBRATED: tuple[Entry, ...] = (("calibration of the likeliest class", "share of rows in which the likeliest class is the truth, against its probability: mean of both in bins of about equal count"),)
 RESIDUALS: tuple[Entry, ...] = (
-    ("residual", "truth − prediction"),
+    ("residual, absolute error", "truth − prediction; |truth − prediction|"),
     ("off by at most", "the lowest number that the share of the absolute residuals stays at or below"),
 )
 HELD: tuple[Entry, ...] = (("interval beside each prediction", "prediction ± the (n + 1) × level-th smallest absolute out-of-fold residual of n training rows (cross-conformal)"),)

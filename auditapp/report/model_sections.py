@@ -16,6 +16,7 @@ from automl.evidence import (
     Estimate,
     Evidence,
     ExplanationSection,
+    FairnessSection,
     LeaderboardRow,
     LowestRatio,
     NotMeasured,
@@ -186,19 +187,24 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
                for one in explanation.features[:MOST_INPUTS]]),
         *charts_of(charts, "shap-beeswarm", exactly=True), *charts_of(charts, "shap-by-group-"),
     ]
-    return [*blocks, *reliance_blocks(explanation, charts), *_score_gaps(explanation, charts), *proxy_blocks(explanation, charts), *_examples(explanation)]
+    return [*blocks, *reliance_blocks(explanation, charts), *_score_gaps(explanation, charts, evidence.fairness), *proxy_blocks(explanation, charts), *_examples(explanation)]
 
 
-def _score_gaps(explanation: ExplanationSection, charts: Charts) -> list[Block]:
+def _score_gaps(explanation: ExplanationSection, charts: Charts, fairness: FairnessSection | NotMeasured) -> list[Block]:
     gaps = [gap for gap in explanation.score_gap_by_input if not isinstance(gap, NotMeasured)]
     missing = [not_measured("A further difference", gap) for gap in explanation.score_gap_by_input if isinstance(gap, NotMeasured)]
     if not gaps:
         return [heading(GAPS), *missing] if missing else []
+    counts = {(attribute, group.group): whole(group.n) for attribute, groups in explanation.by_group.items() for group in groups}
+    references = {} if isinstance(fairness, NotMeasured) else {attribute.attribute: attribute.reference for attribute in fairness.attributes}
     return [
         heading(GAPS),
         paragraph("The pictures add up the model's inputs to each difference, over the explained rows of both groups, against training rows of all groups and against those of the reference; they are not causes, and not a difference of decisions or of all audited rows."),
-        table("Differences of mean scores, with 95 % intervals", [("attribute", "left", 0.7), ("group", "left", 1), ("against", "left", 1), ("difference", "left", 1)],
-              [(data_text(gap.attribute, 60), data_text(gap.group, 60), data_text(gap.reference, 60), shown(gap.gap, signed=True)) for gap in gaps]),
+        table("Differences of mean scores over the explained rows, with 95 % intervals",
+              [("attribute", "left", 0.7), ("group", "left", 1), ("against", "left", 1), ("rows", "left", 0.6), ("difference", "left", 1)],
+              [(data_text(gap.attribute, 60), data_text(gap.group, 60), data_text(gap.reference, 60), f"{counts.get((gap.attribute, gap.group), '–')}, {counts.get((gap.attribute, gap.reference), '–')}", shown(gap.gap, signed=True))
+               for gap in gaps],
+              "Where the reference of section 6 has few rows, a group with more of them stands for it." if any(references.get(gap.attribute, gap.reference) != gap.reference for gap in gaps) else ""),
         *[not_measured(f"Against the second background, {data_text(gap.group, 60)}", gap.second) for gap in gaps if isinstance(gap.second, NotMeasured)],
         *missing, *charts_of(charts, "score-gap-"),
     ]

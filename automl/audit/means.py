@@ -12,6 +12,7 @@ from scipy.stats import norm, t as student
 
 from automl.audit.intervals import LEVEL, LOW_PRECISION_BELOW, count
 from automl.audit.outcomes import BoolArray, FloatArray
+from automl.audit.resampling import same_in_all
 from automl.evidence import Estimate, NotMeasured, Value
 
 JACKKNIFE_GROUPS = 20
@@ -52,7 +53,10 @@ def mean_estimate(values: FloatArray, weight: FloatArray | None = None, cluster:
 def level_estimate(values: FloatArray, weight: FloatArray | None = None, cluster: Cluster = None) -> Value:
     """The mean of a score or an error: `mean_estimate`, with the value where nothing varies."""
     first = float(values[0]) if len(values) else 0.0
-    return mean_estimate(values, weight, cluster, constant=f"it is {first:.4g} in every row, and rows that all agree tell nothing of a sampling error")
+    constant = f"it is {first:.4g} in every row, and rows that all agree tell nothing of a sampling error"
+    if len(values) > 1 and same_in_all(first, values) and (cluster is None or len(np.unique(cluster)) > 1):
+        return NotMeasured(reason=constant)  # differences in the last digit are floating point's, not the rows'
+    return mean_estimate(values, weight, cluster, constant=constant)
 
 
 def welch(a: Mean, b: Mean) -> tuple[Value, float | None]:

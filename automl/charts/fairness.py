@@ -73,15 +73,15 @@ def _impact(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
     group, lowest = min(large or compared, key=lambda pair: pair[1].value)
     return chart(
         f"impact-ratio-{place}", "fairness", f"Impact ratio by {attribute.attribute}{suffix}",
-        f"Lowest impact ratio by {attribute.attribute}{suffix}: {group.group} {ratio(lowest, limit)}, n = {whole(lowest.n)}, {_against(lowest, limit)}.{_passed_over(large, compared)}{_cut(len(groups))}",
+        f"Lowest impact ratio by {attribute.attribute}{suffix}: {group.group} {ratio(lowest, limit)}, n = {whole(lowest.n)}, {_against(lowest, limit)}.{_told_of_large(large, compared)}{_cut(len(groups))}",
         dots_with_intervals(rows, "impact ratio, with 95 % interval for reading", x_format=".2f", rules=[(limit, f"limit {_plain(limit)}")], zero=True, status=STATUS, status_title=COMPARED),
         ("group", "n", "impact ratio", "low", "high", "against the limit"),
         [(group.group, group.n, one.value, one.low, one.high, LABEL_WORDS[one.label]) for group, one in groups])
 
 
-def _passed_over(large: Sequence[object], all_of_them: Sequence[object]) -> str:
-    """The smallest groups are the furthest by chance; the picture has them all, and the sentence says where it passes over them."""
-    return " Groups of few people are passed over here." if 0 < len(large) < len(all_of_them) else ""
+def _told_of_large(large: Sequence[object], all_of_them: Sequence[object]) -> str:
+    """The smallest groups are the furthest by chance; the picture has them all, and the sentence says where it leaves them out."""
+    return " Groups of few people are left out of this sentence." if 0 < len(large) < len(all_of_them) else ""
 
 
 def _errors(attribute: Attribute, limit: float, place: str, suffix: str) -> Chart | None:
@@ -102,7 +102,7 @@ def _errors(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
     if found:
         large = [pair for pair in found if not pair[1].low_precision]
         group, lowest = min(large or found, key=lambda pair: pair[1].value)
-        said = f" Lowest true positive rate: {group.group} {estimate(lowest, as_percent=True)}, n = {whole(lowest.n)}.{_passed_over(large, found)}"
+        said = f" Lowest true positive rate: {group.group} {estimate(lowest, as_percent=True)}, n = {whole(lowest.n)}.{_told_of_large(large, found)}"
     return chart(
         f"error-rates-{place}", "fairness", f"Error rates by {attribute.attribute}", f"True and false positive rates and predictive value by {attribute.attribute}.{said}",
         grouped_dots(rows[:MAX_ROWS * len(ERRORS)], "rate, with 95 % interval", [words for words, _ in ERRORS], ERRORS_TITLE, x_format=".0%", beside=False), ("group", "rate", "value", "low", "high", "n"), table)

@@ -74,7 +74,7 @@ ITEMS: tuple[Item, ...] = (
     Item("eu-ai-act", "Art. 10(2)(g) mitigation", (14,), ("/mitigation",), ("mitigation_choice",)),
     Item("eu-ai-act", "Art. 10(3) representative data", (4, 12), ("/data/target", "/robustness/shift", "/data/representation")),
     Item("eu-ai-act", "Art. 10(4) setting; 10(5) special categories of data", (3, 4), (), ("setting", "special_data_necessity")),
-    Item("eu-ai-act", "Art. 12 record of the audit; 18, 19 keeping", (17,), ("/provenance", "/plan"), ("retention",)),
+    Item("eu-ai-act", "Art. 12 logs of the audit; 18, 19 keeping", (17,), ("/provenance", "/plan"), ("retention",)),
     Item("eu-ai-act", "Art. 12 logs of the system in use", (), outside="the system in use keeps its own"),
     Item("eu-ai-act", "Art. 13(3)(b)(ii)(iv)-(vii) accuracy, explanation, groups, input data, how to read the output", (4, 5, 8, 10), ("/performance", "/explanation", "/data/columns")),
     Item("eu-ai-act", "Art. 13(3)(a)(c)-(f), 14, 26, 27 provider, changes, oversight, deployer, impact", (3, 13), (), ("provider", "change_plan", "oversight", "deployer", "impact_assessment")),

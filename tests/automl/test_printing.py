@@ -118,7 +118,9 @@ def test_how_probabilities_were_calibrated_is_a_sentence() -> None:
     assert calibration(_calibration("platt", 1.25, -0.5)).startswith("log-odds times 1.250 with −0.5000 added, fitted out of fold; the gain, cross-fitted, is +0.0042 (0.0011 to 0.0095) of log loss")
     assert calibration(_calibration("temperature", 0.9)).startswith("logits times 0.9000, fitted out of fold")
     assert calibration(_calibration("none")).startswith("left as they are: ")
-    assert calibration(_calibration("none")).endswith("which cannot be told from noise")
+    assert calibration(_calibration("none")).endswith("of which that of log loss, which decides, cannot be told from noise")
+    worse = _calibration("none").model_copy(update={"log_loss_gain": Estimate(value=-0.0004, low=-0.00066, high=-0.00013, method="t", n=400)})
+    assert calibration(worse).endswith("so that the probabilities would be worse")
     assert calibration(NotMeasured(reason="a number is predicted")) == "not measured: a number is predicted"
 
 

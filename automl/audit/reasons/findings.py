@@ -6,6 +6,7 @@
 - ``reasons_background`` (medium): the lists against people at the cut and against all applicants overlap by less than half, beyond sampling error.
 - ``reasons_unstable`` (medium): the list overlaps by less than 0.7 with those against resampled backgrounds, beyond sampling error.
 - ``reasons_proxy`` (medium): an input that stands in for a sensitive attribute is stated as a reason, and no person has approved its line of the reason table.
+- ``reasons_protected`` (medium): an input that is named like a ground that discrimination law names (age, marital status, origin) is stated as a reason, and no person has approved its line.
 - ``reasons_text`` (medium where there is a reason table, else info): stated reasons whose text no person approved.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from automl.data.proposals import is_sensitive_name
 from automl.evidence import Estimate, ExplanationSection, Finding, NotMeasured, ReasonRow, ReasonsSection, Value
 from automl.printing import estimate, visible, whole
 
@@ -50,6 +52,7 @@ def findings_of_reasons(reasons: ReasonsSection | NotMeasured, explanation: Expl
             suggestion="Group inputs that go together; a small change of the comparison should not give a person other reasons.")
     if isinstance(explanation, ExplanationSection):
         yield from _proxies(reasons, {feature.feature: feature.stands_in_for for feature in explanation.features if feature.stands_in_for})
+    yield from _protected(reasons)
     yield from _texts(reasons)
 
 
@@ -83,6 +86,20 @@ def _proxies(reasons: ReasonsSection, stand_ins: Mapping[str, tuple[str, ...]]) 
         text=f"{visible(row.reason, 60)} stands in for {', '.join(visible(name, 60) for name in attributes)} and is stated as a reason in {_percent(stated)} of unfavourable decisions, and no person has "
              f"approved it{more}.",
         suggestion="Review such inputs one by one: approve the line of the reason table, or have it excluded there.")
+
+
+def _protected(reasons: ReasonsSection) -> Iterator[Finding]:
+    """By their names alone: whether a law forbids to state them, only people know, and age may be stated where Regulation B says so."""
+    named = [(at, row, row.stated) for at, row in enumerate(reasons.table) if row.excluded is None and row.approved_by is None and isinstance(row.stated, Estimate) and row.stated.value > 0
+             and any(is_sensitive_name(name) for name in row.inputs)]
+    if not named:
+        return
+    at, row, stated = named[0]
+    more = f"; the same is true of {len(named) - 1} more" if len(named) > 1 else ""
+    yield Finding(
+        id="reasons_protected", severity="medium", evidence=f"/reasons/table/{at}", rule="reasons_protected",
+        text=f"{visible(row.reason, 60)} is named like a ground that discrimination law names and is stated as a reason in {_percent(stated)} of unfavourable decisions, and no person has approved it{more}.",
+        suggestion="Where the law forbids it as a ground, have it excluded in the reason table; otherwise approve its line there.")
 
 
 def _none(share: Value) -> Iterator[Finding]:

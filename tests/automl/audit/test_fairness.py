@@ -471,7 +471,7 @@ def test_errors_that_are_the_same_in_every_row_have_no_interval_of_no_width() ->
     for group in attribute.groups:
         for value in (score(group).mean_residual, score(group).mean_absolute_error):
             assert isinstance(value, NotMeasured)
-            assert value.reason.startswith("it is 0 in every resample of ")
+            assert value.reason.startswith("it is 0 in every row, ")
         assert isinstance(score(group).mean, Estimate)
         if group.group != attribute.reference:
             assert score(group).residual_difference == NotMeasured(reason="nothing varies on either side")

@@ -71,7 +71,7 @@ def test_the_example_has_these_findings_and_their_pointers_lead_somewhere() -> N
 
 def test_a_selection_rate_that_moves_is_told_at_the_mildest_step() -> None:
     found = rules(robustness=make_robustness())["outcome_depends_on_inputs"]
-    assert found.text.startswith("With 20 % of the cells missing, Female (sex) would be selected less often: the rate of 8.0 % changes by ")
+    assert found.text.startswith("With 20 % of the cells missing, Female (sex) would be selected less often: the rate of 8.0 % (3,000 rows) changes by ")
     assert at(found.evidence)["value"] == pytest.approx(-0.0213)
     assert found.evidence.endswith("/steps/2/attributes/0/groups/0/outcome_change")
 

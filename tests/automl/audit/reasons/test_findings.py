@@ -23,7 +23,7 @@ def mean(value: float, half: float = 0.02) -> Value:
 
 
 def test_the_example_has_an_excluded_input_and_texts_that_nobody_approved() -> None:
-    assert {name: one.severity for name, one in found().items()} == {"reasons_excluded": "high", "reasons_text": "medium"}
+    assert {name: one.severity for name, one in found().items()} == {"reasons_excluded": "high", "reasons_protected": "medium", "reasons_text": "medium"}
     assert "sex (a sensitive attribute)" in found()["reasons_excluded"].text
     assert "7.2 % (" in found()["reasons_excluded"].text
     assert "1,990 reasons" in found()["reasons_text"].text
@@ -67,8 +67,8 @@ def test_pointers_lead_into_the_document() -> None:
     reasons: ReasonsSection = make_reasons()
     for one in found(none=rate(160, 2_000), flip_moves=mean(0.5), overlap=mean(0.2), stability=mean(0.3)).values():
         first, second, field = re.fullmatch(r"/(\w+)/(\w+)/(\w+)", one.evidence).groups()  # type: ignore[union-attr]
-        assert (first, second) == ("reasons", "quality")
-        assert getattr(reasons.quality, field) is not None
+        assert (first, second) == ("reasons", "table" if one.rule == "reasons_protected" else "quality")
+        assert reasons.table[int(field)] if second == "table" else getattr(reasons.quality, field) is not None
 
 
 def test_mistake_11_a_stand_in_for_a_sensitive_attribute_is_not_stated_without_review_unsaid() -> None:
@@ -85,3 +85,15 @@ def test_mistake_11_a_stand_in_for_a_sensitive_attribute_is_not_stated_without_r
     assert one.text.startswith(f"{stated.reason} stands in for sex and is stated as a reason in ")
     assert one.evidence == f"/reasons/table/{reasons.table.index(stated)}"
     assert told("A. Reviewer") == []
+
+
+def test_a_reason_named_like_a_protected_ground_is_not_stated_without_review_unsaid() -> None:
+    reasons = make_reasons()
+    first = next(row for row in reasons.table if row.excluded is None)
+    named = first.model_copy(update={"reason": "marital_status", "inputs": ("marital_status",), "approved_by": None})
+    table = tuple(named if row is first else row.model_copy(update={"inputs": ("hours",)}) for row in reasons.table)
+    one = {one.id: one for one in findings_of_reasons(reasons.model_copy(update={"table": table}), NOTHING)}["reasons_protected"]
+    assert one.severity == "medium"
+    assert one.text.startswith("marital_status is named like a ground that discrimination law names and is stated as a reason in ")
+    approved = tuple(row.model_copy(update={"approved_by": "A. Person"}) if row is named else row for row in table)
+    assert "reasons_protected" not in {one.id for one in findings_of_reasons(reasons.model_copy(update={"table": approved}), NOTHING)}
