@@ -30,13 +30,14 @@ def measure_residuals(outcomes: Outcomes, out_of_fold: Outcomes | None = None) -
     weights = np.ones(outcomes.rows) if outcomes.weight is None else outcomes.weight
     if weights.sum() <= 0:
         return NotMeasured(reason="the weights of all rows add up to 0")
+    bins = list(rows_of_bins(outcomes.score))
     return Residuals(
-        bins=tuple(_bin(outcomes, residual, rows) for rows in rows_of_bins(outcomes.score)),
+        bins=tuple(_bin(outcomes, residual, rows, len(bins)) for rows in bins),
         errors=tuple(ErrorQuantile(level=level, error=quantile_estimate(np.abs(residual), level, outcomes.weight, outcomes.cluster)) for level in ERROR_LEVELS),
         interval=_interval(outcomes, np.abs(residual), out_of_fold))
 
 
-def _bin(outcomes: Outcomes, residual: FloatArray, rows: IntArray) -> ResidualBin:
+def _bin(outcomes: Outcomes, residual: FloatArray, rows: IntArray, bins: int) -> ResidualBin:
     weight, cluster = (None if column is None else column[rows] for column in (outcomes.weight, outcomes.cluster))
     heavy = weight if weight is not None and weight.sum() > 0 else np.ones(len(rows))
     assert outcomes.score is not None
@@ -44,7 +45,7 @@ def _bin(outcomes: Outcomes, residual: FloatArray, rows: IntArray) -> ResidualBi
     low, quarter, middle, three_quarters, high = (quantiles.at(level) for level in QUANTILES)
     return ResidualBin(
         low=float(score.min()), high=float(score.max()), n=len(rows), mean_prediction=float(np.average(score, weights=heavy)),
-        mean_residual=mean_estimate(residual[rows], heavy if weight is not None else None, cluster), residuals=(low, quarter, middle, three_quarters, high))
+        mean_residual=mean_estimate(residual[rows], heavy if weight is not None else None, cluster, comparisons=bins), residuals=(low, quarter, middle, three_quarters, high))
 
 
 class _Sorted:

@@ -119,7 +119,7 @@ def _recorded(residuals: Residuals) -> list[Chart]:
     return [chart(
         "truth-against-prediction", "performance", "Truth against prediction",
         f"Mean truth against mean prediction, in bins of about equal count; on the dashed line the two agree. Furthest from it: where the prediction is {significant(bin_.low)} to {significant(bin_.high)} "
-        f"the truth is {estimate(off, signed=True)} off on average, n = {whole(bin_.n)}.",
+        f"the truth is {estimate(off, signed=True)} off on average, n = {whole(bin_.n)}; the intervals hold for all bins at once.",
         half(_diagonal(*ends), bars, dots), ("predicted from", "to", "n", "mean prediction", "mean of truth minus prediction", "low", "high"),
         [(one.low, one.high, one.n, one.mean_prediction, off.value, off.low, off.high) for one, off in measured])]
 
