@@ -75,7 +75,8 @@ def quantile_estimate(values: FloatArray, level: float, weight: FloatArray | Non
     n = max(1, math.floor(c.n))
     first, last = binom.ppf((1 - LEVEL) / 2, n, level), binom.ppf((1 + LEVEL) / 2, n, level) + 1
     if first < 1 or last > n:
-        return NotMeasured(reason=f"{c.rows_n:,} rows are too few to bound the error that {100 * level:g} % of rows stay within")
+        known = f"{c.rows_n:,} rows" if c.exact else f"{c.rows_n:,} rows that say as much as {n:,} independent ones"
+        return NotMeasured(reason=f"{known} are too few to bound the error that {100 * level:g} % of rows stay within")
     low, high = (found.at(float(place) / n) for place in (first, last))
     if low == high:
         return NotMeasured(reason="the rows about it are all off by the same, and tell nothing of a sampling error")

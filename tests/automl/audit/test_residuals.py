@@ -91,6 +91,9 @@ def test_what_cannot_be_bounded_is_not() -> None:
     few = quantile_estimate(np.arange(50.0), 0.95)
     assert isinstance(few, NotMeasured)
     assert "50 rows are too few" in few.reason
+    of_few = quantile_estimate(np.repeat(np.arange(40.0), 50), 0.95, cluster=np.repeat(np.arange(40), 50))
+    assert isinstance(of_few, NotMeasured)
+    assert "2,000 rows that say as much as 3" in of_few.reason, "not that 2,000 rows are few"
     assert isinstance(quantile_estimate(np.ones(500), 0.5), NotMeasured)
 
 
