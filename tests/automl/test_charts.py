@@ -16,7 +16,19 @@ from automl.chart_theme import IN_THE_DARK, in_the_dark, spec_in_the_dark, theme
 from automl.charts import draw_charts
 from automl.charts.dependence import dependence_charts
 from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals, grouped_dots
-from automl.evidence import Chart, DependencePoint, DependenceSection, Estimate, Evidence, ExplanationSection, Group, NotMeasured, PerformanceSection, Points, ScoreOutcome
+from automl.evidence import (
+    Chart,
+    DependencePoint,
+    DependenceSection,
+    Estimate,
+    Evidence,
+    ExplanationSection,
+    Group,
+    NotMeasured,
+    PerformanceSection,
+    Points,
+    ScoreOutcome,
+)
 from tests.drawing import drawn as charts_of
 from tests.evidence_example import make_evidence, make_explanation
 from tests.evidence_variants import GAPS, HOSTILE, front_search, hostile, multiclass, predictions, quantile, regression, with_front, with_law
