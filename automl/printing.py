@@ -243,7 +243,7 @@ def governing_value(row: GoverningRow, limit: float | None) -> str:
 def test_words(test: Test) -> str:
     """Its name, statistic and p, with the adjusted p where there is one."""
     names = {"fisher": "Fisher", "mid_p": "mid-p", "chi2": "chi-squared", "chi_square": "chi-squared", "chi_square_monte_carlo": "chi-squared (Monte Carlo)",
-             "chi_square_rao_scott": "chi-squared (Rao-Scott)", "z": "z"}
+             "chi_square_rao_scott": "chi-squared (Rao-Scott)", "chi_square_rao_scott_monte_carlo": "chi-squared (Rao-Scott, Monte Carlo)", "z": "z"}
     statistic = f" {significant(test.statistic, 3)}," if test.statistic is not None else ""
     adjusted = f" ({(test.adjustment or 'adjusted').capitalize()}: {p_value(test.p_adjusted)})" if test.p_adjusted is not None else ""
     p = p_value(test.p)

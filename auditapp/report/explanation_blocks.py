@@ -87,7 +87,7 @@ def _related(related: RelatedInputs) -> Iterator[Block]:
 
 def _curves(curves: DependenceSection, charts: Charts) -> Iterator[Block]:
     yield paragraph(
-        f"Numbers by accumulated local effects, categories by partial dependence, on {our_words(curves.source)}; blue: 95 % interval of the effect, grey: between the 10th and the 90th "
+        f"Numbers by accumulated local effects, on {our_words(curves.source)}, categories by partial dependence, on {curves.single_rows} of them; blue: 95 % interval of the effect, grey: between the 10th and the 90th "
         f"percentile of {curves.single_rows} single rows. What the model does with a value, not what would happen to a person whose value changed.")
     yield from charts_of(charts, "dependence-")
 

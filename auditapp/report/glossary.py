@@ -11,16 +11,16 @@ from automl.printing import in_order, metric_words
 Entry = tuple[str, str]
 
 METRICS: dict[str, str] = {
-    "roc_auc": "chance that a random positive row scores above a random negative one, ties counted half",
-    "average_precision": "Σ (recall − recall at the next higher score) × precision, over the scores from the highest down",
+    "roc_auc": "chance that a random positive row scores above a random negative one, ties counted half; of several classes the mean over them, each against all others",
+    "average_precision": "Σ (recall − recall at the next higher score) × precision, over the scores from the highest down; of several classes the mean over them, each against all others",
     "log_loss": "mean of −log(probability given to the true class)",
-    "brier": "mean of (probability of the positive class − outcome)², the outcome being 1 or 0",
+    "brier": "mean of (probability of the positive class − outcome)², the outcome being 1 or 0; of several classes the mean of the sum over them, which may be up to 2",
     "accuracy": "rows decided as the truth is / all rows",
     "balanced_accuracy": "mean of the recalls of all classes",
-    "f1": "2 × precision × recall / (precision + recall)",
+    "f1": "2 × precision × recall / (precision + recall); of several classes the mean over them, each against all others",
     "mcc": "(TP × TN − FP × FN) / √((TP + FP) × (TP + FN) × (TN + FP) × (TN + FN)); of several classes its generalisation",
-    "precision": "TP / (TP + FP)",
-    "recall": "TP / (TP + FN)",
+    "precision": "TP / (TP + FP); of several classes the mean over them, each against all others",
+    "recall": "TP / (TP + FN); of several classes the mean over them, each against all others",
     "specificity": "TN / (TN + FP)",
     "quantile_loss": "mean of max(q × (truth − prediction), (q − 1) × (truth − prediction)), q being the level of the quantile",
     "coverage": "rows whose truth is at or below the prediction / all rows",
@@ -52,7 +52,7 @@ ERRORS: tuple[Entry, ...] = (
     ("equal opportunity difference", "largest − smallest true positive rate of the groups"),
     ("average odds difference", "mean of the groups' largest differences of true and of false positive rates"),
     ("predictive parity difference", "largest − smallest predictive value of the groups"),
-    ("false negatives for each false positive", "FN / FP of the group (treatment equality)"),
+    ("false negatives for each false positive", "of the favourable outcome: rows of the group that should have it and do not get it / rows that get it and should not (treatment equality)"),
     ("observed over expected", "Σ outcomes / Σ probabilities of the group"),
 )
 CALIBRATION_LINE: tuple[Entry, ...] = (("slope, intercept", "b and a of log-odds of the outcome = a + b × log-odds of the probability, fitted to the group's rows"),)
@@ -61,12 +61,12 @@ SPREAD: tuple[Entry, ...] = (
     ("Kolmogorov and Smirnov's distance", "largest difference of the two groups' shares of rows at or below a score"),
     ("Wasserstein's distance", "area between the two groups' shares of rows at or below each score"),
 )
-REPRESENTATION: tuple[Entry, ...] = (("share, base rate", "rows of the group / rows of known group; rows of the group with the favourable label / rows of the group"),)
+REPRESENTATION: tuple[Entry, ...] = (("share, base rate", "rows of the group / rows of known group; rows of the group with the favourable label / rows of the group; of a number its mean over the group's rows"),)
 POPULATION: tuple[Entry, ...] = (("times its share", "share of the group among the rows / its share of the population named"),)
+CHI_SQUARED: tuple[Entry, ...] = (("chi-squared", "Σ (observed − expected)² / expected, over the cells of the table; weighted rows and rows of a person at their effective number (Rao and Scott)"),)
 TESTS: tuple[Entry, ...] = (
     ("Fisher, mid-p", "chance, at the table's own sums, of a table as rare as this or rarer; mid-p counts tables just as rare half"),
     ("z", "difference of two rates / √(p × (1 − p) × (1/n of one + 1/n of the other)), p being the pooled rate"),
-    ("chi-squared", "Σ (observed − expected)² / expected, over the cells of the table"),
     ("Holm", "p values of a family in rising order, each times the number of tests not yet decided, never below the one before"),
     ("shortfall", "rows of the group × pooled selection rate − selected rows of the group, in persons"),
     ("largest ratio that would be told", "largest true ratio that samples of these sizes would show to be below the limit with a power of four in five"),
@@ -107,15 +107,15 @@ MITIGATION: tuple[Entry, ...] = (
 INTERVALS: tuple[Entry, ...] = (
     ("interval of a rate (Wilson)", "(k + z²/2 ± z × √(k × (n − k) / n + z²/4)) / (n + z²), z being the normal quantile of the level"),
     ("interval of a difference (Newcombe)", "difference ± √ of the summed squared distances of the two rates to their Wilson limits, on the side that counts"),
-    ("interval of a ratio (MOVER-R)", "from the Wilson limits of both rates, by the method of variance estimates recovery; Koopman's score interval where a count is zero"),
-    ("other intervals", "named with the number in the attached evidence: DeLong on the logit scale, the bootstrap within groups, the delete-a-group jackknife"),
+    ("interval of a ratio (MOVER-R)", "from the Wilson limits of both rates, by the method of variance estimates recovery"),
+    ("other intervals", "named with the number in the attached evidence: Student's and Welch's of means, order statistics of quantiles, DeLong on the logit scale, the bootstrap within groups, the delete-a-group jackknife"),
 )
 
 
 def all_entries() -> list[Entry]:
     """Every measure that any report may use."""
     metrics = [(metric_words(name), METRICS[name]) for name in in_order(METRICS)]
-    return [*metrics, COUNTS, *CALIBRATED, *RESIDUALS, *HELD, *REPRESENTATION, *POPULATION, *RATES, *ERRORS, *CALIBRATION_LINE, *TESTS, *SCORES, *SPREAD, *EXPLANATION, *REASONS, *SLICES, *MITIGATION, *DISTURBED, *SHIFT, *CONTRADICTED, *MEMBERSHIP, *INTERVALS]
+    return [*metrics, COUNTS, *CALIBRATED, *RESIDUALS, *HELD, *REPRESENTATION, *POPULATION, *CHI_SQUARED, *RATES, *ERRORS, *CALIBRATION_LINE, *TESTS, *SCORES, *SPREAD, *EXPLANATION, *REASONS, *SLICES, *MITIGATION, *DISTURBED, *SHIFT, *CONTRADICTED, *MEMBERSHIP, *INTERVALS]
 
 
 def glossary_blocks(evidence: Evidence) -> list[Block]:
@@ -138,17 +138,19 @@ def _entries(evidence: Evidence) -> Iterator[Entry]:
             (HELD, residuals is not None and not isinstance(residuals.interval, NotMeasured))) if used for entry in entries)
     parts: list[tuple[Sequence[Entry], bool]] = [
         (REPRESENTATION, bool(evidence.data.representation)), (POPULATION, any(group.to_population is not None for one in evidence.data.representation for group in one.groups))]
+    tested = any(one.test is not None for one in evidence.data.representation)
     if not isinstance(fairness, NotMeasured):
         attributes = [*fairness.attributes, *fairness.intersections, *(attribute for one in fairness.by_class for attribute in one.attributes)]
         groups = [group for attribute in attributes for group in attribute.groups]
         scores = [group.score for group in groups if isinstance(group.score, ScoreOutcome)]
+        tested |= (compared := any(isinstance(group.versus_rest, VersusRest) for group in groups))
         parts += [
             (RATES, fairness.outcome != "score"), (ERRORS, any(isinstance(group.error_rates, ErrorRates) for group in groups)),
             (CALIBRATION_LINE, any(isinstance(group.calibration, GroupCalibration) and group.calibration.slope is not None for group in groups)),
-            (TESTS, any(isinstance(group.versus_rest, VersusRest) for group in groups)), (SCORES, bool(scores)), (SPREAD, any(score.spread is not None for score in scores))]
+            (TESTS, compared), (SCORES, bool(scores)), (SPREAD, any(score.spread is not None for score in scores))]
     slices = SLICES if evidence.run.kind == "training" else SLICES_OF_HALVES
     sections = ((evidence.explanation, EXPLANATION), (evidence.reasons, REASONS), (evidence.slices, slices), (evidence.mitigation, MITIGATION))
-    parts += [(entries, not isinstance(section, NotMeasured)) for section, entries in sections]
+    parts += [(CHI_SQUARED, tested), *((entries, not isinstance(section, NotMeasured)) for section, entries in sections)]
     if isinstance(robustness, RobustnessSection):
         parts += [(DISTURBED, robustness.decisions and bool(robustness.perturbations))]
         parts += [(entries, not isinstance(part, NotMeasured)) for part, entries in ((robustness.shift, SHIFT), (robustness.label_noise, CONTRADICTED), (robustness.membership, MEMBERSHIP))]

@@ -13,7 +13,7 @@ def residual_blocks(residuals: Residuals, charts: Charts) -> Iterator[Block]:
     yield heading("How far predictions are off")
     yield from charts_of(charts, "truth-against-prediction", exactly=True) + charts_of(charts, "residuals", exactly=True)
     yield table(
-        "Truth minus prediction along the predictions, in bins of about equal count, with 95 % intervals",
+        "Truth minus prediction along the predictions, in bins of about equal count; the intervals hold for all bins at once, at 95 %",
         [("predicted", "left", 1), ("n", "right", 0), ("mean prediction", "right", 0), ("mean residual", "left", 1), ("5 % lie below", "right", 0), ("25 %", "right", 0), ("median", "right", 0), ("75 %", "right", 0), ("95 %", "right", 0)],
         [(f"{significant(one.low)} to {significant(one.high)}", whole(one.n), significant(one.mean_prediction), shown(one.mean_residual, signed=True), *(significant(quantile, 3) for quantile in one.residuals))
          for one in residuals.bins])

@@ -86,7 +86,9 @@ class _Room:
         some = self.single(rows, name)
         curves = self.with_cells(name, some, np.tile(edges, (len(some), 1)))
         curves = curves - (curves @ np.average(between, axis=0, weights=self.weight[rows]))[:, None]
-        return self._curve(name, "ale", [float(edge) for edge in edges], effect, replicates, curves, rows)
+        known = np.array([independent_units(len(of), None if self.cluster is None else self.cluster[of]) for of in (rows[bins == at] for at in range(len(edges) - 1))])
+        beside = np.minimum(np.append(known, known[-1]), np.insert(known, 0, known[0]))
+        return self._curve(name, "ale", [float(edge) for edge in edges], effect, replicates, curves, rows, beside)
 
     def of_category(self, name: str) -> Dependence | None:
         rows = np.flatnonzero(self.frame[name].notna())
@@ -100,7 +102,7 @@ class _Room:
         curves = curves - (curves @ shares)[:, None]
         weights = self.weight[some]
         sums, sizes = np.split(self._totals(np.hstack([curves, np.ones_like(curves)]), some, name), 2, axis=1)
-        return self._curve(name, "partial_dependence", [str(level) for level in levels], np.average(curves, axis=0, weights=weights), sums / sizes, curves, some, len(rows))
+        return self._curve(name, "partial_dependence", [str(level) for level in levels], np.average(curves, axis=0, weights=weights), sums / sizes, curves, some, known=len(rows))
 
     def _totals(self, values: FloatArray, rows: IntArray, name: str) -> FloatArray:
         """Bootstrap replicates (b, m) of the weighted column sums of ``values`` (rows, m), drawn by person where rows repeat one."""
@@ -111,12 +113,15 @@ class _Room:
         return np.concatenate([counts @ totals for counts in draw_counts(len(totals), rng)])
 
     def _curve(
-        self, name: str, method: Any, places: Sequence[float | str], effect: FloatArray, replicates: FloatArray, curves: FloatArray, rows: IntArray, known: int | None = None,
+        self, name: str, method: Any, places: Sequence[float | str], effect: FloatArray, replicates: FloatArray, curves: FloatArray, rows: IntArray, beside: IntArray | None = None, *, known: int | None = None,
     ) -> Dependence:
+        """``beside``: the independent units (persons, or rows) of the smaller of the bins that meet at each place, where bins carry the curve: few make low precision."""
         low, high = np.quantile(curves, BAND, axis=0)
-        units = independent_units(len(rows), None if self.cluster is None else self.cluster[rows])
+        whole = independent_units(len(rows), None if self.cluster is None else self.cluster[rows])
+        # the one row of a bin has no spread to resample, but all rows have: the point stands, marked
+        units = [whole] * len(places) if beside is None else [min(whole, max(2, int(few))) for few in beside]
         points = tuple(
-            DependencePoint(at=place, effect=percentile_estimate(float(effect[at]), replicates[:, at], len(rows), units=units), rows_low=float(low[at]), rows_high=float(high[at]))
+            DependencePoint(at=place, effect=percentile_estimate(float(effect[at]), replicates[:, at], len(rows), units=units[at]), rows_low=float(low[at]), rows_high=float(high[at]))
             for at, place in enumerate(places))
         return Dependence(feature=name, method=method, rows=len(rows), missing=len(self.frame) - (len(rows) if known is None else known), points=points)
 

@@ -38,15 +38,19 @@ def mean_of(values: FloatArray, weight: FloatArray | None = None, cluster: Clust
     return Mean(mean, spread if np.ptp(values) > 0 else 0.0, units, len(values))
 
 
-def mean_estimate(values: FloatArray, weight: FloatArray | None = None, cluster: Cluster = None, *, constant: str = "it is the same number in every row") -> Value:
-    """A mean with Student's interval; NotMeasured(``constant``) where nothing varies, since an interval of no width would claim a certainty that nobody has."""
+def mean_estimate(values: FloatArray, weight: FloatArray | None = None, cluster: Cluster = None, *, constant: str = "it is the same number in every row", comparisons: int = 1) -> Value:
+    """A mean with Student's interval; NotMeasured(``constant``) where nothing varies, since an interval of no width would claim a certainty that nobody has.
+
+    The interval holds together with those of ``comparisons`` means in all (Bonferroni)."""
     if not len(values):
         return NotMeasured(reason="there are no rows")
     mean = mean_of(values, weight, cluster)
     if mean.units < 2 or mean.variance == 0:
         return NotMeasured(reason=constant if mean.units > 1 else "one row, or the rows of one person, have no spread to tell a sampling error from")
-    half = float(student.isf((1 - LEVEL) / 2, mean.units - 1)) * math.sqrt(mean.variance)
-    return Estimate(value=mean.value, low=mean.value - half, high=mean.value + half, method="t" if cluster is None else "t by person", n=mean.rows,
+    alpha = (1 - LEVEL) / comparisons
+    half = float(student.isf(alpha / 2, mean.units - 1)) * math.sqrt(mean.variance)
+    method = ("t" if cluster is None else "t by person") + (f", simultaneous over {comparisons}" if comparisons > 1 else "")
+    return Estimate(value=mean.value, low=mean.value - half, high=mean.value + half, level=LEVEL if comparisons == 1 else 1 - alpha, method=method, n=mean.rows,
                     low_precision=mean.units < LOW_PRECISION_BELOW)
 
 

@@ -138,7 +138,7 @@ def group_calibration(view: View, *, line: bool = False, bins: bool = False) -> 
     spread = float((view.score * (1 - view.score)).sum())
     z = float((view.deserving.sum() - view.score.sum()) / np.sqrt(spread)) if spread > 0 and c.exact else None
     expected = float((weight * view.score).sum())
-    measured = GroupCalibration(observed=c.rows_k, expected=expected, observed_over_expected=observed_over_expected(c, expected), z=z)
+    measured = GroupCalibration(observed=c.rows_k if view.weight is None else c.sum_k, expected=expected, observed_over_expected=observed_over_expected(c, expected), z=z)
     if not line or not len(view.score):
         return measured
     slope, intercept = recalibration(view.score, view.deserving, view.weight, view.cluster)

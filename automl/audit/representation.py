@@ -5,6 +5,7 @@ Base rates and shares are of all rows, those to learn from and those audited (ev
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -83,19 +84,20 @@ def _to_population(share: Value, expected: float) -> Value:
 
 def _fit(counts: Sequence[Count], shares: FloatArray, attribute: str, seed: int) -> Test | NotMeasured:
     """Pearson's chi-squared of the rows against the population's ``shares`` (k,); simulated where a cell expects fewer than 5 rows. Where rows are weighted or repeat a person it is
-    divided by the mean design effect (Rao and Scott 1981, "The analysis of categorical data from complex sample surveys", first-order correction)."""
+    divided by the mean design effect (Rao and Scott 1981, "The analysis of categorical data from complex sample surveys", first-order correction), each group's as of the shares named:
+    a group that nobody is of has no variance of its own; and the rows expected are effective ones."""
     contrast = f"the groups of {attribute} against the population named"
     rows = counts[0].rows_n
     if not rows or counts[0].n <= 0:
         return NotMeasured(reason=NOBODY_KNOWN)
     found = np.array([one.rate for one in counts])
-    statistic = rows * float(((found - shares) ** 2 / shares).sum())
-    if not all(one.exact for one in counts):
-        effect = rows * sum(p * (1 - p) / one.n / share for p, one, share in zip(found, counts, shares, strict=True)) / (len(shares) - 1)
-        statistic /= effect or rows / counts[0].n  # everybody in one group: no variance to estimate from
-        return Test(name="chi_square_rao_scott", statistic=statistic, p=float(chi2.sf(statistic, len(shares) - 1)), contrast=contrast)
-    if rows * shares.min() >= SMALLEST_EXPECTED:
-        return Test(name="chi_square", statistic=statistic, p=float(chi2.sf(statistic, len(shares) - 1)), contrast=contrast)
-    drawn = generator(seed, "population", attribute).multinomial(rows, shares, size=MONTE_CARLO_TABLES) / rows
-    at_least = int((rows * ((drawn - shares) ** 2 / shares).sum(axis=1) >= statistic * (1 - 1e-9)).sum())
-    return Test(name="chi_square_monte_carlo", statistic=statistic, p=(1 + at_least) / (1 + MONTE_CARLO_TABLES), contrast=contrast)
+    exact = all(one.exact for one in counts)
+    effective = rows if exact else (len(shares) - 1) / sum((1 - share) / one.n for share, one in zip(shares, counts, strict=True))
+    distance = float(((found - shares) ** 2 / shares).sum())
+    statistic = effective * distance
+    if effective * shares.min() >= SMALLEST_EXPECTED:
+        return Test(name="chi_square" if exact else "chi_square_rao_scott", statistic=statistic, p=float(chi2.sf(statistic, len(shares) - 1)), contrast=contrast)
+    size = max(1, math.floor(effective))
+    drawn = generator(seed, "population", attribute).multinomial(size, shares, size=MONTE_CARLO_TABLES) / size
+    at_least = int((((drawn - shares) ** 2 / shares).sum(axis=1) >= distance * (1 - 1e-9)).sum())
+    return Test(name="chi_square_monte_carlo" if exact else "chi_square_rao_scott_monte_carlo", statistic=statistic, p=(1 + at_least) / (1 + MONTE_CARLO_TABLES), contrast=contrast)

@@ -30,13 +30,14 @@ def measure_residuals(outcomes: Outcomes, out_of_fold: Outcomes | None = None) -
     weights = np.ones(outcomes.rows) if outcomes.weight is None else outcomes.weight
     if weights.sum() <= 0:
         return NotMeasured(reason="the weights of all rows add up to 0")
+    bins = list(rows_of_bins(outcomes.score))
     return Residuals(
-        bins=tuple(_bin(outcomes, residual, rows) for rows in rows_of_bins(outcomes.score)),
+        bins=tuple(_bin(outcomes, residual, rows, len(bins)) for rows in bins),
         errors=tuple(ErrorQuantile(level=level, error=quantile_estimate(np.abs(residual), level, outcomes.weight, outcomes.cluster)) for level in ERROR_LEVELS),
         interval=_interval(outcomes, np.abs(residual), out_of_fold))
 
 
-def _bin(outcomes: Outcomes, residual: FloatArray, rows: IntArray) -> ResidualBin:
+def _bin(outcomes: Outcomes, residual: FloatArray, rows: IntArray, bins: int) -> ResidualBin:
     weight, cluster = (None if column is None else column[rows] for column in (outcomes.weight, outcomes.cluster))
     heavy = weight if weight is not None and weight.sum() > 0 else np.ones(len(rows))
     assert outcomes.score is not None
@@ -44,7 +45,7 @@ def _bin(outcomes: Outcomes, residual: FloatArray, rows: IntArray) -> ResidualBi
     low, quarter, middle, three_quarters, high = (quantiles.at(level) for level in QUANTILES)
     return ResidualBin(
         low=float(score.min()), high=float(score.max()), n=len(rows), mean_prediction=float(np.average(score, weights=heavy)),
-        mean_residual=mean_estimate(residual[rows], heavy if weight is not None else None, cluster), residuals=(low, quarter, middle, three_quarters, high))
+        mean_residual=mean_estimate(residual[rows], heavy if weight is not None else None, cluster, comparisons=bins), residuals=(low, quarter, middle, three_quarters, high))
 
 
 class _Sorted:
@@ -74,7 +75,8 @@ def quantile_estimate(values: FloatArray, level: float, weight: FloatArray | Non
     n = max(1, math.floor(c.n))
     first, last = binom.ppf((1 - LEVEL) / 2, n, level), binom.ppf((1 + LEVEL) / 2, n, level) + 1
     if first < 1 or last > n:
-        return NotMeasured(reason=f"{c.rows_n:,} rows are too few to bound the error that {100 * level:g} % of rows stay within")
+        known = f"{c.rows_n:,} rows" if c.exact else f"{c.rows_n:,} rows that say as much as {n:,} independent ones"
+        return NotMeasured(reason=f"{known} are too few to bound the error that {100 * level:g} % of rows stay within")
     low, high = (found.at(float(place) / n) for place in (first, last))
     if low == high:
         return NotMeasured(reason="the rows about it are all off by the same, and tell nothing of a sampling error")

@@ -39,7 +39,7 @@ def performance_charts(performance: PerformanceSection, headline: str | None) ->
     if performance.scores is not None and len(performance.scores.classes) > 1:
         charts.append(_scores(performance.scores))
     if isinstance(performance.residuals, Residuals):
-        charts += _of_residuals(performance.residuals, performance.n)
+        charts += _of_residuals(performance.residuals, performance.n, of_quantile=performance.quantile is not None)
     metric = next((name for name in (headline, *HEADLINES, *in_order(performance.metrics)) if name and isinstance(performance.metrics.get(name), Estimate)), None)
     if metric is not None:
         for place, attribute in enumerate(sorted(performance.by_group), start=1):
@@ -101,9 +101,11 @@ def _scores(scores: ScoresByClass) -> Chart:
         [(one.label, low, high, count) for one in scores.classes for (low, high), count in zip(pairwise(scores.edges), one.counts, strict=True)])
 
 
-def _of_residuals(residuals: Residuals, n: int) -> list[Chart]:
-    """Truth against prediction, and the spread of the residuals along the predictions, by bins: a mark a row would be a cloud, and a picture of persons."""
-    return [*_recorded(residuals), _spread(residuals, n)]
+def _of_residuals(residuals: Residuals, n: int, *, of_quantile: bool) -> list[Chart]:
+    """Truth against prediction, and the spread of the residuals along the predictions, by bins: a mark a row would be a cloud, and a picture of persons.
+
+    A predicted quantile is not where the mean truth should lie."""
+    return [*([] if of_quantile else _recorded(residuals)), _spread(residuals, n)]
 
 
 def _recorded(residuals: Residuals) -> list[Chart]:
@@ -119,7 +121,7 @@ def _recorded(residuals: Residuals) -> list[Chart]:
     return [chart(
         "truth-against-prediction", "performance", "Truth against prediction",
         f"Mean truth against mean prediction, in bins of about equal count; on the dashed line the two agree. Furthest from it: where the prediction is {significant(bin_.low)} to {significant(bin_.high)} "
-        f"the truth is {estimate(off, signed=True)} off on average, n = {whole(bin_.n)}.",
+        f"the truth is {estimate(off, signed=True)} off on average, n = {whole(bin_.n)}; the intervals hold for all bins at once.",
         half(_diagonal(*ends), bars, dots), ("predicted from", "to", "n", "mean prediction", "mean of truth minus prediction", "low", "high"),
         [(one.low, one.high, one.n, one.mean_prediction, off.value, off.low, off.high) for one, off in measured])]
 

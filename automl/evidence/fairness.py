@@ -55,7 +55,8 @@ class ErrorRates(Part):
 
 
 class GroupCalibration(Measured):
-    observed: int
+    observed: int | float
+    """Favourable labels: rows, or where rows have weights the sum of theirs, as in ``expected``."""
     expected: float
     observed_over_expected: Value
     z: float | None = None

@@ -54,7 +54,7 @@ class ResidualBin(Part):
     n: int
     mean_prediction: float
     mean_residual: Value
-    """Truth minus prediction; not 0 where the predictions of these rows are too low or too high."""
+    """Truth minus prediction; not 0 where the predictions of these rows are too low or too high. The intervals hold for all bins at once (Bonferroni): the furthest is looked for."""
     residuals: tuple[float, float, float, float, float]
     """Quantiles of truth minus prediction at 0.05, 0.25, 0.5, 0.75 and 0.95."""
 

@@ -16,7 +16,19 @@ from automl.chart_theme import IN_THE_DARK, in_the_dark, spec_in_the_dark, theme
 from automl.charts import draw_charts
 from automl.charts.dependence import dependence_charts
 from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals, grouped_dots
-from automl.evidence import Chart, DependencePoint, DependenceSection, Estimate, Evidence, ExplanationSection, Group, NotMeasured, Points, ScoreOutcome
+from automl.evidence import (
+    Chart,
+    DependencePoint,
+    DependenceSection,
+    Estimate,
+    Evidence,
+    ExplanationSection,
+    Group,
+    NotMeasured,
+    PerformanceSection,
+    Points,
+    ScoreOutcome,
+)
 from tests.drawing import drawn as charts_of
 from tests.evidence_example import make_evidence, make_explanation
 from tests.evidence_variants import GAPS, HOSTILE, front_search, hostile, multiclass, predictions, quantile, regression, with_front, with_law
@@ -427,3 +439,13 @@ def test_no_legend_runs_out_of_the_picture(beside: str) -> None:
     rows = [{"label": f"{beside} {i}", "place": i, "value": 0.5, "low": 0.4, "high": 0.6, "status": word} for i, word in enumerate(words)]
     for picture in (series, dots_with_intervals(rows, "x", status=words, status_title="Impact ratio against the limit")):
         assert legend_reaches_to(vl_convert.vegalite_to_svg({**picture.to_dict(validate=False), "config": {}}, config=theme())) <= WIDE
+
+
+def test_mean_truths_are_not_held_against_a_predicted_quantile() -> None:
+    """Its mean residual is not 0 where it is right: the picture with the dashed line on which both agree is of means."""
+    of_means = regression()
+    assert isinstance(of_means.performance, PerformanceSection)
+    as_quantile = of_means.model_copy(update={"performance": of_means.performance.model_copy(update={"quantile": 0.9})})
+    [of_mean, of_quantile] = ({chart.name for chart in charts_of(evidence).charts} for evidence in (of_means, as_quantile))
+    assert of_mean - of_quantile == {"truth-against-prediction"}
+    assert "residuals" in of_quantile

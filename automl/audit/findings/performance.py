@@ -7,7 +7,7 @@
 - ``coverage_off`` (medium): a quantile is predicted; the share of rows, or of a group's rows, with a true value at or below it is off the level by 0.05 (by half
   of the level's smaller tail where that is less) or more and its interval excludes the level.
 - ``interval_coverage`` (medium): a number is predicted, and the interval that was learned beside it holds the truth of the audited rows, or of a group's, less often than its level says, by
-  as much as for ``coverage_off``, its interval below the level; no group of fewer than 30 rows.
+  as much as for ``coverage_off``, its interval below the level; not of low precision (fewer than 30 people, or rows that say as little).
 - ``drift`` (medium; low where the rows were divided at random): out-of-fold and audit scores differ in the mean.
 - ``performance_not_measured`` (info): there is no such section, with its reason.
 """
@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from automl.audit.findings.words import excludes, interval, number, shown
-from automl.audit.intervals import LOW_PRECISION_BELOW
 from automl.evidence import DataSection, Estimate, Finding, NotMeasured, PerformanceSection, PredictionInterval, Residuals, SearchSection
 from automl.printing import percent, row_count, significant
 from automl.spec import SMALLER_IS_BETTER
@@ -70,9 +69,9 @@ def _of_interval(held: PredictionInterval) -> Iterator[Finding]:
     off, at = _off(held.level), "/performance/residuals/interval"
     tables = [("all audited rows", f"{at}/coverage", held.coverage)] + [
         (f"{shown(group.group)} ({shown(attribute)})", f"{at}/by_group/{_escaped(attribute)}/{i}/coverage", group.coverage)
-        for attribute, groups in held.by_group.items() for i, group in enumerate(groups) if group.n >= LOW_PRECISION_BELOW]
+        for attribute, groups in held.by_group.items() for i, group in enumerate(groups)]
     for of, pointer, share in tables:
-        if isinstance(share, Estimate) and share.value <= held.level - off and share.high < held.level:
+        if isinstance(share, Estimate) and share.value <= held.level - off and share.high < held.level and excludes(share, held.level):
             yield Finding(
                 id=f"interval_coverage:{pointer}", severity="medium",
                 text=f"For {of} the interval that should hold the truth of {percent(held.level, 0)} of rows holds that of {percent(share.value)} of {row_count(share.n)} "

@@ -28,7 +28,7 @@ def test_every_metric_of_a_run_is_explained_once_and_no_other() -> None:
 def test_what_was_not_measured_is_not_explained() -> None:
     assert {"impact ratio", "SHAP value of an input", "Holm"} <= set(measures(make_evidence()))
     bare = make_evidence(**{name: NotMeasured(reason="not asked for") for name in ("performance", "fairness", "explanation", "reasons", "mitigation", "slices", "robustness")})
-    assert all(one.startswith(("interval of", "other intervals", "share, base rate", "times its share")) for one in measures(bare))
+    assert all(one.startswith(("interval of", "other intervals", "share, base rate", "times its share", "chi-squared")) for one in measures(bare))
     assert "difference of mean scores" in measures(regression())
     assert "impact ratio" not in measures(regression())
     assert "SHAP value of an input" not in measures(predictions())
@@ -41,3 +41,20 @@ def test_every_difference_between_groups_that_is_printed_is_explained() -> None:
         assert any(words in one or (words.endswith(" ratio") and "difference, ratio" in one) for one in found), words
     assert {"false negatives for each false positive", "share, base rate"} <= set(found)
     assert len({name for name, _ in all_entries()}) == len(all_entries())
+
+
+def test_formulas_are_those_that_are_computed() -> None:
+    """Of several classes metrics are means over them; false negatives are of the favourable outcome, which may be the negative class; no interval is named that nothing here has."""
+    said = dict(all_entries())
+    for name in ("roc_auc", "average_precision", "f1", "precision", "recall", "brier"):
+        assert "of several classes the mean" in METRICS[name]
+    assert said["false negatives for each false positive"].startswith("of the favourable outcome")
+    assert not any("Koopman" in formula for formula in said.values())
+    assert "of a number its mean" in said["share, base rate"]
+
+
+def test_a_test_against_a_population_is_explained_where_nothing_else_is_tested() -> None:
+    bare = make_evidence(fairness=NotMeasured(reason="not asked for"))
+    assert ("chi-squared" in measures(bare)) == any(one.test is not None for one in bare.data.representation)
+    untested = bare.model_copy(update={"data": bare.data.model_copy(update={"representation": tuple(one.model_copy(update={"test": None}) for one in bare.data.representation)})})
+    assert "chi-squared" not in measures(untested)

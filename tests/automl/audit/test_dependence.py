@@ -159,3 +159,13 @@ def test_weights_and_persons_count() -> None:
     repeated = replace(rows, features=rows.features.iloc[person].reset_index(drop=True))
     widths = [sum(value(point.effect).high - value(point.effect).low for point in curves(Of(bent), each, ["x0"])[0].points) for each in (repeated, replace(repeated, cluster=person))]
     assert widths[1] > 1.4 * widths[0]
+
+
+def test_points_beside_a_bin_of_few_rows_are_of_low_precision() -> None:
+    """92 of 100 are 0: each step between the other values is that of a handful of rows, whose resamples are narrower than the truth (evidence rule 5)."""
+    draw = np.random.default_rng(0)
+    x = np.where(draw.random(1_000) < 0.92, 0.0, draw.integers(1, 12, 1_000))
+    rows = Rows(pd.DataFrame({"x": x, "even": draw.normal(size=1_000)}))
+    sparse, even = curves(Of(lambda frame: frame["x"] * frame["even"]), rows, ["x", "even"])
+    assert [value(point.effect).low_precision for point in sparse.points[1:]] == [True] * (len(sparse.points) - 1)
+    assert not any(value(point.effect).low_precision for point in even.points)

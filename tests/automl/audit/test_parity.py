@@ -145,3 +145,12 @@ def test_gaps_to_all_others_are_left_out_where_the_reference_says_enough() -> No
     assert errors_of(with_a_handful((30, 10, 0, 0)))["large"].gaps_to_rest is None
     assert errors_of(with_a_handful(), reference={"g": "other"})["large"].gaps_to_rest is None
     assert "gaps_to_rest" not in errors_of(with_a_handful(), reference={"g": "other"})["large"].model_dump(mode="json")
+
+
+def test_weighted_outcomes_stand_beside_weighted_expectations() -> None:
+    """Both columns are printed beside their quotient."""
+    yes, weight = np.array([True, False, True, False]), np.array([2.0, 2.5, 3.0, 2.5])
+    measured = group_calibration(View(None, yes, np.full(4, 0.5), True, None, weight, None))
+    assert isinstance(measured, GroupCalibration)
+    assert (measured.observed, measured.expected) == (5.0, 5.0)
+    assert value(measured.observed_over_expected) == pytest.approx(measured.observed / measured.expected)

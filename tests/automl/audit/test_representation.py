@@ -77,8 +77,25 @@ def test_rows_of_one_person_do_not_count_as_several() -> None:
     assert isinstance(repeated.test, Test)
     assert repeated.test.name == "chi_square_rao_scott"
     assert repeated.test.statistic is not None
-    # the variance is estimated at the shares found in place of those named: .24 in place of .25, and 100 - 1 for 100
-    assert repeated.test.statistic == pytest.approx((alone.test.statistic or 0) / (0.24 / 0.25) * 99 / 100, rel=1e-6)
+    assert repeated.test.statistic == pytest.approx((alone.test.statistic or 0) * 99 / 100, rel=1e-6), "100 - 1 persons for 100"
+
+
+def test_few_persons_of_a_small_group_reject_a_true_population_no_more_often_than_they_should() -> None:
+    """2 of 60 persons with ten rows each are expected of either small group: the chi-squared distribution rejected in one of ten, and of weighted rows in one of seven."""
+    shares = {"f": 3.0, "m": 94.0, "d": 3.0}
+    persons = np.repeat(np.arange(60), 10)
+
+    def rejected(seed: int, *, weighted: bool) -> bool:
+        draw = np.random.default_rng(seed)
+        groups = draw.choice(list(shares), 60, p=np.array(list(shares.values())) / 100)
+        drawn = outcomes(list(groups), [1] * 60, weight=draw.lognormal(0, 1, 60)) if weighted else outcomes(list(groups[persons]), [1] * 600, cluster=persons)
+        test = representation((drawn,), Population(source="x", shares={"sex": shares}), seed)[0].test
+        assert isinstance(test, Test)
+        assert test.name == "chi_square_rao_scott_monte_carlo"
+        return test.p < 0.05
+
+    for weighted in (False, True):
+        assert np.mean([rejected(seed, weighted=weighted) for seed in range(400)]) < 0.1
 
 
 def test_weights_make_the_shares() -> None:

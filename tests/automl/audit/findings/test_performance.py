@@ -115,3 +115,26 @@ def test_an_mcc_like_chance_is_told_where_it_was_asked_for() -> None:
                       if one.id == "ranking_like_chance:mcc"] for metric in ("mcc", "roc_auc")}
     assert texts["roc_auc"] == []
     assert texts["mcc"][0].endswith("not distinguishable from 0, what knowing nothing gives.")
+
+
+def beside(n: int, **changes: Any) -> Outcomes:
+    """Predictions with normal errors, three times as large in the group "wide"."""
+    rng = np.random.default_rng(0)
+    group = np.array(["narrow", "wide"], dtype=object)[np.arange(n) % 2]
+    score = rng.uniform(0, 100, n)
+    return regression(n, groups={"group": group}, truth=score + np.where(group == "wide", 3.0, 1.0) * rng.standard_normal(n), score=score, **changes)
+
+
+def test_a_group_whose_truths_the_interval_beside_predictions_misses_is_named() -> None:
+    narrow = beside(2_000).take(np.arange(0, 2_000, 2))
+    findings = found(performance=performance_of(beside(1_000), out_of_fold=narrow))["interval_coverage"]
+    assert [finding.evidence for finding in findings] == ["/performance/residuals/interval/coverage", "/performance/residuals/interval/by_group/group/1/coverage"]
+    assert "interval_coverage" not in found(performance=performance_of(beside(1_000), out_of_fold=beside(2_000).take(np.arange(1, 2_000, 2))))
+
+
+def test_rows_of_a_few_persons_make_no_finding_of_missed_truths() -> None:
+    narrow = beside(2_000).take(np.arange(0, 2_000, 2))
+    few_persons = beside(1_000, cluster=np.arange(1_000) % 40 // 2 * 2 + np.arange(1_000) % 2)
+    assert [finding.evidence for finding in found(performance=performance_of(few_persons, out_of_fold=narrow)).get("interval_coverage", [])] == ["/performance/residuals/interval/coverage"]
+    few_rows = beside(24)
+    assert "interval_coverage" not in found(performance=performance_of(replace(few_rows, truth=np.asarray(few_rows.score) + 50), out_of_fold=narrow))
