@@ -38,7 +38,7 @@ RESIDUALS: tuple[Entry, ...] = (
     ("residual, absolute error", "truth − prediction; |truth − prediction|"),
     ("off by at most", "the lowest number that the share of the absolute residuals stays at or below"),
 )
-HELD: tuple[Entry, ...] = (("interval beside each prediction", "prediction ± the (n + 1) × level-th smallest absolute out-of-fold residual of n training rows (cross-conformal)"),)
+HELD: tuple[Entry, ...] = (("interval beside each prediction", "prediction ± the (n + 1) × level-th smallest absolute out-of-fold residual of n training rows"),)
 RATES: tuple[Entry, ...] = (
     ("selection rate", "rows with the favourable outcome / rows of the group: k / n"),
     ("impact ratio", "selection rate of the group / selection rate of the reference group; never inverted, never capped"),
@@ -122,7 +122,7 @@ def glossary_blocks(evidence: Evidence) -> list[Block]:
     """One table: measure and formula, those alone that this evidence has numbers of."""
     return [
         table("Measures of this report and their formulas", [("measure", "left", 0.8), ("formula", "left", 2)], list(_entries(evidence)), dense=True),
-        note("Weighted rows count with their weights in every sum and mean; repeated rows of a person are resampled together. In the attached evidence each number names its method, n and level."),
+        note("Weighted rows count with their weights in every sum and mean, but in the confusion matrix and the scores by class; repeated rows of a person are resampled together. In the attached evidence each number names its method, n and level."),
     ]
 
 

@@ -24,7 +24,7 @@ def residual_blocks(residuals: Residuals, charts: Charts) -> Iterator[Block]:
         yield _held(residuals.interval)
         yield paragraph(
             f"The interval is the prediction minus and plus {significant(residuals.interval.half_width)}: what {percent(residuals.interval.level, 0)} of the errors of {whole(residuals.interval.learned_from)} training rows "
-            "stay within, each predicted by a model that had not seen it (cross-conformal). How far it holds is what the table measures.")
+            "stay within, each predicted by a model that had not seen it. How far it holds is what the table measures.")
 
 
 def _held(interval: PredictionInterval) -> Block:

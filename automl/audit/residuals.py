@@ -114,4 +114,4 @@ def _at_once(c: Count, groups: int) -> Value:
     if isinstance(one, NotMeasured):
         return one
     low, high = wilson(c.k, c.n, (1 - LEVEL) / 2 / groups)
-    return one.model_copy(update={"low": float(low), "high": float(high), "level": 1 - (1 - LEVEL) / groups})
+    return one.model_copy(update={"low": float(low), "high": float(high), "level": 1 - (1 - LEVEL) / groups, "method": f"{one.method}, simultaneous over {groups}"})

@@ -72,8 +72,8 @@ class IntervalCoverage(Part):
 
 
 class PredictionInterval(Measured):
-    """Prediction -/+ ``half_width``: the (n + 1) ``level``-th smallest absolute out-of-fold error of the training rows (cross-conformal: Vovk 2015, "Cross-conformal predictors"; the errors
-    are those of the fold models, the interval is about the deployed one, so that no theorem says how far it holds), and the share of the audited rows whose truth lies inside."""
+    """Prediction -/+ ``half_width``: the (n + 1) ``level``-th smallest absolute out-of-fold error of the training rows (as in split conformal prediction, Lei et al. 2018, but the errors
+    are those of the fold models and the interval is about the deployed one, so that no theorem says how far it holds), and the share of the audited rows whose truth lies inside."""
 
     level: float
     half_width: float
