@@ -21,7 +21,7 @@ def test_a_finding_is_read_with_its_parts() -> None:
     german = in_german(FINDING)
     assert german is not None
     assert german.startswith("Bei Black (race) beträgt die Rate für „ausgewählt“ das 0,70-Fache derjenigen von Other (95-%-Intervall 0,57 bis 0,95; 156 von 1.318 gegen 23 von 33)")
-    assert german.endswith("nicht entscheiden bei 5 verglichenen Gruppen.")
+    assert german.endswith("nicht entscheiden (bei 5 verglichenen Gruppen).")
 
 
 def test_a_list_of_ratios_within_a_finding_is_german_to_its_last_number() -> None:
