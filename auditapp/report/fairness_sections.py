@@ -300,9 +300,9 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
     blocks = [
         *charts_of(charts, f"error-rates-{place}", exactly=True),
         table(f"Error rates by {name}, with 95 % intervals",
-              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("of the unfavourable", "left", 1), ("accuracy", "left", 1),
+              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("accuracy", "left", 1),
                ("false negatives for each false positive", "left", 1)],
-              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.npv, rates.accuracy)),
+              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.accuracy)),
                 "–" if rates.treatment_equality is None else shown(rates.treatment_equality)) for group, rates in measured]),
         table(f"{name}: signed differences to the reference, in percentage points, with 95 % intervals",
               [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1)],
@@ -339,7 +339,8 @@ def _maxima(attributes: Sequence[Attribute]) -> list[Block]:
     if not rows:
         return []
     return [table("Largest differences between groups, descriptive", [ATTRIBUTE, *((words, "right", 0.9) for words in MAXIMA.values())], rows,
-                  "Maxima over groups have no interval of their own; the signed differences below carry the uncertainty. Average odds: the mean of the differences of true and of false positive rates.", dense=True)]
+                  "Maxima over groups have no interval of their own; the signed differences below carry the uncertainty. Average odds: the mean of the differences of true and of false positive rates. "
+                  "False and true negative rates are 100 % less the true and the false positive rate; the predictive value of the unfavourable outcome is in the attached evidence.", dense=True)]
 
 
 MAXIMA = {

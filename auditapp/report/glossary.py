@@ -11,16 +11,16 @@ from automl.printing import in_order, metric_words
 Entry = tuple[str, str]
 
 METRICS: dict[str, str] = {
-    "roc_auc": "chance that a random positive row scores above a random negative one, ties counted half; of several classes the mean over them, each against all others",
-    "average_precision": "Σ (recall − recall at the next higher score) × precision, over the scores from the highest down; of several classes the mean over them, each against all others",
+    "roc_auc": "chance that a random positive row scores above a random negative one, ties counted half",
+    "average_precision": "Σ (recall − recall at the next higher score) × precision, over the scores from the highest down",
     "log_loss": "mean of −log(probability given to the true class)",
-    "brier": "mean of (probability of the positive class − outcome)², the outcome being 1 or 0; of several classes the mean of the sum over them, which may be up to 2",
+    "brier": "mean of (probability of the positive class − outcome)², the outcome being 1 or 0",
     "accuracy": "rows decided as the truth is / all rows",
     "balanced_accuracy": "mean of the recalls of all classes",
-    "f1": "2 × precision × recall / (precision + recall); of several classes the mean over them, each against all others",
-    "mcc": "(TP × TN − FP × FN) / √((TP + FP) × (TP + FN) × (TN + FP) × (TN + FN)); of several classes its generalisation",
-    "precision": "TP / (TP + FP); of several classes the mean over them, each against all others",
-    "recall": "TP / (TP + FN); of several classes the mean over them, each against all others",
+    "f1": "2 × precision × recall / (precision + recall)",
+    "mcc": "(TP × TN − FP × FN) / √((TP + FP) × (TP + FN) × (TN + FP) × (TN + FN))",
+    "precision": "TP / (TP + FP)",
+    "recall": "TP / (TP + FN)",
     "specificity": "TN / (TN + FP)",
     "quantile_loss": "mean of max(q × (truth − prediction), (q − 1) × (truth − prediction)), q being the level of the quantile",
     "coverage": "rows whose truth is at or below the prediction / all rows",
@@ -32,6 +32,16 @@ METRICS: dict[str, str] = {
     "macro_f1": "mean of the classes' F1",
     "weighted_f1": "mean of the classes' F1, weighted by their true rows",
 }
+OF_SEVERAL_CLASSES: dict[str, str] = {
+    "roc_auc": "chance that a random positive row scores above a random negative one, ties counted half; of several classes the mean over them, each against all others",
+    "average_precision": "Σ (recall − recall at the next higher score) × precision, over the scores from the highest down; of several classes the mean over them, each against all others",
+    "brier": "mean of (probability of the positive class − outcome)², the outcome being 1 or 0; of several classes the mean of the sum over them, which may be up to 2",
+    "f1": "2 × precision × recall / (precision + recall); of several classes the mean over them, each against all others",
+    "mcc": "(TP × TN − FP × FN) / √((TP + FP) × (TP + FN) × (TN + FP) × (TN + FN)); of several classes its generalisation",
+    "precision": "TP / (TP + FP); of several classes the mean over them, each against all others",
+    "recall": "TP / (TP + FN); of several classes the mean over them, each against all others",
+}
+"""Of them the words where there are more classes than two."""
 COUNTS: Entry = ("TP, FP, TN, FN", "rows decided positive and truly so, decided positive but not so, decided negative and truly so, decided negative but not so")
 CALIBRATED: tuple[Entry, ...] = (("calibration of the likeliest class", "share of rows in which the likeliest class is the truth, against its probability: mean of both in bins of about equal count"),)
 RESIDUALS: tuple[Entry, ...] = (
@@ -114,7 +124,7 @@ INTERVALS: tuple[Entry, ...] = (
 
 def all_entries() -> list[Entry]:
     """Every measure that any report may use."""
-    metrics = [(metric_words(name), METRICS[name]) for name in in_order(METRICS)]
+    metrics = [(metric_words(name), OF_SEVERAL_CLASSES.get(name, METRICS[name])) for name in in_order(METRICS)]
     return [*metrics, COUNTS, *CALIBRATED, *RESIDUALS, *HELD, *REPRESENTATION, *POPULATION, *CHI_SQUARED, *RATES, *ERRORS, *CALIBRATION_LINE, *TESTS, *SCORES, *SPREAD, *EXPLANATION, *REASONS, *SLICES, *MITIGATION, *DISTURBED, *SHIFT, *CONTRADICTED, *MEMBERSHIP, *INTERVALS]
 
 
@@ -129,7 +139,8 @@ def glossary_blocks(evidence: Evidence) -> list[Block]:
 def _entries(evidence: Evidence) -> Iterator[Entry]:
     performance, fairness, robustness = evidence.performance, evidence.fairness, evidence.robustness
     if not isinstance(performance, NotMeasured):
-        yield from ((metric_words(name), METRICS[name]) for name in in_order(performance.metrics) if name in METRICS)
+        several = evidence.data.target is not None and evidence.data.target.task == "multiclass"
+        yield from ((metric_words(name), METRICS[name] if not several else OF_SEVERAL_CLASSES.get(name, METRICS[name])) for name in in_order(performance.metrics) if name in METRICS)
         if not isinstance(performance.confusion, NotMeasured):
             yield COUNTS
         residuals = performance.residuals if isinstance(performance.residuals, Residuals) else None

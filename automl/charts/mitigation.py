@@ -59,7 +59,8 @@ def _said(deployed: DeployedAttribute, mine: tuple[Alternative, ...], criterion:
     for blind, who in ((True, "seeing no group"), (False, "by the group")):
         best = _nearest([one for one in mine if one.uses_attribute_at_decision is not blind], criterion)
         if best is not None and (spread := _spread(best)) is not None:
-            parts.append(f"{who}, nearest {section.known_on}, {alternative_name(best)}: {significant(_gap(spread, criterion), 3)} apart, {words} {estimate(best.performance[section.metric].after)}")
+            known = f"nearest {section.known_on}, {who}" if len(parts) == 1 else who
+            parts.append(f"{known}, {alternative_name(best)}: {significant(_gap(spread, criterion), 3)} apart, {words} {estimate(best.performance[section.metric].after)}")
     return "; ".join(parts) + "."
 
 

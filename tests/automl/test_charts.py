@@ -178,8 +178,8 @@ def test_alternatives_are_drawn_by_their_price_and_their_rates() -> None:
     assert list(charts) == ["mitigation-parity-1", "mitigation-odds-1", "mitigation-rates-1"]
     price = charts["mitigation-parity-1"]
     assert "0.166 apart at most with the deployed model" in price.sentence
-    assert "seeing no group, nearest out of fold, exponentiated gradient, equal selection rates: 0.0261 apart" in price.sentence
-    assert "by the group, nearest out of fold, a cut-off for each group, equal selection rates: 0.00310 apart" in price.sentence
+    assert "nearest out of fold, seeing no group, exponentiated gradient, equal selection rates: 0.0261 apart" in price.sentence
+    assert "by the group, a cut-off for each group, equal selection rates: 0.00310 apart" in price.sentence
     assert {row[1]: row[7] for row in price.table.rows} == {"deployed": "yes", "m1": "yes", "m2": "yes", "m3": "no", "m4": "no", "m5": "no", "m6": "no"}
     drawn = [row for rows in price.spec["datasets"].values() for row in rows]
     assert {row["series"] for row in drawn} == {"deployed model", "decides by the group", "sees no group when it decides"}
