@@ -131,7 +131,7 @@ def all_entries() -> list[Entry]:
 def glossary_blocks(evidence: Evidence) -> list[Block]:
     """One table: measure and formula, those alone that this evidence has numbers of."""
     return [
-        table("Measures of this report and their formulas", [("measure", "left", 0.8), ("formula", "left", 2)], list(_entries(evidence)), dense=True),
+        table("Measures of this report and their formulas", [("measure", "left", 0.7), ("formula", "left", 2)], list(_entries(evidence)), dense=True),
         note("Weighted rows count with their weights in every sum and mean, but in the confusion matrix and the scores by class; repeated rows of a person are resampled together. In the attached evidence each number names its method, n and level."),
     ]
 
