@@ -25,7 +25,7 @@ from automl.evidence import (
     SearchSection,
     Value,
 )
-from automl.printing import calibration, estimate, fixed, in_order, metric_words, percent, significant, whole
+from automl.printing import MINUS, calibration, estimate, fixed, in_order, metric_words, percent, significant, whole
 from automl.spec import TaskSpec
 
 MOST_TRIALS = 60
@@ -75,7 +75,30 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
               [(str(trial.number), trial.family, "–" if trial.score is None else significant(trial.score), significant(trial.seconds, 3), trial.state, our_words(trial.note) if trial.note else "")
                for trial in search.trials[:MOST_TRIALS]],
               "" if len(search.trials) <= MOST_TRIALS else "Further trials, and the parameters of all, are in the attached evidence.", fold="note"),
+        *_settings(search),
     ]
+
+
+def _settings(search: SearchSection) -> list[Block]:
+    """What could have been chosen, and what was: the search space, and the settings of the ensemble's members in their order."""
+    if not search.space:
+        return []
+    params = {trial.number: trial.params for trial in search.trials}
+    members = {name: [params[member.trial] for member in search.ensemble if member.family == name] for name in {one.family for one in search.space}}
+    return [table(
+        "Search space, and the settings in the ensemble", [("family", "left", 0), ("setting", "left", 1), ("from", "right", 0), ("to", "right", 0), ("how drawn", "left", 0), ("in the ensemble", "left", 1)],
+        [(one.family, one.name, *(("–", "–") if one.low is None or one.high is None else (_plain(one.low), _plain(one.high))), f"one of {', '.join(_plain(TRUTHS.get(choice, choice)) for choice in one.choices)}" if one.choices else "on a log scale" if one.log else "on a plain scale",
+          "; ".join(_plain(each[one.name]) for each in members[one.family] if one.name in each) or "–") for one in search.space],
+        "Published defaults are tried first.", dense=True, grouped=True)]
+
+
+TRUTHS = {"True": True, "False": False}
+
+
+def _plain(setting: object) -> str:
+    if isinstance(setting, bool):
+        return "yes" if setting else "no"
+    return f"{setting:g}".replace("-", MINUS) if isinstance(setting, int | float) else str(setting)
 
 
 def _difference(row: LeaderboardRow) -> str:

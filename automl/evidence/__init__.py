@@ -150,7 +150,7 @@ from automl.evidence.robustness import (
     Undisturbed,
     Variation,
 )
-from automl.evidence.search import EnsembleMember, LeaderboardRow, ProbabilityCalibration, SearchSection, Trial
+from automl.evidence.search import EnsembleMember, LeaderboardRow, ProbabilityCalibration, SearchedSetting, SearchSection, Trial
 from automl.evidence.slices import Slice, SlicesSection
 
 __all__ = [
@@ -160,7 +160,7 @@ __all__ = [
     "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "Front", "FrontAttribute", "FrontGap", "FrontGroup", "FrontModel",
     "GapShare", "Gaps", "GoverningChoice", "GoverningMeasure", "GoverningRow", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LawClass", "LawExclusion", "LawMedian", "LawRow", "LawTable", "LawUnmapped", "LeaderboardRow", "LeftOut", "LocalLaw144Section", "Measured", "MissingByGroup", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
     "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "Representation", "RepresentedGroup", "ErrorQuantile", "IntervalCoverage", "PredictionInterval", "ResidualBin", "Residuals", "ClassScores", "ScoresByClass", "ScoreGap", "ScoreOutcome", "ScoreSpread",
-    "SearchSection", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
+    "SearchSection", "SearchedSetting", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "ChangedColumn", "Counterfactual", "CounterfactualQuality", "ReasonExample", "ReasonQuality", "ReasonRow", "ReasonRules", "ReasonShare", "ReasonsSection", "StatedReason", "Wording",
     "Value", "VersusRest", "canonical_json", "digest_of", "measured_digest_of", "repeatable_part",
     # where it fails

@@ -73,12 +73,26 @@ class ProbabilityCalibration(Measured):
     brier_gain: Estimate
 
 
+class SearchedSetting(Part):
+    """What a family's setting was drawn from, where it was not a published default: a range, or ``choices``."""
+
+    family: str
+    name: str
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    """Drawn evenly over the logarithm."""
+    choices: tuple[str, ...] = ()
+
+
 class SearchSection(Measured):
     metric: Metric
     direction: Literal["maximize", "minimize"]
     families: tuple[str, ...]
     folds: int
     trials: tuple[Trial, ...]
+    space: tuple[SearchedSetting, ...] = Field(default=(), exclude_if=lambda space: not space)
+    """Of the families that had a trial."""
     stopped_because: Literal["seconds", "trials", "finish_requested", "exhausted"]
     seconds: float
     leaderboard: tuple[LeaderboardRow, ...]

@@ -25,6 +25,7 @@ from automl.learn.metrics import OF_DECISIONS, Scorer
 from automl.learn.model import AS_THEY_ARE, FittedModel, Member
 from automl.learn.predictions import Predictions, to_predictions
 from automl.learn.search import SearchResult
+from automl.learn.search_space import search_space
 from automl.learn.trials import TrialRecord
 
 if TYPE_CHECKING:
@@ -231,7 +232,8 @@ def search_section(result: SearchResult, model: FittedModel, leaderboard: Sequen
     """The search as evidence. ``leaderboard`` is `candidates` measured on the audit part; ``front`` what a second objective found."""
     return SearchSection(
         metric=result.scorer.name, direction=result.scorer.direction, families=result.families, folds=result.folds,
-        trials=tuple(record.as_evidence() for record in result.trials), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
+        trials=tuple(record.as_evidence() for record in result.trials),
+        space=search_space((name for name in result.families if any(record.family == name for record in result.trials)), model.problem.task, len(result.frame)), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
         leaderboard=tuple(leaderboard), ensemble=tuple(EnsembleMember(trial=member.trial, family=member.family, weight=member.weight, together=_together(member)) for member in model.members),
         out_of_fold_score=out_of_fold_score(result, model, split), calibration=model.calibration, front=front)
 
