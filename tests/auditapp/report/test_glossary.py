@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from auditapp.report.fairness_sections import MAXIMA
-from auditapp.report.glossary import METRICS, all_entries, glossary_blocks
+from auditapp.report.glossary import METRICS, OF_SEVERAL_CLASSES, all_entries, glossary_blocks
 from automl.evidence import Evidence, NotMeasured, PerformanceSection
 from automl.printing import METRIC_WORDS, metric_words
 from tests.evidence_example import make_evidence
@@ -47,7 +47,7 @@ def test_formulas_are_those_that_are_computed() -> None:
     """Of several classes metrics are means over them; false negatives are of the favourable outcome, which may be the negative class; no interval is named that nothing here has."""
     said = dict(all_entries())
     for name in ("roc_auc", "average_precision", "f1", "precision", "recall", "brier"):
-        assert "of several classes the mean" in METRICS[name]
+        assert "of several classes the mean" in OF_SEVERAL_CLASSES[name]
     assert said["false negatives for each false positive"].startswith("of the favourable outcome")
     assert not any("Koopman" in formula for formula in said.values())
     assert "of a number its mean" in said["share, base rate"]
