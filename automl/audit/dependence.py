@@ -146,7 +146,8 @@ def _accumulated(sums: FloatArray, of_all: FloatArray) -> FloatArray:
     """
     bins = sums.shape[1] // 3
     effects, sizes, places = np.split(sums, [bins, 2 * bins], axis=1)
-    known = np.broadcast_to(of_all[:, :bins] / of_all[:, bins: 2 * bins], effects.shape)
-    steps = np.divide(effects, sizes, out=known.copy(), where=sizes > 0)
+    whole, weights = of_all[:, :bins], of_all[:, bins: 2 * bins]
+    known = np.divide(whole, weights, out=np.zeros_like(whole), where=weights > 0)
+    steps = np.divide(effects, sizes, out=np.repeat(known, len(effects), axis=0), where=sizes > 0)
     at_edges = np.hstack([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1)])
     return np.asarray(at_edges - (at_edges * places).sum(axis=1, keepdims=True) / places.sum(axis=1, keepdims=True))

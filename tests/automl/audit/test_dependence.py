@@ -142,6 +142,15 @@ def test_of_several_classes_the_explained_one() -> None:
     assert steps == pytest.approx(5.0)
 
 
+def test_rows_of_no_weight_at_one_end_leave_the_curve_whole() -> None:
+    x = np.repeat([0.0, 1.0, 2.0], 100)
+    rows = Rows(pd.DataFrame({"x": x, "other": np.tile([0.0, 1.0], 150)}), weight=np.where(x > 1, 0.0, 1.0))
+    [curve] = curves(Of(lambda frame: 2.0 * frame["x"] + frame["other"]), rows, ["x"])
+    found = {point.at: value(point.effect).value for point in curve.points}
+    assert found[1.0] - found[0.0] == pytest.approx(2.0)
+    assert np.isfinite(found[2.0])
+
+
 def test_weights_and_persons_count() -> None:
     rows = people(300)
 
