@@ -145,13 +145,15 @@ def clopper_pearson(k: Any, n: Any, one_sided: float = (1 - LEVEL) / 2) -> tuple
     return np.where(k > 0, low, 0.0), np.where(k < n, high, 1.0)
 
 
-def rate_estimate(c: Count, absent: str = "no row counts towards it") -> Value:
-    """A rate with Wilson's interval; NotMeasured(absent) where the denominator is 0."""
+def rate_estimate(c: Count, absent: str = "no row counts towards it", comparisons: int = 1) -> Value:
+    """A rate with Wilson's interval, simultaneous over ``comparisons`` such rates (Bonferroni); NotMeasured(absent) where the denominator is 0."""
     if c.rows_n == 0 or c.sum_n <= 0:
         return NotMeasured(reason=absent)
-    low, high = wilson(c.k, c.n)
+    alpha = (1 - LEVEL) / comparisons
+    low, high = wilson(c.k, c.n, alpha / 2)
+    suffix = (f", simultaneous over {comparisons}" if comparisons > 1 else "") + c.suffix()
     return Estimate(
-        value=c.rate, low=float(low), high=float(high), method="wilson" + c.suffix(), n=c.rows_n, k=c.rows_k, low_precision=c.low_precision,
+        value=c.rate, low=float(low), high=float(high), level=LEVEL if comparisons == 1 else 1 - alpha, method="wilson" + suffix, n=c.rows_n, k=c.rows_k, low_precision=c.low_precision,
     )
 
 

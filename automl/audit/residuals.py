@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from automl.audit.intervals import LEVEL, Count, count, rate_estimate, wilson
+from automl.audit.intervals import LEVEL, Count, count, rate_estimate
 from automl.audit.means import mean_estimate
 from automl.audit.outcomes import BoolArray, FloatArray, IntArray, Outcomes, groups_of
 from automl.audit.reliability import rows_of_bins
-from automl.audit.spread import QUANTILES
+from automl.audit.spread import QUANTILES, value_at
 from automl.evidence import ErrorQuantile, Estimate, IntervalCoverage, NotMeasured, PredictionInterval, ResidualBin, Residuals, Value
 
 ERROR_LEVELS = 0.5, 0.75, 0.9, 0.95
@@ -60,8 +60,7 @@ class _Sorted:
         return cls(values[order], np.cumsum(weight[order]) / weight.sum())
 
     def at(self, level: float) -> float:
-        """The lowest of the numbers with at least this share of the weight at or below it."""
-        return float(self.values[min(int(np.searchsorted(self.shares, level - 1e-12)), len(self.values) - 1)])
+        return value_at(self.values, self.shares, level)
 
 
 def quantile_estimate(values: FloatArray, level: float, weight: FloatArray | None = None, cluster: NDArray[Any] | None = None) -> Value:
@@ -101,17 +100,8 @@ def _interval(outcomes: Outcomes, error: FloatArray, out_of_fold: Outcomes | Non
 
 def _by_group(outcomes: Outcomes, inside: BoolArray, labels: NDArray[np.object_]) -> tuple[IntervalCoverage, ...]:
     groups = groups_of(labels)
-    return tuple(IntervalCoverage(group=group, n=int((labels == group).sum()), coverage=_at_once(_counted(outcomes, inside, labels == group), len(groups))) for group in groups)
+    return tuple(IntervalCoverage(group=group, n=int((labels == group).sum()), coverage=rate_estimate(_counted(outcomes, inside, labels == group), comparisons=len(groups))) for group in groups)
 
 
 def _counted(outcomes: Outcomes, inside: BoolArray, rows: BoolArray) -> Count:
     return count(inside[rows], *(None if column is None else column[rows] for column in (outcomes.weight, outcomes.cluster)))
-
-
-def _at_once(c: Count, groups: int) -> Value:
-    """A rate whose interval holds together with those of the other ``groups``."""
-    one = rate_estimate(c)
-    if isinstance(one, NotMeasured):
-        return one
-    low, high = wilson(c.k, c.n, (1 - LEVEL) / 2 / groups)
-    return one.model_copy(update={"low": float(low), "high": float(high), "level": 1 - (1 - LEVEL) / groups, "method": f"{one.method}, simultaneous over {groups}"})

@@ -50,8 +50,12 @@ class Scores:
         return np.asarray(np.concatenate([[0.0], np.cumsum(self.shares)])[np.searchsorted(self.values, points, side="right")])
 
     def quantile(self, level: float) -> float:
-        """The lowest score with at least this share of the rows at or below it."""
-        return float(self.values[min(int(np.searchsorted(np.cumsum(self.shares), level - 1e-12)), len(self.values) - 1)])
+        return value_at(self.values, np.cumsum(self.shares), level)
+
+
+def value_at(values: FloatArray, shares: FloatArray, level: float) -> float:
+    """The lowest of the rising ``values`` (m,) with at least the share ``level`` of the rows at or below it; ``shares`` (m,) are those up to and with each."""
+    return float(values[min(int(np.searchsorted(shares, level - 1e-12)), len(values) - 1)])
 
 
 def score_spread(mine: Scores, reference: Scores | None) -> ScoreSpread:

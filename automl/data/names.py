@@ -68,5 +68,5 @@ def shown(text: str, limit: int = 120) -> str:
 
 
 def pointer(*parts: str) -> str:
-    """The JSON pointer of a place in the spec (RFC 6901); names from the data may hold "/" and "~"."""
+    """The JSON pointer of a place in the spec or the evidence (RFC 6901); names from the data may hold "/" and "~"."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)

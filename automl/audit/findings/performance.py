@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from automl.audit.findings.words import excludes, interval, number, shown
+from automl.data.names import pointer as json_pointer
 from automl.evidence import DataSection, Estimate, Finding, NotMeasured, PerformanceSection, PredictionInterval, Residuals, SearchSection
 from automl.printing import percent, row_count, significant
 from automl.spec import SMALLER_IS_BETTER
@@ -68,7 +69,7 @@ def of_drift(performance: PerformanceSection | NotMeasured, data: DataSection) -
 def _of_interval(held: PredictionInterval) -> Iterator[Finding]:
     off, at = _off(held.level), "/performance/residuals/interval"
     tables = [("all audited rows", f"{at}/coverage", held.coverage)] + [
-        (f"{shown(group.group)} ({shown(attribute)})", f"{at}/by_group/{_escaped(attribute)}/{i}/coverage", group.coverage)
+        (f"{shown(group.group)} ({shown(attribute)})", f"{at}/by_group{json_pointer(attribute)}/{i}/coverage", group.coverage)
         for attribute, groups in held.by_group.items() for i, group in enumerate(groups)]
     for of, pointer, share in tables:
         if isinstance(share, Estimate) and share.value <= held.level - off and share.high < held.level and excludes(share, held.level):
@@ -83,15 +84,10 @@ def _off(level: float) -> float:
     return min(COVERAGE_OFF[0], COVERAGE_OFF[1] * min(level, 1 - level))
 
 
-def _escaped(name: str) -> str:
-    """As a part of a JSON pointer."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def _of_coverage(performance: PerformanceSection, level: float) -> Iterator[Finding]:
     off = _off(level)
     tables = [("all audited rows", "/performance/metrics/coverage", performance.metrics.get("coverage"))] + [
-        (f"{shown(group.group)} ({shown(attribute)})", f"/performance/by_group/{_escaped(attribute)}/{i}/metrics/coverage", group.metrics.get("coverage"))
+        (f"{shown(group.group)} ({shown(attribute)})", f"/performance/by_group{json_pointer(attribute)}/{i}/metrics/coverage", group.metrics.get("coverage"))
         for attribute, groups in performance.by_group.items() for i, group in enumerate(groups)]
     for of, pointer, share in tables:
         if isinstance(share, Estimate) and abs(share.value - level) >= off and excludes(share, level):
