@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,23 @@ def until_both_search(house: House, run: str) -> dict[str, Any]:
     return dict(house.until(seen, 90, "two parts are at work"))
 
 
+def freeze_at_a_trial(house: House, run: str, worker: subprocess.Popen[bytes], part: int) -> None:
+    """Trials are short here: the helper's child may be between two of them. It stands still where one of its own is open, and stays open when what it had said was heard."""
+    pool = house.pool_of(worker)
+
+    def stands_at_one() -> bool:
+        children = [child for child in house.children(run) if any(member in child.parents() for member in pool)]
+        for child in children:
+            child.suspend()
+        time.sleep(0.5)
+        if children and part in house.do("open_trials", run=run):
+            return True
+        for child in children:
+            child.resume()
+        return False
+    house.until(stands_at_one, 60, f"part {part} stands still at a trial")
+
+
 def trials(house: House, run: str) -> list[tuple[int, str, str]]:
     return [(number, state, note) for number, state, note in house.do("trials_in_evidence", run=run)]
 
@@ -96,8 +114,10 @@ def test_two_workers_make_one_run(house: House, table: Path) -> None:
 def test_a_killed_helper_costs_its_own_trial_only(house: House, table: Path) -> None:
     run = submit(house, table, trials=MANY)
     seen = until_both_search(house, run)
-    [(_, _, _, owner)] = seen["parts"]
-    house.kill_worker(worker_of(house, owner))
+    [(part, _, _, owner)] = seen["parts"]
+    helper = worker_of(house, owner)
+    freeze_at_a_trial(house, run, helper, part)
+    house.kill_worker(helper)
     before = dict(house.do("look", run=run)["trials"])
     seen = house.until_state(run, "succeeded", "failed", seconds=300)
     assert (seen["state"], seen["attempt"], seen["report"]) == ("succeeded", 1, "awaiting_signature"), seen
