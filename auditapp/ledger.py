@@ -8,6 +8,7 @@ cannot be seen from inside: `head` is there to be kept elsewhere.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
@@ -97,9 +98,18 @@ def _lock_chain(workspace_id: str | None) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"ledger:{workspace_id}"])
 
 
-def _hash_of(entry: LedgerEntry) -> str:
-    row = {
+def about(workspace: Workspace, subjects: Sequence[str]) -> Iterator[LedgerEntry]:
+    """The entries of a workspace's chain on ``subjects`` (public ids), the oldest first."""
+    yield from _chain(workspace.pk).filter(subject__in=subjects)
+
+
+def row_of(entry: LedgerEntry) -> dict[str, Any]:
+    """What, with the hash before it, an entry's hash is taken of."""
+    return {
         "workspace": entry.workspace_id, "number": entry.number, "at": entry.at.isoformat(timespec="microseconds"), "actor": entry.actor,
         "action": entry.action, "subject": entry.subject, "data": entry.data,
     }
-    return hashlib.sha256(entry.previous_hash.encode() + canonical_json(row)).hexdigest()
+
+
+def _hash_of(entry: LedgerEntry) -> str:
+    return hashlib.sha256(entry.previous_hash.encode() + canonical_json(row_of(entry))).hexdigest()

@@ -30,7 +30,20 @@ from auditapp import dispatch, leases, ledger, removal, storage
 from auditapp.bundles import check_plain, media_type_of, open_checked, open_plain
 from auditapp.failpoints import failpoint
 from auditapp.leases import Fence, LeaseLost
-from auditapp.models import Artifact, AuditedModel, Dataset, LedgerEntry, Report, Run, RunEvent, RunTrial, SignOffEntry, StatementsVersion, Workspace
+from auditapp.models import (
+    Artifact,
+    AuditedModel,
+    Dataset,
+    LedgerEntry,
+    Membership,
+    Report,
+    Run,
+    RunEvent,
+    RunTrial,
+    SignOffEntry,
+    StatementsVersion,
+    Workspace,
+)
 from auditapp.people import accounts, notices
 from auditapp.submission import check_against_profile, check_parallel
 from auditapp.webhooks import outbox as webhooks
@@ -131,8 +144,13 @@ def submit(
         _tell(run.pk, 0, "submitted")
         dispatch.ring_run(run.pk)
         ledger.append(workspace, ledger.actor_of(user), "run.submitted", run.pk, {
-            "kind": kind, "dataset": dataset.pk, "dataset_sha256": dataset.sha256, "test_sha256": test_dataset.sha256 if test_dataset else None})
+            "kind": kind, "role": _role(user, workspace), "dataset": dataset.pk, "dataset_sha256": dataset.sha256, "test_sha256": test_dataset.sha256 if test_dataset else None})
     return run
+
+
+def _role(user: User | None, workspace: Workspace) -> str | None:
+    """What the person is in the workspace at this moment; None: not a person of it."""
+    return Membership.objects.filter(user=user, workspace=workspace).values_list("role", flat=True).first() if user is not None else None
 
 
 def check(spec: Spec, dataset: Dataset) -> None:

@@ -57,6 +57,8 @@ class Environment(BaseSettings):
     """The PAdES level of signatures. Empty: B-T with a time stamp authority, else B-B. B-LTA puts into the file what it takes to check it after its certificates have ended, and a time stamp over that."""
     signature_at_least: Literal["", "B-T", "B-B"] = ""
     """The lowest PAdES level at which a report is signed where that one cannot be had; it prints its level, and why it is less. Empty: no less, the report waits."""
+    image_digest: str = ""
+    """sha256:... of the image that this installation runs from, which no process can see from inside; evidence records it. Empty: none is recorded."""
     ledger_heads: Path | None = None
     """The folder for the signed file of each day with the newest entry of every ledger; copies belong elsewhere. Empty: ledger-heads under the home."""
     trusted_proxies: int = Field(0, ge=0, le=5)

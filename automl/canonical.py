@@ -31,10 +31,10 @@ def measured_digest_of(document: dict[str, Any]) -> str:
 
 
 def repeatable_part(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without what differs between two runs of the same inputs: /digest, /run, times and hardware."""
+    """The document without what differs between two runs of the same inputs: /digest, /run, times, hardware and installed files."""
     stripped = {key: value for key, value in document.items() if key not in ("digest", "run")}
     provenance = dict(stripped["provenance"])
-    for key in ("started_at", "finished_at", "hardware", "seconds"):
+    for key in ("started_at", "finished_at", "year_later", "hardware", "seconds", "packages"):
         provenance.pop(key, None)
     stripped["provenance"] = provenance
     search = stripped.get("search")

@@ -266,10 +266,15 @@ def _cut_rule(problem: Problem, threshold: Any) -> str:
     return f"{problem.positive} from a probability of {threshold.value:.6g} on ({threshold.chosen_on})"
 
 
+def _run_info(run: Mapping[str, Any], kind: Any, title: str) -> RunInfo:
+    recorded = {name: run[name] for name in ("image", "kept_days", "log") if run.get(name)}
+    return RunInfo.model_validate({"id": run["id"], "kind": kind, "title": run.get("title") or title, "parent": run.get("parent"), **recorded})
+
+
 def _document(spec: AuditPolicy, run: Mapping[str, Any], kind: Any, step: _Evidence, **sections: Any) -> Evidence:
     """The whole document: the findings read the measured sections, the crosswalk all others, the digest everything."""
     evidence = Evidence(
-        digest="", run=RunInfo(id=run["id"], kind=kind, title=run.get("title") or spec.title, parent=run.get("parent")), spec=spec, **sections, findings=(), crosswalk=NotMeasured(reason="not yet"))
+        digest="", run=_run_info(run, kind, spec.title), spec=spec, **sections, findings=(), crosswalk=NotMeasured(reason="not yet"))
     evidence = evidence.model_copy(update={"findings": step.done("findings", write_findings(evidence))})
     evidence = evidence.model_copy(update={"crosswalk": crosswalk_section(evidence)})
     return evidence.model_copy(update={"digest": digest_of(evidence.model_dump(mode="json"))})

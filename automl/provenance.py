@@ -9,12 +9,13 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
 
 from automl import __version__
-from automl.evidence import NotMeasured, OnnxExport, Provenance, canonical_json
+from automl.evidence import NotMeasured, OnnxExport, Packages, Provenance, canonical_json
+from automl.printing import a_year_after
 from automl.spec import AuditPolicy
 
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "statsmodels", "lightgbm", "torch", "optuna", "shap", "numba", "fairlearn", "altair", "pydantic", "onnx", "onnxruntime")
@@ -29,7 +30,8 @@ def provenance(
     return Provenance(
         dataset_sha256=dataset_sha256, config_sha256=config_sha256(spec), model_sha256=model_sha256, code_version=code_version(),
         libraries=installed_versions(), python=platform.python_version(), hardware=hardware() | {f"{family} learned on": device for family, device in (devices or {}).items()}, seeds={"run": spec.seed}, threads=threads,
-        started_at=started_at.isoformat(timespec="seconds"), finished_at=finished_at.isoformat(timespec="seconds"),
+        packages=installed_packages(),
+        started_at=started_at.isoformat(timespec="seconds"), finished_at=finished_at.isoformat(timespec="seconds"), year_later=a_year_after(finished_at.date()).isoformat(),
         seconds=round((finished_at - started_at).total_seconds(), 3), onnx=onnx,
     )
 
@@ -58,6 +60,16 @@ def installed_versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def installed_packages() -> Packages:
+    """Every distribution that this interpreter can import."""
+    found = {}
+    for one in distributions():
+        record = one.read_text("RECORD")
+        found[str(one.metadata["Name"])] = f"{one.version} {'none' if record is None else hashlib.sha256(record.encode()).hexdigest()}"
+    packages = Packages(installed=len(found), sha256="", versions=dict(sorted(found.items(), key=lambda item: item[0].lower())))
+    return packages.model_copy(update={"sha256": hashlib.sha256("".join(packages.lines).encode()).hexdigest()})
 
 
 def hardware() -> dict[str, Any]:

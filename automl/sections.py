@@ -15,6 +15,7 @@ from scipy import stats
 
 from automl.audit.intervals import count, rate_estimate
 from automl.audit.outcomes import Outcomes
+from automl.audit.resampling import REPLICATES
 from automl.data.predictions import PredictionRows
 from automl.data.problems import Problem
 from automl.data.splits import Rows, Split, TargetOfAllRows
@@ -72,6 +73,7 @@ def design_section(policy: AuditPolicy, *, trained: bool) -> DesignSection:
         population="people like those in the table, as far as its rows are a random sample of them", unit=policy.group or "row", independent=policy.group is None,
         cluster=policy.group, weights=policy.weight, conditional_on=("this fitted model",) if trained else ("these predictions",),
         unknown_handling="each table uses the rows known on its own attributes; unknown is counted, never imputed, and its possible effect is shown as a band",
+        replicates=REPLICATES,
     )
 
 

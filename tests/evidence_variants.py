@@ -24,6 +24,8 @@ from automl.evidence import (
     FrontModel,
     Gaps,
     Group,
+    Interaction,
+    InteractionsSection,
     IntervalCoverage,
     LawExclusion,
     LawMedian,
@@ -31,10 +33,13 @@ from automl.evidence import (
     LawTable,
     LawUnmapped,
     LocalLaw144Section,
+    LoggedEvent,
     NotMeasured,
+    Packages,
     PerformanceSection,
     Points,
     PredictionInterval,
+    RateComparison,
     Ratio,
     ResidualBin,
     Residuals,
@@ -249,6 +254,30 @@ def with_gaps_to_rest() -> Evidence:
     groups = tuple(
         group if isinstance(group.error_rates, NotMeasured) else group.model_copy(update={"error_rates": group.error_rates.model_copy(update={"gaps_to_rest": gaps})}) for group in first.groups)
     return make_evidence(fairness=evidence.fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": groups}), *evidence.fairness.attributes[1:])}))
+
+
+def with_record() -> Evidence:
+    """What a run in a workspace records beside its results: the ledger's entries, packages, a year later; comparisons of rates and interactions among the results."""
+    evidence = make_evidence()
+    fairness, explanation = evidence.fairness, evidence.explanation
+    assert isinstance(fairness, FairnessSection)
+    assert isinstance(explanation, ExplanationSection)
+    gap, over = difference(30, 90, 40, 80), Estimate(value=0.667, low=0.47, high=0.94, level=0.975, method="mover-r wilson, simultaneous over 2", n=170)
+    compared = {"npv": RateComparison(minus_all=gap, over_all=over, best="Male", minus_best=gap, over_best=over)}
+    first = fairness.attributes[0]
+    groups = tuple(group if isinstance(group.error_rates, NotMeasured) else group.model_copy(update={"error_rates": group.error_rates.model_copy(update={"compared": compared})}) for group in first.groups)
+    size, share = Estimate(value=0.181, low=0.145, high=0.207, method="bootstrap", n=100), Estimate(value=0.016, low=0.011, high=0.02, method="bootstrap", n=100)
+    interactions = InteractionsSection(source="100 training rows drawn at random (seed 0)", note="Neither can be below 0.", rows=100, compared=2, pairs=(
+        Interaction(first="age", second=explanation.features[0].feature, size=size, share=share),))
+    entry: dict[str, Any] = {"workspace": "ws_1", "at": "2026-11-20T09:00:00.123456+00:00", "previous_hash": "0" * 64, "hash": "ab" * 32}
+    log = (
+        LoggedEvent(**entry, number=7, actor="user:ada", action="dataset.uploaded", subject="ds_1", data={"sha256": "cd" * 32, "bytes": 4_096}),
+        LoggedEvent(**entry, number=9, actor="user:bo <b>", action="run.submitted", subject="run_1", data={"role": "analyst"}))
+    packages = Packages(installed=2, sha256="ef" * 32, versions={"numpy": f"2.4.6 {'12' * 32}", "scipy": "1.17.1 none"})
+    return make_evidence(
+        fairness=fairness.model_copy(update={"attributes": (first.model_copy(update={"groups": groups}), *fairness.attributes[1:])}), explanation=explanation.model_copy(update={"interactions": interactions}),
+        run=evidence.run.model_copy(update={"log": log, "kept_days": 400, "image": f"sha256:{'9f' * 32}"}), design=evidence.design.model_copy(update={"replicates": 2_000}),
+        provenance=evidence.provenance.model_copy(update={"packages": packages, "year_later": "2027-11-20"}))
 
 
 def with_label_reason() -> Evidence:

@@ -30,6 +30,7 @@ from auditapp.failpoints import failpoint, testing
 from auditapp.leases import LeaseLost
 from auditapp.parts import PartLease
 from auditapp.report.signature_level import levels_asked
+from auditapp.run_record import circumstances
 from auditapp.runs import Lease
 from auditapp.staging import staging_folder
 from auditapp.storage import StorageFull
@@ -200,7 +201,7 @@ def _restore_trials(lease: Lease, staging: Path) -> None:
 def _run_job(lease: Lease, table: Path, test: Path | None) -> dict[str, Any]:
     kind = "nothing" if _is_nothing(lease) else lease.kind
     return job_document(
-        kind, table, test, spec=lease.spec, run={"id": lease.run_id, "kind": lease.kind, "title": lease.title, "parent": lease.parent},
+        kind, table, test, spec=lease.spec, run={"id": lease.run_id, "kind": lease.kind, "title": lease.title, "parent": lease.parent, **circumstances(lease.run_id)},
         audit_number=lease.audit_number, spent_seconds=lease.spent_seconds)
 
 

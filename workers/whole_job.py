@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from auditapp.bundles import check_plain
 from auditapp.models import new_id
 from auditapp.report.signature_level import levels_asked
+from auditapp.run_record import image
 from automl.bundle import BrokenBundle, Bundle, open_bundle, reseal
 from automl.errors import BadInput
 from automl.hooks import Progress
@@ -118,7 +119,7 @@ def _job_document(job: Job) -> dict[str, Any]:
     title = job.spec.title or job.table.name[:200]
     return job_document(
         job.kind, job.table.absolute(), job.test.absolute() if job.test else None, spec=job.spec.model_dump(mode="json"),
-        run={"id": new_id("run"), "kind": job.kind, "title": title, "parent": None}, spent_seconds=job.spent_seconds())
+        run={"id": new_id("run"), "kind": job.kind, "title": title, "parent": None, **image()}, spent_seconds=job.spent_seconds())
 
 
 def _draw_and_sign(bundle: Path, staging: Path, on_progress: Callable[[Progress], None], lang: str) -> None:

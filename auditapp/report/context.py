@@ -32,6 +32,7 @@ from auditapp.report.leads import IN_CONTENTS, lead_of, not_asked_parts, not_mea
 from auditapp.report.mitigation_section import mitigation_section
 from auditapp.report.model_sections import explanation_section, model_section
 from auditapp.report.reasons_section import reasons_section
+from auditapp.report.register_section import register_section
 from auditapp.report.sign_off_section import said_words, sign_off_section
 from auditapp.report.signature_level import keyword
 from auditapp.report.translated import in_language
@@ -39,7 +40,7 @@ from auditapp.report.weakness_sections import weakness_section
 from auditapp.statements.document import Statements
 from auditapp.statements.fields import LANGUAGES
 from automl.crosswalk.jurisdictions import asked_for
-from automl.evidence import Charts, Estimate, Evidence, FairnessSection, NotMeasured, OnnxExport, measured_digest_of
+from automl.evidence import Charts, Estimate, Evidence, FairnessSection, LoggedEvent, NotMeasured, OnnxExport, RunInfo, measured_digest_of
 from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, other_draws, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
@@ -47,6 +48,8 @@ FINDINGS_AT_A_GLANCE = 6
 """What leaves room on the first page for the table of values; section 15 has all of them, with what to do."""
 SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Note"}
 TITLE_LENGTH = 90
+ROLES = ("viewer", "analyst", "reviewer", "owner")
+"""Of the people of a workspace, as the ledger has them."""
 
 
 def report_data(evidence: Evidence, charts: Charts, statements: Statements | None = None, lang: str = "en", profile: str | None = None, levels: tuple[str, str] | None = None) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def english_document(evidence: Evidence, charts: Charts, statements: Statements 
         ("Explanation of the model", explanation_section(evidence, charts)),
         ("Reasons for individual decisions", reasons_section(evidence, charts, statements)),
         ("Robustness, stability and security", [*weakness_section(evidence, charts), stated(statements, 12)]),
-        ("Human oversight and risk", [stated(statements, 13)]),
+        ("Human oversight and risk", register_section(evidence, statements)),
         ("Mitigation", mitigation_section(evidence, charts, statements)),
         ("Limits of this report", _limits(evidence, statements)),
         ("Crosswalk to laws and frameworks", [*crosswalk_blocks(evidence, said_of(statements), profile), stated(statements, 16)]),
@@ -122,6 +125,7 @@ def _identity(evidence: Evidence, statements: Statements | None) -> list[Block]:
             ("Sensitive attributes", ", ".join(data_text(name, 40) for name in spec.sensitive) or "none declared"),
             ("Audit part", f"{whole(evidence.data.split.audit)} rows; audit number {evidence.plan.audit_number} of this data"),
             ("Date of the audit", evidence.provenance.finished_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")),
+            *([("A year later", f"{evidence.provenance.year_later}; Local Law 144 lets no tool be used on an older audit")] if evidence.provenance.year_later else []),
         ])], [stated(statements, 1)]),
         facts([
             ("Run", evidence.run.id), ("Report", _version(statements)), ("Evidence digest", evidence.digest), ("Data, SHA-256", evidence.provenance.dataset_sha256),
@@ -227,8 +231,9 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
     provenance, plan = evidence.provenance, evidence.plan
     return [
         facts([
-            ("Run", evidence.run.id), ("Parent run", evidence.run.parent or "none"), ("Started", provenance.started_at), ("Finished", provenance.finished_at), ("Duration", f"{significant(provenance.seconds, 3)} s"),
-            ("Code", provenance.code_version), ("Python", provenance.python), ("Threads", str(provenance.threads)), ("Seeds", ", ".join(f"{data_text(name)} {seed}" for name, seed in provenance.seeds.items())),
+            ("Run", evidence.run.id), *([("Parent run", evidence.run.parent)] if evidence.run.parent else []),
+            ("Time", f"{provenance.started_at} to {provenance.finished_at}, {significant(provenance.seconds, 3)} s"),
+            ("Code", f"Plumbline {provenance.code_version}, Python {provenance.python}, threads: {provenance.threads}"), ("Container image", evidence.run.image or "no digest was named"), ("Seeds", ", ".join(f"{data_text(name)} {seed}" for name, seed in provenance.seeds.items())),
             ("Hardware", ", ".join(f"{data_text(name, 40)}: {data_text(str(value), 80)}" for name, value in provenance.hardware.items())),
             ("Configuration, SHA-256", provenance.config_sha256), ("Data, SHA-256", provenance.dataset_sha256), ("Model, SHA-256", provenance.model_sha256 or "no model"),
             ("Model as ONNX", _exported(provenance.onnx)), ("Evidence digest", evidence.digest), ("Digest of what was measured", measured_digest_of(evidence.model_dump(mode="json"))),
@@ -242,10 +247,37 @@ def _reproducibility(evidence: Evidence) -> list[Block]:
             *([("Alternatives frozen, SHA-256", plan.alternatives)] if plan.alternatives else []),
             *([("Cohorts named", ", ".join(data_text(name, 80) for name in plan.cohorts))] if plan.cohorts else []),
         ]),
-        facts([("Libraries", ", ".join(data_text(f"{name} {version}") for name, version in sorted(provenance.libraries.items())))]),
+        facts([
+            ("Libraries", ", ".join(data_text(f"{name} {version}") for name, version in sorted(provenance.libraries.items()))),
+            *([("Installed packages", f"{whole(provenance.packages.installed)}, each with its version and a digest of its files in the attached lock.txt; SHA-256 of its lines {provenance.packages.sha256}")] if provenance.packages else []),
+        ]),
+        *_log(evidence.run),
         note("The file evidence.json is attached to this PDF byte for byte; " + _made_again(evidence)
              + " Where counts.csv and recompute.py are attached beside it, the command python3 recompute.py, in a folder with the three files, computes every counts-based number again."),
     ]
+
+
+def _log(run: RunInfo) -> list[Block]:
+    """Who did what before the run began, and how long all of it is kept."""
+    if not run.log:
+        return [note("The run was made outside of a workspace: no ledger recorded who did what, and no rule says how long it is kept.")]
+    days = "until somebody deletes it" if run.kept_days is None else f"{whole(run.kept_days)} days after its end"
+    return [
+        heading("Events before the run, as the ledger has them"),
+        table("Entries on the tables and the run, each chained to the one before it in the workspace's ledger by its hash",
+              [("number", "right", 0), ("at (UTC)", "left", 0), ("who", "left", 1), ("what", "left", 0), ("hash before", "left", 0), ("hash", "left", 0)],
+              [(whole(one.number), one.at[:19].replace("T", " "), _actor(one), our_words(EVENT_WORDS.get(one.action, one.action)), f"{one.previous_hash[:16]}…", f"{one.hash[:16]}…") for one in run.log],
+              "Hash: SHA-256 of the hash before as hexadecimal text and the entry's canonical JSON, which the attached evidence has whole. What happened later, such as signing, downloads and sign-offs, is in the ledger itself.", dense=True),
+        facts([("Kept", days), ("Kept for laws", "what laws ask for stands in section 16, and what people have said of it below")]),
+    ]
+
+
+EVENT_WORDS = {"dataset.uploaded": "table uploaded", "run.submitted": "run submitted"}
+
+
+def _actor(one: LoggedEvent) -> str:
+    role = one.data.get("role")
+    return data_text(one.actor.removeprefix("user:"), 60) + (f", {role}" if isinstance(role, str) and role in ROLES else "")
 
 
 def _made_again(evidence: Evidence) -> str:

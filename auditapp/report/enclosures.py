@@ -25,7 +25,7 @@ def enclosures(evidence: Evidence, data: Mapping[str, Any], others: Sequence[Att
         Attachment("tables.csv", _tables(data), "text/csv", "data", "Every table of the report, one row a cell, as printed"),
         Attachment("config.json", canonical_json(evidence.spec.model_dump(mode="json")), "application/json", "supplement", "The configuration of the run, defaults filled in; its SHA-256 stands in section 17"),
         Attachment(LAW_STATUS.name, LAW_STATUS.read_bytes(), "application/json", "supplement", "What was known of the laws that section 16 names, and when it was looked up"),
-        Attachment("lock.txt", _lock(evidence), "text/plain", "supplement", "The versions of code, Python and libraries that the run recorded"),
+        Attachment("lock.txt", _lock(evidence), "text/plain", "supplement", "The versions of code, Python and installed packages that the run recorded, with the digests of their files' lists"),
     ]
     listed = "".join(f"{hashlib.sha256(one.data).hexdigest()}  {one.name}\n" for one in sorted(made, key=lambda one: one.name))
     return [*made, Attachment(MANIFEST_NAME, listed.encode(), "text/plain", "supplement", "SHA-256 of every other attachment, as sha256sum writes it")]
@@ -60,5 +60,7 @@ def _safe(text: str) -> str:
 
 def _lock(evidence: Evidence) -> bytes:
     provenance = evidence.provenance
-    lines = [f"# plumbline {provenance.code_version}", f"# python {provenance.python}", *(f"{name}=={version}" for name, version in sorted(provenance.libraries.items()))]
-    return ("\n".join(lines) + "\n").encode(errors="backslashreplace")
+    head = f"# plumbline {provenance.code_version}\n# python {provenance.python}\n"
+    if provenance.packages is not None:
+        return (head + "".join(provenance.packages.lines)).encode(errors="backslashreplace")
+    return (head + "".join(f"{name}=={version}\n" for name, version in sorted(provenance.libraries.items()))).encode(errors="backslashreplace")

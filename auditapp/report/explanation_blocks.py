@@ -10,6 +10,7 @@ from automl.evidence import (
     Charts,
     DependenceSection,
     ExplanationSection,
+    InteractionsSection,
     NotMeasured,
     PermutationImportance,
     ProxyScan,
@@ -21,6 +22,7 @@ from automl.printing import fixed, percent, whole
 
 VARIED = {"background": "the same rows, other backgrounds", "seed": "other rows and backgrounds"}
 MOST_RANKS = 12
+MOST_PAIRS = 6
 
 
 def second_backgrounds(backgrounds: Mapping[str, Background] | NotMeasured) -> list[tuple[str, str]]:
@@ -47,6 +49,7 @@ def reliance_blocks(explanation: ExplanationSection, charts: Charts) -> Iterator
     yield from [not_measured("Inputs that go together", explanation.related)] if isinstance(explanation.related, NotMeasured) else _related(explanation.related)
     yield heading("How the output goes with an input")
     yield from [not_measured("Curves", explanation.dependence)] if isinstance(explanation.dependence, NotMeasured) else _curves(explanation.dependence, charts)
+    yield _pairs(explanation.interactions)
 
 
 def _agreement(stability: RankStability) -> Block:
@@ -90,6 +93,15 @@ def _curves(curves: DependenceSection, charts: Charts) -> Iterator[Block]:
         f"Numbers by accumulated local effects, on {our_words(curves.source)}, categories by partial dependence, on {curves.single_rows} of them; blue: 95 % interval of the effect, grey: between the 10th and the 90th "
         f"percentile of {curves.single_rows} single rows. What the model does with a value, not what would happen to a person whose value changed.")
     yield from charts_of(charts, "dependence-")
+
+
+def _pairs(interactions: InteractionsSection | NotMeasured) -> Block:
+    if isinstance(interactions, NotMeasured):
+        return not_measured("Interactions", interactions)
+    return table(
+        f"What two inputs do together: the largest of {whole(len(interactions.pairs))} pairs of the {interactions.compared} most important inputs, on {our_words(interactions.source)}, with 95 % intervals",
+        [("input", "left", 1), ("and", "left", 1), ("size", "left", 1), ("share of what both do", "left", 1)],
+        [(data_text(one.first, 60), data_text(one.second, 60), shown(one.size), shown(one.share, as_percent=True)) for one in interactions.pairs[:MOST_PAIRS]], our_words(interactions.note, 600), dense=True)
 
 
 def proxy_blocks(explanation: ExplanationSection, charts: Charts) -> Iterator[Block]:

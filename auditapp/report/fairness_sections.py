@@ -236,6 +236,28 @@ def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
     return blocks
 
 
+COMPARED = {"tpr": "TPR", "fpr": "FPR", "ppv": "PPV", "npv": "NPV", "accuracy": "accuracy"}
+"""Of an error rate's comparisons, those that are printed; false and true negative rates, which are 100 % less two of them, are in the attached evidence."""
+
+
+def _compared(name: str, measured: Sequence[tuple[Group, ErrorRates]]) -> Block:
+    """Every error rate of every group beside that of the reference, of all rows and of the best group."""
+    return table(
+        f"{name}: each rate minus the reference's, and beside that of all rows and of the best group, with 95 % intervals",
+        [("group", "left", 0.9), ("rate", "left", 0), ("minus the reference", "left", 1.1), ("minus all rows", "left", 1.1), ("over all rows", "left", 1), ("minus the best group", "left", 1.1), ("over the best group", "left", 1)],
+        [(data_text(group.group, GROUP_LENGTH), words, _minus_reference(rates.gaps, rate), shown(one.minus_all, as_percent=True, signed=True), shown(one.over_all),
+          *(("best", "–") if one.best == group.group else (shown(one.minus_best, as_percent=True, signed=True), shown(one.over_best))))
+         for group, rates in measured for rate, words in COMPARED.items() if (one := rates.compared.get(rate)) is not None],
+        "Best: the highest rate of the groups, of false positive rates the lowest, groups of a few rows left aside. The intervals hold for all groups of the table at once, those to the best group for all pairs. "
+        "TPR, FPR: true, false positive rate; PPV, NPV: predictive value of the favourable and of the unfavourable outcome.", dense=True)
+
+
+def _minus_reference(gaps: Gaps | NotMeasured, rate: str) -> str:
+    if isinstance(gaps, NotMeasured):
+        return "–"
+    return shown(getattr(gaps, rate), as_percent=True, signed=True) if hasattr(gaps, rate) else "–"
+
+
 def _errors_of_numbers(attribute: Attribute) -> list[Block]:
     measured = [(group, group.score) for group in attribute.groups if isinstance(group.score, ScoreOutcome)]
     compared = [(group, score) for group, score in measured if group.group != attribute.reference]
@@ -243,9 +265,9 @@ def _errors_of_numbers(attribute: Attribute) -> list[Block]:
         return [not_measured("Differences of errors", NotMeasured(reason="there are no two groups to compare"))]
     return [table(
         f"Errors of the predicted number by {data_text(attribute.attribute)}: signed differences to the reference, with 95 % intervals",
-        [("group", "left", 1.1), ("mean residual (truth minus prediction)", "left", 1), ("mean absolute error", "left", 1)],
-        [(data_text(group.group, GROUP_LENGTH), shown(score.residual_difference, signed=True), "–" if score.absolute_error_difference is None else shown(score.absolute_error_difference, signed=True))
-         for group, score in compared], _together(score.residual_difference for _, score in compared))]
+        [("group", "left", 1.1), ("mean residual (truth minus prediction)", "left", 1), ("mean absolute error", "left", 1), ("ratio of mean absolute errors", "left", 1)],
+        [(data_text(group.group, GROUP_LENGTH), shown(score.residual_difference, signed=True),
+          *("–" if one is None else shown(one, signed=one is score.absolute_error_difference) for one in (score.absolute_error_difference, score.absolute_error_ratio))) for group, score in compared], _together(score.residual_difference for _, score in compared))]
 
 
 def _spread(attributes: Sequence[Attribute]) -> list[Block]:
@@ -296,18 +318,14 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
         reasons = dict.fromkeys(group.error_rates.reason for group in attribute.groups if isinstance(group.error_rates, NotMeasured))
         return [not_measured("Error rates", NotMeasured(reason=reason)) for reason in reasons]
     name = data_text(attribute.attribute)
-    gaps = [(group, rates.gaps) for group, rates in measured if not isinstance(rates.gaps, NotMeasured)]
     blocks = [
-        *charts_of(charts, f"error-rates-{place}", exactly=True),
+        *charts_of(charts, f"error-rates-{place}", exactly=True), *charts_of(charts, f"calibration-by-group-{place}", exactly=True),
         table(f"Error rates by {name}, with 95 % intervals",
-              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("accuracy", "left", 1),
+              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1), ("negative predictive value", "left", 1), ("accuracy", "left", 1),
                ("false negatives for each false positive", "left", 1)],
-              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.accuracy)),
-                "–" if rates.treatment_equality is None else shown(rates.treatment_equality)) for group, rates in measured]),
-        table(f"{name}: signed differences to the reference, in percentage points, with 95 % intervals",
-              [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1)],
-              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True, signed=True) for one in (gap.tpr, gap.fpr, gap.ppv))) for group, gap in gaps],
-              _together(one for _, gap in gaps for one in (gap.tpr, gap.fpr, gap.ppv))),
+              [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.npv, rates.accuracy)),
+                "–" if rates.treatment_equality is None else shown(rates.treatment_equality)) for group, rates in measured], dense=True),
+        *([_compared(name, measured)] if any(rates.compared for _, rates in measured) else _gaps_alone(name, measured)),
     ]
     to_rest = [(group, rates.gaps_to_rest) for group, rates in measured if rates.gaps_to_rest is not None]
     if to_rest:
@@ -318,8 +336,17 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
             "The intervals hold for all groups of the table at once, at 95 %."))
     calibrated = [(group, group.calibration) for group in attribute.groups if isinstance(group.calibration, GroupCalibration)]
     if calibrated:
-        blocks += [*charts_of(charts, f"calibration-by-group-{place}", exactly=True), _calibrations(name, calibrated)]
+        blocks.append(_calibrations(name, calibrated))
     return blocks
+
+
+def _gaps_alone(name: str, measured: Sequence[tuple[Group, ErrorRates]]) -> list[Block]:
+    """Of evidence that is older than the comparisons."""
+    gaps = [(group, rates.gaps) for group, rates in measured if not isinstance(rates.gaps, NotMeasured)]
+    return [table(f"{name}: signed differences to the reference, in percentage points, with 95 % intervals",
+                  [("group", "left", 1.1), ("true positive rate", "left", 1), ("false positive rate", "left", 1), ("predictive value", "left", 1)],
+                  [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True, signed=True) for one in (gap.tpr, gap.fpr, gap.ppv))) for group, gap in gaps],
+                  _together(one for _, gap in gaps for one in (gap.tpr, gap.fpr, gap.ppv)))]
 
 
 def _calibrations(name: str, calibrated: Sequence[tuple[Group, GroupCalibration]]) -> Block:
@@ -340,7 +367,7 @@ def _maxima(attributes: Sequence[Attribute]) -> list[Block]:
         return []
     return [table("Largest differences between groups, descriptive", [ATTRIBUTE, *((words, "right", 0.9) for words in MAXIMA.values())], rows,
                   "Maxima over groups have no interval of their own; the signed differences below carry the uncertainty. Average odds: the mean of the differences of true and of false positive rates. "
-                  "False and true negative rates are 100 % less the true and the false positive rate; the predictive value of the unfavourable outcome is in the attached evidence.", dense=True)]
+                  "False and true negative rates are 100 % less the true and the false positive rate.", dense=True)]
 
 
 MAXIMA = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from auditapp.report.blocks import Block, note, table
 from automl.evidence import Calibration, ErrorRates, Evidence, GroupCalibration, NotMeasured, Residuals, RobustnessSection, ScoreOutcome, VersusRest
-from automl.printing import in_order, metric_words
+from automl.printing import in_order, metric_words, whole
 
 Entry = tuple[str, str]
 
@@ -57,7 +57,7 @@ RATES: tuple[Entry, ...] = (
 )
 ERRORS: tuple[Entry, ...] = (
     ("true positive rate, false positive rate", "of the favourable outcome: TP / (TP + FN); FP / (FP + TN)"),
-    ("predictive value", "TP / (TP + FP), of the favourable outcome"),
+    ("predictive value; negative predictive value", "TP / (TP + FP), of the favourable outcome; TN / (TN + FN), of the unfavourable one"),
     ("equalised odds difference", "larger of the groups' largest differences of true and of false positive rates"),
     ("equal opportunity difference", "largest − smallest true positive rate of the groups"),
     ("average odds difference", "mean of the groups' largest differences of true and of false positive rates"),
@@ -167,3 +167,5 @@ def _entries(evidence: Evidence) -> Iterator[Entry]:
         parts += [(entries, not isinstance(part, NotMeasured)) for part, entries in ((robustness.shift, SHIFT), (robustness.label_noise, CONTRADICTED), (robustness.membership, MEMBERSHIP))]
     yield from (entry for entries, used in parts if used for entry in entries)
     yield from INTERVALS
+    if evidence.design.replicates is not None:
+        yield "bootstrap", (f"quantiles of {whole(evidence.design.replicates)} resamples of the rows, or of persons, of a group's for its numbers; seed {evidence.provenance.seeds.get('run', 0)} and the name of what is measured")

@@ -13,7 +13,7 @@ from typing import Any
 from auditapp.report.blocks import NOT_PROVIDED, data_text
 from automl.disclosure import LEAST, withheld_of_law
 from automl.evidence import Evidence, LawClass, LawRow, LawTable, LocalLaw144Section, NotMeasured, Ratio, Value
-from automl.printing import estimate, percent, ratio, significant, whole
+from automl.printing import a_year_after, estimate, percent, ratio, significant, whole
 
 TABLES = {"sex": "Sex", "race": "Race or ethnicity", "intersectional": "Sex and race or ethnicity"}
 DATA_CLASSES = {"historical": "historical data, collected while the tool was in use", "test": "test data, not collected while the tool was in use"}
@@ -86,7 +86,7 @@ def _rows(table: LawTable | NotMeasured) -> tuple[LawRow, ...]:
 def _facts(evidence: Evidence, law: LocalLaw144Section, said: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     audited = date.fromisoformat(evidence.provenance.finished_at[:10])
     yield "Tool", data_text(said["system"], LONGEST) if "system" in said else NOT_PROVIDED
-    yield "Date of the audit", f"{audited} (a tool is not used on an audit older than one year: until {_a_year_after(audited)})"
+    yield "Date of the audit", f"{audited} (a tool is not used on an audit older than one year: until {a_year_after(audited)})"
     yield "Distribution date: in use since", data_text(said["distribution_date"], 40) if "distribution_date" in said else NOT_PROVIDED
     yield "Assessed by", _assessed_by(law, said)
     yield "Source of the data", data_text(said["data_origin"], LONGEST) if "data_origin" in said else NOT_PROVIDED
@@ -103,10 +103,6 @@ def _assessed_by(law: LocalLaw144Section, said: Mapping[str, str]) -> str:
         return "no auditor has attested these tables"
     independence = f" On independence: {data_text(said['independence'], LONGEST)}" if "independence" in said else f" On independence: {NOT_PROVIDED}"
     return f"{data_text(law.auditor, 120)}, who attests: {data_text(law.statement or '', LONGEST)}.{independence}"
-
-
-def _a_year_after(day: date) -> date:
-    return day.replace(year=day.year + 1) if (day.month, day.day) != (2, 29) else date(day.year + 1, 2, 28)
 
 
 def _table(name: str, lenses: list[_Lens], hidden: frozenset[str]) -> dict[str, Any]:

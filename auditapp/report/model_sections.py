@@ -63,14 +63,13 @@ def _search(search: SearchSection, evidence: Evidence, charts: Charts) -> list[B
             ("Probabilities", calibration(search.calibration)),
             ("Sensitive attributes as inputs", "yes" if features else "no; they are measured on, not learned from"),
         ]),
-        *charts_of(charts, "leaderboard", exactly=True),
+        *charts_of(charts, "leaderboard", exactly=True), *charts_of(charts, "trials", exactly=True),
         table(f"Candidates by {words}, on the audit part after the choice was made",
               [("candidate", "left", 1), ("family", "left", 0), ("out of fold", "right", 0), ("audit part, with 95 % interval", "left", 1.2), ("minus the chosen one, same rows", "left", 1.2)],
               [(our_words(row.name) + (" (chosen)" if row.chosen else ""), row.family, "–" if row.out_of_fold is None else significant(row.out_of_fold), shown(row.audit), _difference(row))
                for row in search.leaderboard]),
         *_costs(search),
         *front_blocks(search, charts),
-        *charts_of(charts, "trials", exactly=True),
         table("Trials", [("trial", "right", 0), ("family", "left", 0), (f"out-of-fold {words}", "right", 0), ("seconds", "right", 0), ("state", "left", 0), ("note", "left", 1)],
               [(str(trial.number), trial.family, "–" if trial.score is None else significant(trial.score), significant(trial.seconds, 3), trial.state, our_words(trial.note) if trial.note else "")
                for trial in search.trials[:MOST_TRIALS]],
@@ -198,7 +197,7 @@ def explanation_section(evidence: Evidence, charts: Charts) -> list[Block]:
         paragraph("Attributions say how this model's inputs move its output. They are associations in the model, not causes in the world."),
         facts([
             ("What is explained", our_words(explanation.output)), ("Scale", {"log_odds": "log-odds", "probability": "probability", "value": "the predicted value", "log1p": "log(1 + the predicted value)"}[explanation.output_space]),
-            ("Explainer", explanation.explainer), ("Rows explained", f"{whole(explanation.rows)}, drawn at random; of groups with few among them more, for what is said by group"),
+            ("Explainer", f"{explanation.explainer}; Plumbline {evidence.provenance.code_version}"), ("Rows explained", f"{whole(explanation.rows)}, drawn at random; of groups with few among them more, for what is said by group"),
             ("Background", f"{our_words(background.source)}, n = {whole(background.n)}, sha256 {background.sha256[:16]}…"),
             ("Largest additivity error", significant(explanation.additivity_error, 2)),
             *second_backgrounds(explanation.second_background),

@@ -41,7 +41,20 @@ LABEL_OF_SLICE = {"higher": "more, beyond sampling error", "inconclusive": "inco
 
 def weakness_section(evidence: Evidence, charts: Charts) -> list[Block]:
     """Slices, then robustness part by part; what was not measured says why."""
-    return [*_slices(evidence.slices, charts), *_cohorts(evidence.cohorts), *_robustness(evidence.robustness, charts)]
+    return [*_slices(evidence.slices, charts), *_cohorts(evidence.cohorts), *_robustness(evidence.robustness, charts), *_security(evidence)]
+
+
+def _security(evidence: Evidence) -> Iterator[Block]:
+    """What the evidence holds on attacks, what was not tried, and what no table can show."""
+    provenance = evidence.provenance
+    yield heading("Security, and what was not tried")
+    yield facts([
+        ("Software", "versions and digests of what was installed are in section 17 and in the attached lock.txt"),
+        *([("File of the model", "its SHA-256 (page one) is in the signed evidence; the file has no signature of its own")] if provenance.model_sha256 else []),
+        ("Poisoned training data", "not tried: no rows were put among those that the model learned from"),
+        ("Crafted inputs (evasion)", "not tried: the disturbances above are random and not made to change a decision"),
+        ("Feedback", "where decisions lead to the rows that a later model learns from, its errors return as labels; one table cannot show this, and it is not measured"),
+    ])
 
 
 def _slices(section: SlicesSection | NotMeasured, charts: Charts) -> Iterator[Block]:

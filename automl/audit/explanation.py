@@ -9,6 +9,7 @@ import numpy as np
 
 from automl.audit.dependence import RawModel, measure_dependence
 from automl.audit.explain import EXPLAINED_ROWS, ExplainedModel, ExplainedProblem, ExplainedRows, NamedRow, attribute_rows, describe, named_examples
+from automl.audit.interactions import ROWS as CROSSED, measure_interactions
 from automl.audit.permutation import MOST_CELLS, PermutedProblem, PermutedRows, permutation_importance
 from automl.audit.proxies import scan_proxies
 from automl.audit.rank_stability import DRAWS, ROWS, rank_stability
@@ -21,7 +22,7 @@ PERMUTED = 20
 """Inputs that are shuffled, the most important ones: each costs predictions of all rows drawn."""
 COSTLY = 200_000
 """`attribution_cost` of a row from which on fewer rows are asked about: a member that is a network, or a very large ensemble of trees."""
-EXPLAINED_IF_COSTLY, DRAWS_IF_COSTLY, ROWS_IF_COSTLY, CELLS_IF_COSTLY = 120, 3, 30, 300_000
+EXPLAINED_IF_COSTLY, DRAWS_IF_COSTLY, ROWS_IF_COSTLY, CELLS_IF_COSTLY, CROSSED_IF_COSTLY = 120, 3, 30, 300_000, 40
 
 
 class Model(ExplainedModel, RawModel, Protocol):
@@ -43,14 +44,14 @@ def measure_explanation(
     model: Model, audit_rows: AuditRows, training_rows: ExplainedRows, problem: Problem, *, seed: int, reference: Mapping[str, str] | None = None,
     threshold: Threshold | None = None, texts: Collection[str] = (), checks: bool = True, named: Sequence[int] = (), named_learned: bool = True,
 ) -> ExplanationSection | NotMeasured:
-    """`automl.audit.explain.explain_model` with proxies, rank stability, permutation importance, related inputs and dependence curves.
+    """`automl.audit.explain.explain_model` with proxies, rank stability, permutation importance, related inputs, dependence curves and interactions.
 
     ``named``: positions in the table of rows that a person wants to see one by one, looked for in the audit part and, where ``named_learned`` says that they are of the same table, among the
-    training rows. ``checks``: False leaves all but the first out. Proxies, related inputs and curves are measured on training rows, the rest on the audit part.
+    training rows. ``checks``: False leaves all but the first out. Proxies, related inputs, curves and interactions are measured on training rows, the rest on the audit part.
     """
-    rows, draws, rows_of_draw, cells = EXPLAINED_ROWS, DRAWS, ROWS, MOST_CELLS
+    rows, draws, rows_of_draw, cells, crossed = EXPLAINED_ROWS, DRAWS, ROWS, MOST_CELLS, CROSSED
     if model.attribution_cost > COSTLY:
-        rows, draws, rows_of_draw, cells = EXPLAINED_IF_COSTLY, DRAWS_IF_COSTLY, ROWS_IF_COSTLY, CELLS_IF_COSTLY
+        rows, draws, rows_of_draw, cells, crossed = EXPLAINED_IF_COSTLY, DRAWS_IF_COSTLY, ROWS_IF_COSTLY, CELLS_IF_COSTLY, CROSSED_IF_COSTLY
     attributed = attribute_rows(model, audit_rows, training_rows, problem, seed=seed, rows=rows, texts=texts)
     if isinstance(attributed, NotMeasured):
         return attributed
@@ -61,7 +62,7 @@ def measure_explanation(
         section = section.model_copy(update={"examples": (*asked, *section.examples), "rows_left_out": tuple(row for row in named if row not in {one.position for one in found})})
     if not checks:
         left_out = NotMeasured(reason=LEFT_OUT)
-        return section.model_copy(update=dict.fromkeys(("proxies", "stability", "permutation", "related", "dependence"), left_out))
+        return section.model_copy(update=dict.fromkeys(("proxies", "stability", "permutation", "related", "dependence", "interactions"), left_out))
     names = [feature.feature for feature in section.features]
     proxies = scan_proxies(training_rows, section.features, seed=seed, threads=model.threads, texts=texts)
     return section.model_copy(update={
@@ -70,6 +71,7 @@ def measure_explanation(
         "permutation": permutation_importance(model, audit_rows, problem, names[:PERMUTED], seed=seed, cells=cells),
         "related": related_inputs(training_rows, attributed.explained, section.features, seed=seed, texts=texts),
         "dependence": measure_dependence(model, training_rows, attributed.explained, names, seed=seed, texts=texts),
+        "interactions": measure_interactions(model, training_rows, attributed.explained, names, seed=seed, texts=texts, rows=crossed),
     })
 
 

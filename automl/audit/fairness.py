@@ -18,13 +18,14 @@ from automl.audit.impact import Reference, detectable_ratio, flips, highest, imp
 from automl.audit.intervals import LOW_PRECISION_BELOW, Count, difference_estimate, pool, rate_estimate
 from automl.audit.labels import RULE
 from automl.audit.outcomes import IntArray, Outcomes, in_reading_order
-from automl.audit.parity import ErrorCounts, ScoreLevels, View, error_rates, group_calibration, middle, score_outcome
+from automl.audit.parity import ErrorCounts, ScoreLevels, View, compared_rates, error_rates, group_calibration, middle, score_outcome
 from automl.audit.resampling import generator, independent_units
 from automl.audit.significance import holm, omnibus, primary_p, two_group_tests
 from automl.errors import BadInput
 from automl.evidence import (
     Attribute,
     AttributeSummary,
+    ErrorRates,
     Estimate,
     FairnessByClass,
     FairnessSection,
@@ -249,6 +250,8 @@ def _attribute(table: Table, limit: float, family: Mapping[str, float], seed: in
     errors = [ErrorCounts.of(v) for v in views]
     levels = _score_levels(table, views, seed)
     groups = tuple(_group(table, i, views[i], errors, levels, limit, family) for i in range(len(views)))
+    if table.declared:
+        groups = _with_comparisons(groups, errors)
     reference = None if table.reference is None else grouping.names[table.reference.index]
     whole: Value | NotMeasured = NotMeasured(reason=table.question.no_selection)
     rng = generator(seed, "omnibus", table.question.name, grouping.attribute)
@@ -258,6 +261,17 @@ def _attribute(table: Table, limit: float, family: Mapping[str, float], seed: in
         omnibus=whole if table.counts is None else omnibus(table.counts, grouping.attribute, rng), summary=_summary(groups),
         note=_note(table),
     )
+
+
+def _with_comparisons(groups: tuple[Group, ...], errors: Sequence[ErrorCounts | None]) -> tuple[Group, ...]:
+    """The groups, with each error rate beside that of all rows and of the best group."""
+    known = [counts for counts in errors if counts is not None]
+    if len(known) < len(groups):  # there are no labels
+        return groups
+    compared = compared_rates([group.group for group in groups], known)
+    return tuple(
+        group.model_copy(update={"error_rates": group.error_rates.model_copy(update={"compared": of_rate})}) if isinstance(group.error_rates, ErrorRates) else group
+        for group, of_rate in zip(groups, compared, strict=True))
 
 
 def _note(table: Table) -> str:

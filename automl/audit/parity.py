@@ -13,11 +13,12 @@ from scipy.stats import norm
 from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, pool, rate_estimate
 from automl.audit.means import level_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
+from automl.audit.rate_comparisons import rate_comparisons
 from automl.audit.recalibration import recalibration
 from automl.audit.reliability import reliability_bins
 from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate, same_in_all
 from automl.audit.spread import Scores, score_spread
-from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, ScoreOutcome, Value
+from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, RateComparison, ScoreOutcome, Value
 
 NO_LABEL = NotMeasured(reason="no label column was given")
 FEWEST_OF_SPREAD = 10
@@ -79,6 +80,10 @@ class ErrorCounts:
         """Several groups as one."""
         return cls(*(pool([getattr(each, name.name) for each in groups]) for name in fields(cls)))
 
+    def by_rate(self) -> dict[str, Count]:
+        """The counts by the names that `ErrorRates` has for them."""
+        return {"tpr": self.tpr, "fpr": self.fpr, "fnr": _complement(self.tpr), "tnr": _complement(self.fpr), "ppv": self.ppv, "npv": self.npv, "accuracy": self.accuracy}
+
 
 def _complement(c: Count) -> Count:
     return Count(c.n - c.k, c.n, c.rows_n - c.rows_k, c.rows_n, c.sum_n - c.sum_k, c.sum_n, c.exact, c.persons)
@@ -107,6 +112,13 @@ def error_rates(
         ppv=rate_estimate(mine.ppv, nobody), npv=rate_estimate(mine.npv, everybody), accuracy=rate_estimate(mine.accuracy), treatment_equality=_for_each_false_positive(mine.missed), gaps=gaps,
         gaps_to_rest=_gaps(mine, ErrorCounts.pooled(others), len(others) + 1) if others else None,
     )
+
+
+def compared_rates(names: Sequence[str], groups: Sequence[ErrorCounts]) -> list[dict[str, RateComparison]]:
+    """For each group every error rate beside that of all rows and of the best group."""
+    by_rate = [group.by_rate() for group in groups]
+    found = {rate: rate_comparisons(rate, names, [each[rate] for each in by_rate]) for rate in (by_rate[0] if by_rate else ())}
+    return [{rate: of_groups[at] for rate, of_groups in found.items()} for at in range(len(groups))]
 
 
 def _for_each_false_positive(missed: Count) -> Value:
@@ -188,7 +200,7 @@ def score_outcome(
     mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str, comparisons: int = 1, absolute_errors: bool = False,
 ) -> ScoreOutcome | NotMeasured:
     """Level and error of the score in a group and its signed distance to the reference's, with limits simultaneous over the ``comparisons`` of the
-    table; a ratio only where ``ratios`` (every mean is above 0). ``absolute_errors``: the difference of mean absolute errors as well, as of predicted numbers."""
+    table; a ratio of means only where ``ratios`` (every mean is above 0). ``absolute_errors``: difference and ratio of mean absolute errors as well, as of predicted numbers."""
     if mine is None:
         return NotMeasured(reason="there is no score to measure")
 
@@ -212,19 +224,22 @@ def score_outcome(
         )
         return _simultaneous(difference, comparisons)
 
-    ratio: Value
-    if is_reference or reference is None:
-        ratio = NotMeasured(reason="this group is the reference" if is_reference else "there is no reference group")
-    elif not ratios:
-        ratio = NotMeasured(reason="a ratio of means is only given where every group's mean is above 0")
-    else:
-        ratio = percentile_estimate(
-            mine.means[0] / reference.means[0], mine.replicates[:, 0] / reference.replicates[:, 0], mine.rows + reference.rows,
-            units=min(mine.units, reference.units),
-        )
+    def ratio_of(column: int) -> Value:
+        if is_reference or reference is None:
+            return NotMeasured(reason="this group is the reference" if is_reference else "there is no reference group")
+        if column == 0 and not ratios:
+            return NotMeasured(reason="a ratio of means is only given where every group's mean is above 0")
+        if column >= min(len(mine.means), len(reference.means)):
+            return NotMeasured(reason=no_residual)
+        if reference.means[column] == 0:
+            return NotMeasured(reason="the reference's mean is 0")
+        with np.errstate(divide="ignore", invalid="ignore"):  # what a replicate without errors gives is left out
+            replicates = mine.replicates[:, column] / reference.replicates[:, column]
+        return percentile_estimate(mine.means[column] / reference.means[column], replicates, mine.rows + reference.rows, units=min(mine.units, reference.units))
+
     return ScoreOutcome(
         mean=level(0), above_median=rate_estimate(mine.above), mean_residual=level(1), mean_absolute_error=level(2), mean_difference=difference(0),
-        residual_difference=difference(1), ratio_of_means=ratio, absolute_error_difference=difference(2) if absolute_errors else None,
+        residual_difference=difference(1), ratio_of_means=ratio_of(0), absolute_error_difference=difference(2) if absolute_errors else None, absolute_error_ratio=ratio_of(2) if absolute_errors else None,
         spread=None if mine.scores is None or mine.rows < FEWEST_OF_SPREAD else score_spread(mine.scores, None if is_reference or reference is None else reference.scores),
     )
 

@@ -27,6 +27,13 @@ from automl.evidence import Chart, Estimate, ExplanationSection, GapShare, Group
 from automl.printing import estimate, significant, whole
 
 MAX_MARKS = 1_500
+NO_CAUSE = {
+    (True, False): "Not a cause.", (True, True): "Not a cause; the eight largest parts are drawn.",
+    (False, False): "Not a cause, and not the selection gap.", (False, True): "Not a cause, and not the selection gap; the eight largest parts are drawn.",
+}
+"""By whether a number is predicted, and whether there are more parts than are drawn."""
+MAX_PARTS = 8
+"""Parts of a difference of mean scores that are drawn; the table behind the picture has all."""
 FEATURES_BY_GROUP = 6
 BANDS = 41
 """Slots of attribution in which a beeswarm stacks its marks."""
@@ -159,12 +166,12 @@ def _gap(explanation: ExplanationSection, gap: ScoreGap, place: int) -> Chart | 
     labels = dict(zip(names, axis_labels(names, [None] * len(names)), strict=True))
     rows: list[Row] = [
         {"label": labels[share.feature], "place": names.index(share.feature), "series": background, "value": value.value, "low": value.low, "high": value.high}
-        for background, share, value in both if names.index(share.feature) < MAX_ROWS]
+        for background, share, value in both if names.index(share.feature) < MAX_PARTS]
     top, value = max(_measured(gap.contributions) or _measured(second), key=lambda pair: abs(pair[1].value))
     series = [name for name in BACKGROUNDS if any(row["series"] == name for row in rows)]
     return chart(
         f"score-gap-{place}", "explanation", f"Score gap by input: {gap.group} against {gap.reference} ({gap.attribute})",
-        f"How inputs add up to the difference of mean scores of {gap.group} against {gap.reference}: the largest part is {top.feature}, {estimate(value, signed=True)}. {'Not a cause.' if explanation.output_space in NUMBERS else 'Not a cause, and not the selection gap.'}",
+        f"How inputs add up to the difference of mean scores of {gap.group} against {gap.reference}: the largest part is {top.feature}, {estimate(value, signed=True)}. {NO_CAUSE[explanation.output_space in NUMBERS, len(names) > MAX_PARTS]}",
         grouped_dots(rows, f"part of the difference in {_space(explanation)}, with 95 % interval", series, "Background rows of"),
         ("input", "background", "contribution", "low", "high"), [(share.feature, background, one.value, one.low, one.high) for background, share, one in both])
 

@@ -105,7 +105,7 @@ def _errors(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
         said = f" Lowest true positive rate: {group.group} {estimate(lowest, as_percent=True)}, n = {whole(lowest.n)}.{_told_of_large(large, found)}"
     return chart(
         f"error-rates-{place}", "fairness", f"Error rates by {attribute.attribute}", f"True and false positive rates and predictive value by {attribute.attribute}.{said}",
-        grouped_dots(rows[:MAX_ROWS * len(ERRORS)], "rate, with 95 % interval", [words for words, _ in ERRORS], ERRORS_TITLE, x_format=".0%", beside=False), ("group", "rate", "value", "low", "high", "n"), table)
+        grouped_dots(rows[:MAX_ROWS * len(ERRORS)], "rate, with 95 % interval", [words for words, _ in ERRORS], ERRORS_TITLE, x_format=".0%", beside=not place.startswith("crossing")), ("group", "rate", "value", "low", "high", "n"), table)
 
 
 def _calibration(attribute: Attribute, limit: float, place: str, suffix: str) -> Chart | None:

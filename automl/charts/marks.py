@@ -18,17 +18,21 @@ MAX_SERIES = len(OKABE_ITO)
 """More series than colours told apart by everybody are not drawn as series; the table has them all."""
 
 WIDE, HALF = 640, 312
-ROW, ROW_OF_HALF = 20, 19
+ROW, ROW_OF_HALF, ROW_OF_TWO_LINES = 20, 19, 27
 LABEL_LENGTH = 30
 SHORT_LABEL = 20
 """Letters of row labels that leave a picture of half the width room for its marks."""
-LABEL_OF_DOTS = 24
-"""The same where each row has one dot with its interval, which need less room: names of crossings."""
+LABEL_OF_DOTS, LABEL_OF_LINES = 24, 28
+"""The same where each row has one dot with its interval, which need less room: names of crossings. And where labels are broken in two lines."""
+LEGEND_MARK = 28
+"""Pixels that a legend's sign takes beside its words."""
 MANY_ROWS = 12
 """Rows of several dots that stand closer from here on: a picture must leave a page room for its table."""
 MAX_ROWS = 40
 """Rows of a dot chart; the table behind it has every row."""
 
+LINE_END = "\u00a0"
+"""Where a row label is broken into two lines: a space, which every font has, to whoever reads the label elsewhere."""
 ABOVE = alt.YValue(0)  # type: ignore[no-untyped-call]
 """Above the plot, where no mark is."""
 
@@ -94,10 +98,13 @@ def number_axis(x_format: str | None = None, width: int = WIDE) -> alt.Axis:
     return alt.Axis(tickCount=ticks) if x_format is None else alt.Axis(format=x_format, tickCount=ticks)
 
 
-def by_place(title: str | None = None) -> alt.Y:
+def by_place(title: str | None = None, *, lines: bool = False) -> alt.Y:
     # Sorting by a number: a list of names would be written into an expression
-    """The y axis of named rows, in the order of their ``place``."""
-    return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=alt.Axis(labelLimit=340, labelPadding=10, ticks=False, domain=False))
+    """The y axis of named rows, in the order of their ``place``. ``lines``: labels are broken at LINE_END."""
+    axis = alt.Axis(labelLimit=340, labelPadding=10, ticks=False, domain=False)
+    if lines:
+        axis["labelExpr"] = f"split(datum.label, '{LINE_END}')"
+    return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=axis)
 
 
 def width_of(labels: Sequence[str], *, beside: bool = True, most: int = SHORT_LABEL) -> int:
@@ -117,22 +124,45 @@ def dots_with_intervals(
 ) -> Picture:
     """One dot and interval a row. ``rules``: upright lines with their words. ``status``: word to (colour, shape), read from each row's "status". ``beside``: may stand beside another picture."""
     rows = rows[:MAX_ROWS]
-    width = width_of([row["label"] for row in rows], beside=beside, most=LABEL_OF_DOTS)
+    rows, lines = _in_lines(rows) if beside else (rows, [row["label"] for row in rows])
+    width = width_of(lines, beside=beside, most=LABEL_OF_LINES if len(lines) > len(rows) else LABEL_OF_DOTS)
+    y = by_place(lines=len(lines) > len(rows))
+    height = ROW if width == WIDE else ROW_OF_HALF if len(lines) == len(rows) else ROW_OF_TWO_LINES
     title = axis_title(x_title, width)
     x = alt.X("value:Q", title=title, axis=number_axis(x_format, width), scale=alt.Scale(zero=zero, nice=True))
     base = alt.Chart(data(rows))
-    bars = base.mark_rule(strokeWidth=2, opacity=1, aria=False).encode(y=by_place(), x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2=alt.X2("high:Q"))
-    dots = base.mark_point(filled=True, size=62, opacity=1, aria=False).encode(y=by_place(), x=x)
+    bars = base.mark_rule(strokeWidth=2, opacity=1, aria=False).encode(y=y, x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2=alt.X2("high:Q"))
+    dots = base.mark_point(filled=True, size=62, opacity=1, aria=False).encode(y=y, x=x)
     if status:
         words = [word for word in status if any(row.get("status") == word for row in rows)]
-        legend = _legend(words, [row["label"] for row in rows], 4, width)
+        legend = _legend(words, lines, 4, width)
         colour = alt.Color("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][0] for word in words]), legend=legend)
         shape = alt.Shape("status:N", title=status_title, scale=alt.Scale(domain=words, range=[status[word][1] for word in words]), legend=legend)
         bars, dots = bars.encode(color=colour), dots.encode(color=colour, shape=shape)
     else:
         bars, dots = bars.encode(color=alt.ColorValue(OKABE_ITO[0])), dots.encode(color=alt.ColorValue(OKABE_ITO[0]))
     layers: list[Any] = [bars, dots, *(layer for at, words in rules for layer in _rule(at, words))]
-    return wide(*layers, height=alt.Step(ROW if width == WIDE else ROW_OF_HALF), width=width)
+    return wide(*layers, height=alt.Step(height), width=width)
+
+
+def _in_lines(rows: Sequence[Row]) -> tuple[Sequence[Row], list[str]]:
+    """The rows, and the lines of their labels. Labels that leave half the width no room are broken in two, where that is enough for all of them."""
+    labels = [row["label"] for row in rows]
+    if max(map(len, labels), default=0) <= LABEL_OF_DOTS:
+        return rows, labels
+    broken = [{**row, "label": _broken(row["label"])} for row in rows]
+    lines = [line for row in broken for line in row["label"].split(LINE_END)]
+    return (broken, lines) if max(map(len, lines)) <= LABEL_OF_LINES else (rows, labels)
+
+
+def _broken(label: str) -> str:
+    """In two lines where a crossing's parts meet or before n, whichever leaves the shorter ones."""
+    if len(label) <= LABEL_OF_DOTS:
+        return label
+    name, n, count = label.rpartition(" (n = ")
+    first, cross, second = name.partition(" x ")
+    found = [(name, f"{n.strip()} {count}"), *([(f"{first} x", f"{second}{n}{count}")] if cross else [])]
+    return LINE_END.join(min(found, key=lambda lines: max(map(len, lines))))
 
 
 def _rule(at: float, words: str) -> list[alt.Chart]:
@@ -146,16 +176,16 @@ def _rule(at: float, words: str) -> list[alt.Chart]:
 def _legend(names: Sequence[str], beside: Sequence[str], most: int, width: int = WIDE) -> alt.Legend:
     """Below the plot, in as many columns as fit: a legend begins where the plot does, right of the labels ``beside`` it, and Vega cuts off what runs out of the picture."""
     room = width - min(max(map(len, beside), default=0) * LETTER, 340) - 30
-    columns = max(1, min(most, int(room / (max(map(len, names), default=0) * LETTER + 28))))
+    columns = max(1, min(most, int(room / (max(map(len, names), default=0) * LETTER + LEGEND_MARK))))
     return alt.Legend(orient="bottom", direction="horizontal", columns=columns, labelLimit=440, titleLimit=600, symbolStrokeWidth=0)
 
 
 def series_looks(names: Sequence[str], title: str, beside: Sequence[str] = (), width: int = WIDE) -> dict[str, Any]:
     """Colour and shape for a row's "series"; the second channel is for who sees no colour. ``beside``: the labels left of the plot."""
     # A domain is a list of values to Vega, where a sort order would become an expression
-    legend = _legend(names, beside, MAX_SERIES // 2, width)
-    colour = alt.Color("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(OKABE_ITO[:len(names)])), legend=legend)
-    shape = alt.Shape("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(SHAPES[:len(names)])), legend=legend)
+    legend, lines = _legend(names, beside, MAX_SERIES // 2, width), axis_title(title, width) if title else ""
+    colour = alt.Color("series:N", title=lines, scale=alt.Scale(domain=list(names), range=list(OKABE_ITO[:len(names)])), legend=legend)
+    shape = alt.Shape("series:N", title=lines, scale=alt.Scale(domain=list(names), range=list(SHAPES[:len(names)])), legend=legend)
     return {"color": colour, "shape": shape}
 
 
@@ -163,20 +193,23 @@ def grouped_dots(
     rows: Sequence[Row], x_title: str, series: Sequence[str], series_title: str, *, x_format: str | None = None, zero: bool = True, beside: bool = True,
 ) -> Picture:
     """Several dots a row, one below the other: one a series; with intervals where rows have "low" and "high". ``beside``: may stand beside another picture."""
-    labels = [row["label"] for row in rows]
-    width = width_of([*labels, *series], beside=beside)
+    rows, labels = _in_lines(rows) if beside else (rows, [row["label"] for row in rows])
+    # the legend begins where the plot does, right of the labels
+    room = HALF - LETTER * max(map(len, labels), default=0) - LEGEND_MARK
+    width = width_of(labels, beside=beside and LETTER * max(map(len, series), default=0) <= room, most=SHORT_LABEL if len(labels) == len(rows) else LABEL_OF_LINES)
     title = axis_title(x_title, width)
+    y = by_place(lines=width == HALF and len(labels) > len(rows))
     offset = alt.YOffset("series:N", scale=alt.Scale(domain=list(series), paddingOuter=0.6))
     looks = series_looks(series, series_title, labels, width)
     base = alt.Chart(data(rows))
     dots = base.mark_point(filled=True, size=42, opacity=1, aria=False).encode(
-        y=by_place(), yOffset=offset, x=alt.X("value:Q", title=title, axis=number_axis(x_format, width), scale=alt.Scale(zero=zero)), **looks)
+        y=y, yOffset=offset, x=alt.X("value:Q", title=title, axis=number_axis(x_format, width), scale=alt.Scale(zero=zero)), **looks)
     layers: list[Any] = [dots]
     if rows and "low" in rows[0]:
         bars = base.mark_rule(strokeWidth=1.6, opacity=1, aria=False).encode(
-            y=by_place(), yOffset=offset, x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2=alt.X2("high:Q"), color=looks["color"])
+            y=y, yOffset=offset, x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2=alt.X2("high:Q"), color=looks["color"])
         layers.insert(0, bars)
-    each, between = (7, 8) if len(set(labels)) <= MANY_ROWS else (6, 5)
+    each, between = (7, 8) if len({row["label"] for row in rows}) <= MANY_ROWS else (6, 5)
     height = alt.Step(each * len(series) + between, **{"for": "position"})
     return wide(*layers, height=height, width=width)
 

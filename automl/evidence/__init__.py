@@ -29,6 +29,8 @@ from automl.evidence.document import (
     CrosswalkSection,
     DesignSection,
     Evidence,
+    LoggedEvent,
+    Packages,
     Plan,
     Provenance,
     RunInfo,
@@ -59,6 +61,7 @@ from automl.evidence.fairness import (
     GoverningRow,
     Group,
     GroupCalibration,
+    RateComparison,
     RatioLimit,
     ScoreOutcome,
     ScoreSpread,
@@ -68,6 +71,7 @@ from automl.evidence.fairness import (
 )
 from automl.evidence.front import Front, FrontAttribute, FrontGap, FrontGroup, FrontModel
 from automl.evidence.importance import DrawStability, PermutationImportance, PermutedInput, RankRange, RankStability, RelatedGroup, RelatedInputs, Spread
+from automl.evidence.interactions import Interaction, InteractionsSection
 from automl.evidence.local_law_144 import LawClass, LawExclusion, LawMedian, LawRow, LawTable, LawUnmapped, LocalLaw144Section
 from automl.evidence.mitigation import (
     Alternative,
@@ -158,8 +162,8 @@ __all__ = [
     "Column", "ColumnProfile", "ColumnType", "Confusion", "Contribution", "CrosswalkRow", "CrosswalkSection", "Curve", "DataSection",
     "DatasetProfile", "DesignSection", "EnsembleMember", "ErrorRates", "Estimate", "Evidence", "Example", "ExplanationSection",
     "FairnessByClass", "FairnessSection", "Family", "FeatureImportance", "Finding", "Front", "FrontAttribute", "FrontGap", "FrontGroup", "FrontModel",
-    "GapShare", "Gaps", "GoverningChoice", "GoverningMeasure", "GoverningRow", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LawClass", "LawExclusion", "LawMedian", "LawRow", "LawTable", "LawUnmapped", "LeaderboardRow", "LeftOut", "LocalLaw144Section", "Measured", "MissingByGroup", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
-    "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "Representation", "RepresentedGroup", "ErrorQuantile", "IntervalCoverage", "PredictionInterval", "ResidualBin", "Residuals", "ClassScores", "ScoresByClass", "ScoreGap", "ScoreOutcome", "ScoreSpread",
+    "GapShare", "Gaps", "GoverningChoice", "GoverningMeasure", "GoverningRow", "Group", "GroupCalibration", "GroupImportance", "GroupPerformance", "LawClass", "LawExclusion", "LawMedian", "LawRow", "LawTable", "LawUnmapped", "LeaderboardRow", "LeftOut", "LocalLaw144Section", "LoggedEvent", "Packages", "Measured", "MissingByGroup", "NotMeasured", "OnnxExport", "Part", "PerformanceSection", "Plan",
+    "Points", "ProbabilityCalibration", "ProposedRole", "Provenance", "RateComparison", "Ratio", "RatioLabel", "RatioLimit", "RunInfo", "RunKind", "Representation", "RepresentedGroup", "ErrorQuantile", "IntervalCoverage", "PredictionInterval", "ResidualBin", "Residuals", "ClassScores", "ScoresByClass", "ScoreGap", "ScoreOutcome", "ScoreSpread",
     "SearchSection", "SearchedSetting", "Severity", "Shortfall", "SplitInfo", "TableReading", "TargetInfo", "Test", "Threshold", "Trial", "UnknownBand",
     "ChangedColumn", "Counterfactual", "CounterfactualQuality", "ReasonExample", "ReasonQuality", "ReasonRow", "ReasonRules", "ReasonShare", "ReasonsSection", "StatedReason", "Wording",
     "Value", "VersusRest", "canonical_json", "digest_of", "measured_digest_of", "repeatable_part",
@@ -168,6 +172,6 @@ __all__ = [
     "Cohort", "CohortAttribute", "CohortErrors", "CohortGroup", "CohortsSection",
     "Alternative", "Change", "Criterion", "CutRule", "CutStep", "Deployed", "DeployedAttribute", "FairnessChange", "GroupGapChanges", "GroupGaps", "GroupRateChanges", "GroupRates",
     "MitigationBudget", "MitigationMethod", "MitigationSection", "NotTried", "OutOfFoldResult", "ParetoFront", "PeopleChanged", "RateSpread",
-    "Dependence", "DependencePoint", "DependenceSection", "DrawStability", "PermutationImportance", "PermutedInput", "ProxyFeature", "ProxyGroup", "ProxyScan", "RankRange",
+    "Dependence", "DependencePoint", "DependenceSection", "Interaction", "InteractionsSection", "DrawStability", "PermutationImportance", "PermutedInput", "ProxyFeature", "ProxyGroup", "ProxyScan", "RankRange",
     "RankStability", "RelatedGroup", "RelatedInputs", "Spread",
 ]

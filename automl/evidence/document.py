@@ -25,11 +25,31 @@ SCHEMA_VERSION = "1.0"
 RunKind = Literal["training", "predictions"]
 
 
+class LoggedEvent(Part):
+    """One entry of a hash chain: hash = sha256(previous_hash as hex text || canonical JSON of the other fields but for both hashes)."""
+
+    workspace: str | None
+    number: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    data: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
 class RunInfo(Part):
     id: str
     kind: RunKind
     title: str
     parent: str | None = None
+    image: str | None = Field(default=None, exclude_if=lambda image: image is None)
+    """Digest of the container image that the run was made in, as its operator has named it."""
+    kept_days: int | None = Field(default=None, exclude_if=lambda days: days is None)
+    """Days after its end that the run is kept, by its workspace's rule when it began; None: until somebody deletes it."""
+    log: tuple[LoggedEvent, ...] = Field(default=(), exclude_if=lambda log: not log)
+    """What the workspace's ledger held of the tables and of the run when the run began; later entries are in the ledger itself."""
 
 
 class Plan(Part):
@@ -64,6 +84,8 @@ class DesignSection(Part):
     weights: str | None = None
     conditional_on: tuple[str, ...] = ("this fitted model",)
     unknown_handling: str
+    replicates: int | None = None
+    """Of every bootstrap, drawn by generators that begin with the run's seed and the name of what is measured."""
 
 
 class CrosswalkRow(Part):
@@ -86,6 +108,21 @@ class CrosswalkSection(Measured):
     rows: tuple[CrosswalkRow, ...]
 
 
+class Packages(Part):
+    """Every installed distribution, with the SHA-256 of its RECORD, which holds the digest of each of its files. Not part of the digest: a RECORD also tells the paths of scripts."""
+
+    installed: int
+    sha256: str
+    """Of the lines of lock.txt that name them."""
+    versions: dict[str, str]
+    """Name to version and RECORD's SHA-256 ("none": it has no RECORD)."""
+
+    @property
+    def lines(self) -> list[str]:
+        """As lock.txt lists them."""
+        return [f"{name}=={version} # RECORD sha256 {record}\n" for name, (version, _, record) in ((name, said.partition(" ")) for name, said in self.versions.items())]
+
+
 class Provenance(Part):
     dataset_sha256: str
     config_sha256: str
@@ -96,8 +133,11 @@ class Provenance(Part):
     hardware: dict[str, Any]
     seeds: dict[str, int]
     threads: int
+    packages: Packages | None = None
     started_at: str
     finished_at: str
+    year_later: str = ""
+    """The date a year after the audit, from which Local Law 144 lets no tool be used on it (6 RCNY 5-301(a)). Not part of the digest."""
     seconds: float
     onnx: OnnxExport | NotMeasured = NotMeasured(reason="the run was made before models were exported")
     """The model as an ONNX file, or why there is none."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from automl.evidence.blocks import Measured, NotMeasured, Part, Value
 from automl.evidence.dependence import DependenceSection
 from automl.evidence.importance import PermutationImportance, RankStability, RelatedInputs
+from automl.evidence.interactions import InteractionsSection
 from automl.evidence.proxies import ProxyScan
 
 EARLIER = "the run was made before this was measured"
@@ -103,6 +104,7 @@ class ExplanationSection(Measured):
     permutation: PermutationImportance | NotMeasured = NotMeasured(reason=EARLIER)
     related: RelatedInputs | NotMeasured = NotMeasured(reason=EARLIER)
     dependence: DependenceSection | NotMeasured = NotMeasured(reason=EARLIER)
+    interactions: InteractionsSection | NotMeasured = NotMeasured(reason=EARLIER)
     points: tuple[Points, ...] = ()
     examples: tuple[Example, ...] = ()
     rows_left_out: tuple[int, ...] = Field(default=(), exclude_if=lambda rows: not rows)

@@ -39,6 +39,17 @@ class Gaps(Part):
     ppv: Value
 
 
+class RateComparison(Part):
+    """One rate of a group beside that of all rows, and that of the group in which it is best; limits hold for the whole table at once."""
+
+    minus_all: Value
+    over_all: Value
+    best: str | None
+    """The group with the highest rate, of false positive and false negative rates the lowest; None where there are no two to compare."""
+    minus_best: Value
+    over_best: Value
+
+
 class ErrorRates(Part):
     tpr: Value
     fpr: Value
@@ -52,6 +63,8 @@ class ErrorRates(Part):
     gaps: Gaps | NotMeasured
     gaps_to_rest: Gaps | None = Field(default=None, exclude_if=lambda gaps: gaps is None)
     """This group minus all others pooled: of a declared attribute whose reference is a handful of rows, so that ``gaps`` can show little."""
+    compared: dict[str, RateComparison] = Field(default_factory=dict, exclude_if=lambda compared: not compared)
+    """Name of a rate (a field above) to its comparison. Of declared attributes."""
 
 
 class GroupCalibration(Measured):
@@ -93,6 +106,8 @@ class ScoreOutcome(Measured):
     ratio_of_means: Value | NotMeasured
     absolute_error_difference: Value | None = Field(default=None, exclude_if=lambda difference: difference is None)
     """Mean absolute error minus the reference's: of a predicted number."""
+    absolute_error_ratio: Value | None = Field(default=None, exclude_if=lambda ratio: ratio is None)
+    """Mean absolute error over the reference's."""
     spread: ScoreSpread | None = Field(default=None, exclude_if=lambda spread: spread is None)
 
 

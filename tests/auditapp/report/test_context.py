@@ -42,12 +42,13 @@ from tests.evidence_variants import (
     with_governing,
     with_label_reason,
     with_law,
+    with_record,
 )
 from tests.mitigation_example import make_mitigation, with_mitigation
 from tests.numbers_of_evidence import unfounded_numbers
 from tests.weakness_example import ELSEWHERE, robustness_of_predictions, with_weaknesses
 
-KINDS = [make_evidence, multiclass, regression, quantile, predictions, with_front, with_law, with_mitigation, with_weaknesses, with_governing]
+KINDS = [make_evidence, multiclass, regression, quantile, predictions, with_front, with_law, with_mitigation, with_weaknesses, with_governing, with_record]
 VERDICTS = re.compile(r"\b(compliant|complies|passes|passed|certified|unbiased|bias-free|debias\w*|solved)\b", re.IGNORECASE)
 
 
@@ -389,3 +390,55 @@ def test_what_several_findings_ask_for_alike_stands_once_below_all_of_them() -> 
     [block] = [block for block in data_of(make_evidence(findings=(first, other, first)))["sections"][14]["blocks"] if block["kind"] == "findings"]
     assert [row["suggestion"] for row in block["rows"]] == ["(a)", "Ask for more rows.", "(a)"]
     assert block["after"] == "(a) Look at the labels."
+
+
+def section(evidence: Evidence, number: int, statements: Statements | None = None) -> list[Any]:
+    return list(flat(report_data(evidence, Charts(), statements)["sections"][number - 1]["blocks"]))
+
+
+def tables_of(blocks: list[Any]) -> dict[str, list[list[Any]]]:
+    return {block["caption"]: block["rows"] for block in blocks if block["kind"] == "table"}
+
+
+def test_a_run_of_a_workspace_prints_who_did_what_before_it_with_the_chain() -> None:
+    blocks = section(with_record(), 17)
+    [rows] = [rows for caption, rows in tables_of(blocks).items() if caption.startswith("Entries on the tables")]
+    assert rows == [["7", "2026-11-20 09:00:00", "ada", "table uploaded", "0000000000000000…", "abababababababab…"], ["9", "2026-11-20 09:00:00", "bo <b>, analyst", "run submitted", "0000000000000000…", "abababababababab…"]]
+    printed = " ".join(strings_of(blocks))
+    assert "400 days after its end" in printed
+    assert f"sha256:{'9f' * 32}" in printed
+    assert f"SHA-256 of its lines {'ef' * 32}" in printed
+    assert "outside of a workspace" in " ".join(strings_of(section(make_evidence(), 17)))
+
+
+def test_the_first_page_names_the_day_a_year_later() -> None:
+    assert "2027-11-20; Local Law 144 lets no tool be used on an older audit" in strings_of(section(with_record(), 1))
+
+
+def test_rates_are_printed_beside_all_rows_and_the_best_group_and_pairs_of_inputs() -> None:
+    [rows] = [rows for caption, rows in tables_of(section(with_record(), 8)).items() if "beside that of all rows" in caption]
+    assert {row[1] for row in rows} == {"NPV"}
+    assert {row[2] for row in rows} == {"–"}, "there is no gap of this rate to the reference"
+    assert all((tuple(row[5:]) == ("best", "–")) == (row[0] == "Male") for row in rows)
+    [pairs] = [rows for caption, rows in tables_of(section(with_record(), 10)).items() if caption.startswith("What two inputs do together")]
+    assert pairs[0][0] == "age"
+    assert pairs[0][2:] == ["0.181 (0.145 to 0.207)", "1.60 % (1.10 to 2.00)"]
+
+
+def test_the_risk_register_begins_with_the_gravest_matters_and_asks_for_what_only_people_know() -> None:
+    evidence = make_evidence()
+    grave = [one for one in evidence.findings if one.severity in ("high", "medium") and not one.under]
+    [rows] = tables_of(section(evidence, 13)).values()
+    assert len(rows) == len(grave) > 0
+    assert [row[2] for row in rows] == [one.severity for one in grave]
+    assert {row[-1] for row in rows} == {NOT_PROVIDED}
+    said = Statements(run="run_1", evidence_digest=evidence.digest, version=1, fields={"risk_register": Statement(text="1. ...", author="ada", role="owner", at="2026-11-20T09:00:00+00:00")})
+    [rows] = tables_of(section(evidence, 13, said)).values()
+    assert {row[-1] for row in rows} == {"see Risk register"}
+    calm = section(evidence.model_copy(update={"findings": ()}), 13)
+    assert tables_of(calm) == {}
+
+
+def test_what_was_not_tried_against_the_model_is_said() -> None:
+    [rows] = [block["rows"] for block in section(make_evidence(), 12) if block["kind"] == "facts" and any("evasion" in name for name, _ in block["rows"])]
+    assert {name: words.split(":")[0].split(";")[0] for name, words in rows}["Crafted inputs (evasion)"] == "not tried"

@@ -158,7 +158,8 @@ def test_attachments_have_relation_type_and_words_and_their_list_of_digests_hold
     assert listed == {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in found.items() if name != "manifest.sha256"}
     evidence = Evidence.model_validate_json((path.parent / "evidence.json").read_bytes())
     assert hashlib.sha256(found["config.json"].read_bytes()).hexdigest() == config_sha256(evidence.spec)
-    assert {line for line in found["lock.txt"].read_bytes().decode().splitlines() if not line.startswith("#")} == {f"{name}=={version}" for name, version in evidence.provenance.libraries.items()}
+    assert {line for line in found["lock.txt"].read_bytes().decode().splitlines() if not line.startswith("#")} == (
+        {f"{name}=={version}" for name, version in evidence.provenance.libraries.items()} if evidence.provenance.packages is None else {line.strip() for line in evidence.provenance.packages.lines})
     rows = list(csv.DictReader(io.StringIO(found["tables.csv"].read_bytes().decode())))
     assert {row["section"] for row in rows} <= {str(number) for number in range(1, 19)}
     assert not any(row["value"].startswith(("=", "@")) for row in rows)

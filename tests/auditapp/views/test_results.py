@@ -439,7 +439,7 @@ def test_an_explanation_of_an_earlier_version_shows_its_reasons(page: Client, wa
     explanation = make_evidence().explanation
     assert not isinstance(explanation, NotMeasured)
     missing = NotMeasured(reason="the run was made before this was measured")
-    names = ("second_background", "proxies", "stability", "permutation", "related", "dependence")
+    names = ("second_background", "proxies", "stability", "permutation", "related", "dependence", "interactions")
     evidence = make_evidence(explanation=explanation.model_copy(update=dict.fromkeys(names, missing)))
     finish_run(waiting_run, evidence, drawn(evidence))
     text = text_of(page.get(f"/runs/{waiting_run.pk}/results/explanation"))
