@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import date
 
 from automl.evidence import (
     Alternative,
@@ -139,11 +138,6 @@ def design(about: DesignSection, unknown: int | None = None) -> str:
     weights = f"weighted by {visible(about.weights, LONGEST_NAME)}" if about.weights else "unweighted"
     left_out = "" if unknown is None else f" ({row_count(unknown)} here)"
     return f"Design: {about.population}; {unit}; {weights}; conditional on {', '.join(about.conditional_on)}; rows of unknown group are counted{left_out}, not imputed."
-
-
-def a_year_after(day: date) -> date:
-    """The same day of the next year; of 29 February the 28th."""
-    return day.replace(year=day.year + 1) if (day.month, day.day) != (2, 29) else date(day.year + 1, 2, 28)
 
 
 def p_value(p: float) -> str:

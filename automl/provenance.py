@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 
 from automl import __version__
 from automl.evidence import NotMeasured, OnnxExport, Packages, Provenance, canonical_json
-from automl.printing import a_year_after
 from automl.spec import AuditPolicy
 
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "statsmodels", "lightgbm", "torch", "optuna", "shap", "numba", "fairlearn", "altair", "pydantic", "onnx", "onnxruntime")
@@ -34,6 +33,11 @@ def provenance(
         started_at=started_at.isoformat(timespec="seconds"), finished_at=finished_at.isoformat(timespec="seconds"), year_later=a_year_after(finished_at.date()).isoformat(),
         seconds=round((finished_at - started_at).total_seconds(), 3), onnx=onnx,
     )
+
+
+def a_year_after(day: date) -> date:
+    """The same day of the next year; of 29 February the 28th."""
+    return day.replace(year=day.year + 1) if (day.month, day.day) != (2, 29) else date(day.year + 1, 2, 28)
 
 
 def config_sha256(spec: AuditPolicy) -> str:

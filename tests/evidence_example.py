@@ -380,7 +380,7 @@ def _parts() -> dict[str, Any]:
         "crosswalk": NotMeasured(reason="not yet"),
         "provenance": Provenance(dataset_sha256="5c" * 32, config_sha256="c0" * 32, model_sha256="d1" * 32, code_version="0.1.0",
                                  libraries={"lightgbm": "4.7.0", "scikit-learn": "1.9.1", "shap": "0.51.0"}, python="3.11.2", hardware={"cpus": 2, "gpu": None},
-                                 seeds={"split": 0, "search": 0}, threads=2, started_at="2026-11-21T08:00:00Z", finished_at="2026-11-21T08:01:32Z", seconds=92.4,
+                                 seeds={"split": 0, "search": 0}, threads=2, started_at="2026-11-21T08:00:00Z", finished_at="2026-11-21T08:01:32Z", year_later="2027-11-21", seconds=92.4,
                                  onnx=OnnxExport(file="model/model.onnx", sha256="0e" * 32, bytes=1_234_567, opsets={"ai.onnx": 21, "ai.onnx.ml": 5}, rows=1_713, training_rows=713,
                                                  largest_difference=3.21e-9, unit="probability", limit=1e-4)),
     }

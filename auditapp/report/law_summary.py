@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from auditapp.report.blocks import NOT_PROVIDED, data_text
 from automl.disclosure import LEAST, withheld_of_law
 from automl.evidence import Evidence, LawClass, LawRow, LawTable, LocalLaw144Section, NotMeasured, Ratio, Value
-from automl.printing import a_year_after, estimate, percent, ratio, significant, whole
+from automl.printing import estimate, percent, ratio, significant, whole
 
 TABLES = {"sex": "Sex", "race": "Race or ethnicity", "intersectional": "Sex and race or ethnicity"}
 DATA_CLASSES = {"historical": "historical data, collected while the tool was in use", "test": "test data, not collected while the tool was in use"}
@@ -84,9 +83,9 @@ def _rows(table: LawTable | NotMeasured) -> tuple[LawRow, ...]:
 
 
 def _facts(evidence: Evidence, law: LocalLaw144Section, said: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    audited = date.fromisoformat(evidence.provenance.finished_at[:10])
+    audited, until = evidence.provenance.finished_at[:10], evidence.provenance.year_later
     yield "Tool", data_text(said["system"], LONGEST) if "system" in said else NOT_PROVIDED
-    yield "Date of the audit", f"{audited} (a tool is not used on an audit older than one year: until {a_year_after(audited)})"
+    yield "Date of the audit", f"{audited} (a tool is not used on an audit older than one year: until {until})" if until else f"{audited} (a tool is not used on an audit older than one year)"
     yield "Distribution date: in use since", data_text(said["distribution_date"], 40) if "distribution_date" in said else NOT_PROVIDED
     yield "Assessed by", _assessed_by(law, said)
     yield "Source of the data", data_text(said["data_origin"], LONGEST) if "data_origin" in said else NOT_PROVIDED
