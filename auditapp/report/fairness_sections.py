@@ -240,22 +240,23 @@ COMPARED = {"tpr": "TPR", "fpr": "FPR", "ppv": "PPV", "npv": "NPV", "accuracy": 
 """Of an error rate's comparisons, those that are printed; false and true negative rates, which are 100 % less two of them, are in the attached evidence."""
 
 
-def _compared(name: str, measured: Sequence[tuple[Group, ErrorRates]]) -> Block:
+def _compared(name: str, measured: Sequence[tuple[Group, ErrorRates]], reference: str | None) -> Block:
     """Every error rate of every group beside that of the reference, of all rows and of the best group."""
     return table(
         f"{name}: each rate minus the reference's, and beside that of all rows and of the best group, with 95 % intervals",
-        [("group", "left", 0.9), ("rate", "left", 0), ("minus the reference", "left", 1.1), ("minus all rows", "left", 1.1), ("over all rows", "left", 1), ("minus the best group", "left", 1.1), ("over the best group", "left", 1)],
-        [(data_text(group.group, GROUP_LENGTH), words, _minus_reference(rates.gaps, rate), shown(one.minus_all, as_percent=True, signed=True), shown(one.over_all),
+        [("group", "left", 0.8), ("rate", "left", 0), ("minus the reference", "left", 1.15), ("minus all rows", "left", 1.15), ("over all rows", "left", 1.1), ("minus the best group", "left", 1.15), ("over the best group", "left", 1.05)],
+        [(data_text(group.group, GROUP_LENGTH), words, _minus_reference(rates.gaps, rate, group.group == reference), shown(one.minus_all, as_percent=True, signed=True), shown(one.over_all),
           *(("best", "–") if one.best == group.group else (shown(one.minus_best, as_percent=True, signed=True), shown(one.over_best))))
          for group, rates in measured for rate, words in COMPARED.items() if (one := rates.compared.get(rate)) is not None],
         "Best: the highest rate of the groups, of false positive rates the lowest, groups of a few rows left aside. The intervals hold for all groups of the table at once, those to the best group for all pairs. "
         "TPR, FPR: true, false positive rate; PPV, NPV: predictive value of the favourable and of the unfavourable outcome.", dense=True)
 
 
-def _minus_reference(gaps: Gaps | NotMeasured, rate: str) -> str:
+def _minus_reference(gaps: Gaps | NotMeasured, rate: str, is_reference: bool) -> str:
     if isinstance(gaps, NotMeasured):
-        return "–"
-    return shown(getattr(gaps, rate), as_percent=True, signed=True) if hasattr(gaps, rate) else "–"
+        return "reference" if is_reference else shown(gaps)
+    gap = getattr(gaps, rate)
+    return "–" if gap is None else shown(gap, as_percent=True, signed=True)
 
 
 def _errors_of_numbers(attribute: Attribute) -> list[Block]:
@@ -325,7 +326,7 @@ def _errors(attribute: Attribute, charts: Charts, place: str) -> list[Block]:
                ("false negatives for each false positive", "left", 1)],
               [(data_text(group.group, GROUP_LENGTH), *(shown(one, as_percent=True) for one in (rates.tpr, rates.fpr, rates.ppv, rates.npv, rates.accuracy)),
                 "–" if rates.treatment_equality is None else shown(rates.treatment_equality)) for group, rates in measured], dense=True),
-        *([_compared(name, measured)] if any(rates.compared for _, rates in measured) else _gaps_alone(name, measured)),
+        *([_compared(name, measured, attribute.reference)] if any(rates.compared for _, rates in measured) else _gaps_alone(name, measured)),
     ]
     to_rest = [(group, rates.gaps_to_rest) for group, rates in measured if rates.gaps_to_rest is not None]
     if to_rest:

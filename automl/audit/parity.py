@@ -136,6 +136,8 @@ def _gaps(mine: ErrorCounts, other: ErrorCounts, comparisons: int) -> Gaps:
         tpr=difference_estimate(mine.tpr, other.tpr, "one of the two groups has no row with the favourable label", comparisons),
         fpr=difference_estimate(mine.fpr, other.fpr, "one of the two groups has no row without the favourable label", comparisons),
         ppv=difference_estimate(mine.ppv, other.ppv, "one of the two groups has nobody with the favourable outcome", comparisons),
+        npv=difference_estimate(mine.npv, other.npv, "in one of the two groups everybody has the favourable outcome", comparisons),
+        accuracy=difference_estimate(mine.accuracy, other.accuracy, comparisons=comparisons),
     )
 
 

@@ -22,6 +22,7 @@ ROW, ROW_OF_HALF, ROW_OF_TWO_LINES = 20, 19, 27
 LABEL_LENGTH = 30
 SHORT_LABEL = 20
 """Letters of row labels that leave a picture of half the width room for its marks."""
+LINE_HEIGHT = 11
 LABEL_OF_DOTS, LABEL_OF_LINES = 24, 28
 """The same where each row has one dot with its interval, which need less room: names of crossings. And where labels are broken in two lines."""
 LEGEND_MARK = 28
@@ -102,8 +103,8 @@ def by_place(title: str | None = None, *, lines: bool = False) -> alt.Y:
     # Sorting by a number: a list of names would be written into an expression
     """The y axis of named rows, in the order of their ``place``. ``lines``: labels are broken at LINE_END."""
     axis = alt.Axis(labelLimit=340, labelPadding=10, ticks=False, domain=False)
-    if lines:
-        axis["labelExpr"] = f"split(datum.label, '{LINE_END}')"
+    if lines:  # Vega lays the first line on the row, not the middle of both
+        axis["labelExpr"], axis["labelLineHeight"], axis["labelOffset"] = f"split(datum.label, '{LINE_END}')", LINE_HEIGHT, -LINE_HEIGHT / 2
     return alt.Y("label:N", sort=alt.EncodingSortField("place", op="min", order="ascending"), title=title, axis=axis)
 
 
@@ -146,7 +147,7 @@ def dots_with_intervals(
 
 
 def _in_lines(rows: Sequence[Row]) -> tuple[Sequence[Row], list[str]]:
-    """The rows, and the lines of their labels. Labels that leave half the width no room are broken in two, where that is enough for all of them."""
+    """The rows, and the lines of their labels. Where a label leaves half the width no room, all of them are broken in two if that is enough for each."""
     labels = [row["label"] for row in rows]
     if max(map(len, labels), default=0) <= LABEL_OF_DOTS:
         return rows, labels
@@ -157,8 +158,6 @@ def _in_lines(rows: Sequence[Row]) -> tuple[Sequence[Row], list[str]]:
 
 def _broken(label: str) -> str:
     """In two lines where a crossing's parts meet or before n, whichever leaves the shorter ones."""
-    if len(label) <= LABEL_OF_DOTS:
-        return label
     name, n, count = label.rpartition(" (n = ")
     first, cross, second = name.partition(" x ")
     found = [(name, f"{n.strip()} {count}"), *([(f"{first} x", f"{second}{n}{count}")] if cross else [])]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from automl.charts.front import front_chart
-from automl.charts.marks import HALF, axis_labels, chart, data, dots_with_intervals, half, interval_rows, series_looks
+from automl.charts.marks import HALF, axis_labels, axis_title, chart, data, dots_with_intervals, half, interval_rows, series_looks
 from automl.evidence import Chart, Estimate, SearchSection
 from automl.printing import estimate, metric_words, significant, visible
 
@@ -32,15 +32,16 @@ def _trials(search: SearchSection) -> Chart | None:
         steps.append({"number": trial.number, "best": best})
         rows.append({"number": trial.number, "score": score, "series": visible(trial.family)})
     winner, score = better(scored, key=lambda pair: pair[1])
-    y = alt.Y("score:Q", title=f"out-of-fold {words}", scale=alt.Scale(zero=False), axis=alt.Axis(grid=True))
+    title = axis_title(f"out-of-fold {words}", HALF)
+    y = alt.Y("score:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(grid=True))
     x = alt.X("number:Q", title="trial", axis=alt.Axis(values=_ticks([trial.number for trial, _ in scored[-MAX_MARKS:]]), format="d", grid=False))
     line = alt.Chart(data(steps[-MAX_MARKS:])).mark_line(interpolate="step-after", color="#7a7a7a", strokeWidth=1.4, aria=False).encode(
-        x=x, y=alt.Y("best:Q", scale=alt.Scale(zero=False), title=f"out-of-fold {words}"))
+        x=x, y=alt.Y("best:Q", scale=alt.Scale(zero=False), title=title))
     dots = alt.Chart(data(rows[-MAX_MARKS:])).mark_point(filled=True, size=60, opacity=0.9, aria=False).encode(
         x=x, y=y, **series_looks([visible(family) for family in families], "family", width=HALF))
     return chart(
         "trials", "search", "Trials of the search", f"Best out-of-fold {words} {significant(score)} at trial {winner.number} ({winner.family}); the grey line is the best so far.",
-        half(line, dots, height=190),
+        half(line, dots, height=235),
         ("trial", "family", "state", f"out-of-fold {words}", "seconds"), [(trial.number, trial.family, trial.state, trial.score, trial.seconds) for trial in search.trials])
 
 

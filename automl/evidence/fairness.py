@@ -37,6 +37,8 @@ class Gaps(Part):
     tpr: Value
     fpr: Value
     ppv: Value
+    npv: Value | None = Field(default=None, exclude_if=lambda gap: gap is None)
+    accuracy: Value | None = Field(default=None, exclude_if=lambda gap: gap is None)
 
 
 class RateComparison(Part):

@@ -15,7 +15,7 @@ import vl_convert
 from automl.chart_theme import IN_THE_DARK, in_the_dark, spec_in_the_dark, theme
 from automl.charts import draw_charts
 from automl.charts.dependence import dependence_charts
-from automl.charts.marks import MAX_ROWS, WIDE, axis_labels, dots_with_intervals, grouped_dots
+from automl.charts.marks import HALF, LINE_END, MAX_ROWS, WIDE, axis_labels, dots_with_intervals, grouped_dots
 from automl.evidence import (
     Chart,
     DependencePoint,
@@ -213,13 +213,13 @@ def _strings(node: Any, path: str = "") -> list[tuple[str, str]]:
 @pytest.mark.slow
 def test_hostile_names_are_values_and_nothing_else() -> None:
     """Each chart of the hostile document differs from the plain one's only inside data values and scale domains, and in what the length of names decides (width, with
-    its ticks and lines of titles, and columns of the legend), so no name became code."""
+    its ticks and lines of titles and labels, and columns of the legend), so no name became code."""
     def without_values(spec: dict[str, Any]) -> Any:
         bare = copy.deepcopy(spec)
 
         def strip(node: Any) -> Any:
             if isinstance(node, dict):
-                return {key: strip(value) for key, value in node.items() if key not in ("values", "domain", "datasets", "data", "columns", "width", "tickCount", "step")} | (
+                return {key: strip(value) for key, value in node.items() if key not in ("values", "domain", "datasets", "data", "columns", "width", "tickCount", "step", "labelExpr", "labelLineHeight", "labelOffset")} | (
                     {"title": " ".join(node["title"])} if isinstance(node.get("title"), list) else {})
             return [strip(value) for value in node] if isinstance(node, list) else node
         return strip(bare)
@@ -233,6 +233,8 @@ def test_hostile_names_are_values_and_nothing_else() -> None:
         assert without_values(charts[name].spec) == without_values(plain[name].spec), name
     for chart in charts.values():
         for path, text in _strings(chart.spec):
+            if path.endswith("/labelExpr"):
+                assert text == f"split(datum.label, '{LINE_END}')", "the only expression, and always the same"
             if any(name in text for name in HOSTILE if len(name) > 3):
                 assert "/values" in path or path.startswith("/datasets/") or path.endswith("/domain"), (chart.name, path, text)
 
@@ -449,3 +451,26 @@ def test_mean_truths_are_not_held_against_a_predicted_quantile() -> None:
     [of_mean, of_quantile] = ({chart.name for chart in charts_of(evidence).charts} for evidence in (of_means, as_quantile))
     assert of_mean - of_quantile == {"truth-against-prediction"}
     assert "residuals" in of_quantile
+
+
+def rows_of(*labels: str) -> list[dict[str, Any]]:
+    return [{"label": label, "place": place, "value": 0.5, "low": 0.4, "high": 0.6} for place, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize(("labels", "lines"), [
+    (("Male x White (n = 12)", "Other (n = 3)"), None),
+    (("Asian-Pac-Islander x 25 to 39 (n = 166)", "Male (n = 8,163)"), ("Asian-Pac-Islander x|25 to 39 (n = 166)", "Male|(n = 8,163)")),
+    (("Male x Amer-Indian-Eskimo (n = 72)",), ("Male x Amer-Indian-Eskimo|(n = 72)",)),
+])
+def test_labels_that_are_too_long_for_half_the_width_are_broken_all_of_them(labels: tuple[str, ...], lines: tuple[str, ...] | None) -> None:
+    spec = dots_with_intervals(rows_of(*labels), "rate").to_dict(validate=False)
+    assert spec["width"] == HALF
+    drawn = {row["label"] for row in spec["layer"][0]["data"]["values"]}
+    assert drawn == {line.replace("|", LINE_END) for line in lines or labels}
+    assert ("labelExpr" in spec["layer"][0]["encoding"]["y"]["axis"]) == (lines is not None)
+
+
+def test_a_name_that_no_break_makes_short_enough_keeps_the_whole_width() -> None:
+    spec = dots_with_intervals(rows_of("Some name that is cut at thirty (n = 166)", "b (n = 2)"), "rate").to_dict(validate=False)
+    assert spec["width"] == WIDE
+    assert LINE_END not in str(spec)

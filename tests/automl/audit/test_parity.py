@@ -37,6 +37,8 @@ def test_v14_error_parity() -> None:
     assert isinstance(of_b.gaps, Gaps)
     assert value(of_b.gaps.tpr) == pytest.approx(-0.3)
     assert value(of_b.gaps.ppv) == pytest.approx(0)
+    assert value(of_b.gaps.accuracy or NotMeasured(reason="none")) == pytest.approx(0.75 - 0.8)
+    assert value(of_b.gaps.npv or NotMeasured(reason="none")) == pytest.approx(55 / 75 - 40 / 50)
 
 
 def test_false_negatives_for_each_false_positive_have_the_odds_of_wilsons_limits() -> None:
