@@ -252,7 +252,7 @@ def _values(pattern: Pattern, at: int, text: str, start: int, reading: _Reading)
             yield from _values(pattern, at + 1, text, start + len(part), reading)
         return
     kind = pattern.kinds[part]
-    for end in _ends(pattern.parts, at, text, start, named=bool(kind)):
+    for end in _ends(pattern.parts, at, text, start, named=kind not in ("", "!")):
         value = _value(text[start:end], kind, reading)
         if value is not None:
             for rest in _values(pattern, at + 1, text, end, reading):

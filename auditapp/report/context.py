@@ -41,7 +41,7 @@ from auditapp.statements.document import Statements
 from auditapp.statements.fields import LANGUAGES
 from automl.crosswalk.jurisdictions import asked_for
 from automl.evidence import Charts, Estimate, Evidence, FairnessSection, LoggedEvent, NotMeasured, OnnxExport, RunInfo, measured_digest_of
-from automl.printing import GOVERNING_WORDS, LABEL_WORDS, in_order, metric_words, other_draws, ratio, significant, visible, whole
+from automl.printing import GOVERNING_WORDS, against_limit, in_order, metric_words, other_draws, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
 FINDINGS_AT_A_GLANCE = 6
@@ -125,7 +125,8 @@ def _identity(evidence: Evidence, statements: Statements | None) -> list[Block]:
             ("Sensitive attributes", ", ".join(data_text(name, 40) for name in spec.sensitive) or "none declared"),
             ("Audit part", f"{whole(evidence.data.split.audit)} rows; audit number {evidence.plan.audit_number} of this data"),
             ("Date of the audit", evidence.provenance.finished_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")),
-            *([("A year later", f"{evidence.provenance.year_later}; Local Law 144 lets no tool be used on an older audit")] if evidence.provenance.year_later else []),
+            *([("Valid until", f"{evidence.provenance.year_later}: Local Law 144 asks for an audit of at most a year")]
+              if evidence.provenance.year_later and not isinstance(evidence.local_law_144, NotMeasured) else []),
         ])], [stated(statements, 1)]),
         facts([
             ("Run", evidence.run.id), ("Report", _version(statements)), ("Evidence digest", evidence.digest), ("Data, SHA-256", evidence.provenance.dataset_sha256),
@@ -182,7 +183,7 @@ def _values(evidence: Evidence) -> Block:
             if found:
                 group, one = found
                 rows.append((f"impact ratio, {data_text(attribute.attribute, 40)}: lowest is {data_text(group.group, 40)}", ratio(one, fairness.limit.ratio), whole(group.n),
-                             f"{fairness.limit.ratio:g}", LABEL_WORDS[one.label], page_of(6 if place < len(fairness.attributes) else 9)))
+                             f"{fairness.limit.ratio:g}", our_words(against_limit(one), 300), page_of(6 if place < len(fairness.attributes) else 9)))
     return table("Values at a glance", [("item", "left", 1.7), ("value, 95 % interval", "left", 1.1), ("n", "right", 0), ("limit", "right", 0), ("what the evidence says", "left", 1.2), ("page", "right", 0)], rows)
 
 
@@ -265,7 +266,7 @@ def _log(run: RunInfo) -> list[Block]:
     return [
         heading("Events before the run, as the ledger has them"),
         table("Entries on the tables and the run, each chained to the one before it in the workspace's ledger by its hash",
-              [("number", "right", 0), ("at (UTC)", "left", 0), ("who", "left", 1), ("what", "left", 0), ("hash before", "left", 0), ("hash", "left", 0)],
+              [("entry", "right", 0), ("at (UTC)", "left", 0), ("who", "left", 1), ("what", "left", 0), ("hash before", "left", 0), ("hash", "left", 0)],
               [(whole(one.number), one.at[:19].replace("T", " "), _actor(one), our_words(EVENT_WORDS.get(one.action, one.action)), f"{one.previous_hash[:16]}…", f"{one.hash[:16]}…") for one in run.log],
               "Hash: SHA-256 of the hash before as hexadecimal text and the entry's canonical JSON, which the attached evidence has whole. What happened later, such as signing, downloads and sign-offs, is in the ledger itself.", dense=True),
         facts([("Kept", days), ("Kept for laws", "what laws ask for stands in section 16, and what people have said of it below")]),
@@ -283,7 +284,7 @@ def _actor(one: LoggedEvent) -> str:
 def _made_again(evidence: Evidence) -> str:
     if isinstance(evidence.spec, TaskSpec) and evidence.spec.parallel > 1:
         return f"up to {evidence.spec.parallel} workers searched together, so the search is not reproducible trial by trial: which trial knew of which depended on timing."
-    return "the same inputs, seed, threads and budget in trials give the same digest of what was measured; the evidence digest counts each audit of the data as well."
+    return "the same code and libraries, inputs, seed, threads and budget in trials give the same digest of what was measured; the evidence digest counts each audit of the data as well."
 
 
 def _exported(onnx: OnnxExport | NotMeasured) -> str:

@@ -99,7 +99,7 @@ def _pairs(interactions: InteractionsSection | NotMeasured) -> Block:
     if isinstance(interactions, NotMeasured):
         return not_measured("Interactions", interactions)
     return table(
-        f"What two inputs do together: the largest of {whole(len(interactions.pairs))} pairs of the {interactions.compared} most important inputs, on {our_words(interactions.source)}, with 95 % intervals",
+        f"What two inputs do together: the largest of {whole(len(interactions.pairs))} pairs of the {interactions.compared} most important inputs, on {our_words(interactions.source)}, each with its own 95 % interval",
         [("input", "left", 1), ("and", "left", 1), ("size", "left", 1), ("share of what both do", "left", 1)],
         [(data_text(one.first, 60), data_text(one.second, 60), shown(one.size), shown(one.share, as_percent=True)) for one in interactions.pairs[:MOST_PAIRS]], our_words(interactions.note, 600), dense=True)
 

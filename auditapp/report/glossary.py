@@ -94,6 +94,7 @@ EXPLANATION: tuple[Entry, ...] = (
     ("Kendall's tau", "(pairs in the same order − pairs in opposite order) / √(untied pairs of one × of the other)"),
     ("accumulated local effect", "sum, over the bins up to a value, of the mean change of the output where the rows of a bin move from its lower edge to its upper; mean 0 over the rows"),
     ("partial dependence", "mean output where every row gets the level − the same averaged over the levels, each with its share of the rows"),
+    ("size, share of what both do", "√ of the mean square of (partial dependence on two inputs − on each alone), centred; its square over that of the dependence on both (Friedman's H²)"),
     ("inputs that go together", "|Spearman's rank correlation| of two numbers, √(chi-squared / (n × (fewer of rows and columns − 1))) with a category (Cramér's V)"),
     ("overlap (Jaccard)", "entries of both lists / entries of either list"),
     ("AUC of telling the groups", "area under the ROC curve of predicting the sensitive attribute, averaged over pairs or groups where it has several"),
@@ -168,4 +169,4 @@ def _entries(evidence: Evidence) -> Iterator[Entry]:
     yield from (entry for entries, used in parts if used for entry in entries)
     yield from INTERVALS
     if evidence.design.replicates is not None:
-        yield "bootstrap", (f"quantiles of {whole(evidence.design.replicates)} resamples of the rows, or of persons, of a group's for its numbers; seed {evidence.provenance.seeds.get('run', 0)} and the name of what is measured")
+        yield "bootstrap", (f"quantiles of {whole(evidence.design.replicates)} samples drawn with replacement from the rows (from persons where rows repeat one), within the group for its numbers; seed {evidence.provenance.seeds.get('run', 0)}")

@@ -31,7 +31,7 @@ def _measured(section: MitigationSection, charts: Charts) -> Iterator[Block]:
     yield facts([
         ("Made on", f"{whole(section.fitted_on)} {section.made_of}"), ("Measured on", f"{whole(section.measured_on)} rows of {section.part}"),
         ("Weighed by", metric_words(section.metric)), ("Profile", PROFILE_WORDS[section.profile] if section.profile else "none was named"), ("Frozen, SHA-256", section.frozen),
-        *([] if section.by_halves else [("Bounds of the work", f"{budget.attributes} attributes; {whole(budget.refit_rows)} rows a fold to learn again from; {whole(budget.reduction_rows)} rows, {budget.reduction_rounds} rounds and "
+        *([] if section.by_halves else [("Bounds of the work", f"at most {budget.attributes} attributes; {whole(budget.refit_rows)} rows a fold to learn again from; {whole(budget.reduction_rows)} rows, {budget.reduction_rounds} rounds and "
                                f"{budget.reduction_trees} trees a classifier for the exponentiated gradient")]),
     ])
     for place, deployed in enumerate(section.deployed.attributes, start=1):
@@ -47,7 +47,7 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
     for kind in ("parity", "odds", "rates"):
         yield from charts_of(charts, f"mitigation-{kind}-{place}", exactly=True)
     yield table(
-        f"The record of less-discriminatory alternatives for {name}: price on {section.part}, with paired 95 % intervals",
+        f"The record of the search for less-discriminatory alternatives for {name}: price on {section.part}, with paired 95 % intervals",
         [("id", "left", 0), ("alternative", "left", 2.1), ("sees the group", "left", 0.1), ("by lot", "left", 0.1), (f"change of {words}", "left", 1.1), ("decided otherwise", "left", 0.9), ("gained, lost", "left", 0.6)],
         [(one.id, alternative_name(one), "yes" if one.uses_attribute_at_decision else "no", "yes" if one.drawn_by_lot else "no", shown(one.performance[section.metric].change, signed=True),
           shown(one.people.share, as_percent=True), f"{_people(one.people.gained)}, {_people(one.people.lost)}") for one in mine],

@@ -21,7 +21,7 @@ AMONG_NAMES = frozenset({"all inputs together", "all groups", "all other inputs"
 """Rows of ours among those of the data."""
 MARK = 28
 """Pixels of a legend's mark with the space round it."""
-_COUNT = re.compile(r" \(n = [\d,]+\)$")
+_COUNT = re.compile(r"[ \u00a0]\(n = [\d,]+\)$")
 
 
 def in_language(document: Mapping[str, Any], lang: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from automl.evidence import (
 )
 from automl.printing import fixed, metric_words, p_value, percent, ratio, significant, step_words, whole
 
+NOT_TRIED_ELSEWHERE = "not tried: the predictions were made elsewhere, and there is no model here"
 MOST_SHIFTED = 15
 MOST_OUTSIDE = 15
 CUTS_PRINTED = 12
@@ -51,8 +52,8 @@ def _security(evidence: Evidence) -> Iterator[Block]:
     yield facts([
         ("Software", "versions and digests of what was installed are in section 17 and in the attached lock.txt"),
         *([("File of the model", "its SHA-256 (page one) is in the signed evidence; the file has no signature of its own")] if provenance.model_sha256 else []),
-        ("Poisoned training data", "not tried: no rows were put among those that the model learned from"),
-        ("Crafted inputs (evasion)", "not tried: the disturbances above are random and not made to change a decision"),
+        ("Poisoned training data", "not tried: no rows were put among those that the model learned from" if provenance.model_sha256 else NOT_TRIED_ELSEWHERE),
+        ("Crafted inputs (evasion)", "not tried: the disturbances above are random and not made to change a decision" if provenance.model_sha256 else NOT_TRIED_ELSEWHERE),
         ("Feedback", "where decisions lead to the rows that a later model learns from, its errors return as labels; one table cannot show this, and it is not measured"),
     ])
 

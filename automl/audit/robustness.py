@@ -26,6 +26,7 @@ NOTE = (
     "Disturbances are artificial: they say how much the results depend on exact inputs, not which errors future inputs will have. What is measured here describes this model and the audited rows, "
     "and nothing was chosen by it."
 )
+NOTE_OF_PREDICTIONS = "What is measured here describes these predictions and the audited rows, and nothing was chosen by it."
 
 
 def measure_robustness(model: FittedModel, train: Rows, audit: Rows, outcomes: Outcomes, outcomes_of: OutcomesOf, policy: TaskSpec, again: Reseeded | NotMeasured) -> RobustnessSection:
@@ -47,4 +48,4 @@ def robustness_of_predictions(outcomes: Outcomes, policy: AuditPolicy) -> Robust
     return RobustnessSection(
         metric="", decisions=outcomes.task != "regression", **absent, threshold_curve=measure_threshold_curve(outcomes, policy.reference),
         operating_characteristics=measure_operating_characteristics(outcomes, policy.limit.ratio, policy.reference, seed=policy.seed),
-        label_flips=measure_label_flips(outcomes, seed=policy.seed), note=NOTE)
+        label_flips=measure_label_flips(outcomes, seed=policy.seed), note=NOTE_OF_PREDICTIONS)

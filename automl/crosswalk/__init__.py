@@ -14,6 +14,7 @@ from automl.evidence import CrosswalkRow, CrosswalkSection, Evidence, NotMeasure
 AS_OF = "2026-11-20"
 """When the items were last compared with their laws."""
 TO_STATE = "to be stated by a person"
+NO_LOG = "the run was made outside of a workspace, which would keep a ledger"
 
 
 def crosswalk_section(evidence: Evidence) -> CrosswalkSection:
@@ -58,6 +59,8 @@ def unmeasured(evidence: Evidence, pointer: str) -> str | None:
         return "no population was named to compare the groups' shares with"
     if pointer == "/fairness/limit" and evidence.fairness.outcome == "score":  # type: ignore[union-attr]
         return "a number is predicted and nobody is selected"
+    if pointer == "/run/log" and not node:
+        return NO_LOG
     if pointer == "/performance/baselines" and not node:
         return "there is no baseline beside predictions made elsewhere"
     return "nothing was declared to compare by" if pointer == "/performance/by_group" and not node else None

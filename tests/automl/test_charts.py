@@ -465,7 +465,7 @@ def rows_of(*labels: str) -> list[dict[str, Any]]:
 def test_labels_that_are_too_long_for_half_the_width_are_broken_all_of_them(labels: tuple[str, ...], lines: tuple[str, ...] | None) -> None:
     spec = dots_with_intervals(rows_of(*labels), "rate").to_dict(validate=False)
     assert spec["width"] == HALF
-    drawn = {row["label"] for row in spec["layer"][0]["data"]["values"]}
+    drawn = {row["label"] for rows in spec["datasets"].values() for row in rows if "label" in row}
     assert drawn == {line.replace("|", LINE_END) for line in lines or labels}
     assert ("labelExpr" in spec["layer"][0]["encoding"]["y"]["axis"]) == (lines is not None)
 
