@@ -266,9 +266,10 @@ def with_record() -> Evidence:
     compared = {"npv": RateComparison(minus_all=gap, over_all=over, best="Male", minus_best=gap, over_best=over)}
     first = fairness.attributes[0]
     groups = tuple(group if isinstance(group.error_rates, NotMeasured) else group.model_copy(update={"error_rates": group.error_rates.model_copy(update={"compared": compared})}) for group in first.groups)
-    size, share = Estimate(value=0.181, low=0.145, high=0.207, method="bootstrap", n=100), Estimate(value=0.016, low=0.011, high=0.02, method="bootstrap", n=100)
-    interactions = InteractionsSection(source="100 training rows drawn at random (seed 0)", note="Neither can be below 0.", rows=100, compared=2, pairs=(
-        Interaction(first="age", second=explanation.features[0].feature, size=size, share=share),))
+    size = Estimate(value=0.181, low=0.145, high=0.207, method="jackknife of the cube root of the mean square", n=100)
+    interactions = InteractionsSection(
+        source="100 training rows drawn at random (seed 0)", note="Rows are combined that may hardly occur.", rows=100, compared=("age", "sex"), passed_over=("essay",),
+        pairs=(Interaction(first="age", second=explanation.features[0].feature, size=size),))
     entry: dict[str, Any] = {"workspace": "ws_1", "at": "2026-11-20T09:00:00.123456+00:00", "previous_hash": "0" * 64, "hash": "ab" * 32}
     log = (
         LoggedEvent(**entry, number=7, actor="user:ada", action="dataset.uploaded", subject="ds_1", data={"sha256": "cd" * 32, "bytes": 4_096}),

@@ -49,7 +49,7 @@ def reliance_blocks(explanation: ExplanationSection, charts: Charts) -> Iterator
     yield from [not_measured("Inputs that go together", explanation.related)] if isinstance(explanation.related, NotMeasured) else _related(explanation.related)
     yield heading("How the output goes with an input")
     yield from [not_measured("Curves", explanation.dependence)] if isinstance(explanation.dependence, NotMeasured) else _curves(explanation.dependence, charts)
-    yield _pairs(explanation.interactions)
+    yield _pairs(explanation.interactions, explanation.output)
 
 
 def _agreement(stability: RankStability) -> Block:
@@ -95,13 +95,14 @@ def _curves(curves: DependenceSection, charts: Charts) -> Iterator[Block]:
     yield from charts_of(charts, "dependence-")
 
 
-def _pairs(interactions: InteractionsSection | NotMeasured) -> Block:
+def _pairs(interactions: InteractionsSection | NotMeasured, output: str) -> Block:
     if isinstance(interactions, NotMeasured):
         return not_measured("Interactions", interactions)
+    passed = f" Left aside, since they do not vary in these rows or are free text: {', '.join(data_text(name, 60) for name in interactions.passed_over)}." if interactions.passed_over else ""
     return table(
-        f"What two inputs do together: the largest of {whole(len(interactions.pairs))} pairs of the {interactions.compared} most important inputs, on {our_words(interactions.source)}, each with its own 95 % interval",
-        [("input", "left", 1), ("and", "left", 1), ("size", "left", 1), ("share of what both do", "left", 1)],
-        [(data_text(one.first, 60), data_text(one.second, 60), shown(one.size), shown(one.share, as_percent=True)) for one in interactions.pairs[:MOST_PAIRS]], our_words(interactions.note, 600), dense=True)
+        f"What two inputs do together, in {our_words(output)}: the largest of {whole(len(interactions.pairs))} pairs of important inputs, on {our_words(interactions.source)}, with 95 % intervals",
+        [("input", "left", 1), ("and", "left", 1), ("size", "left", 1)],
+        [(data_text(one.first, 60), data_text(one.second, 60), shown(one.size)) for one in interactions.pairs[:MOST_PAIRS]], our_words(interactions.note, 600) + passed, dense=True)
 
 
 def proxy_blocks(explanation: ExplanationSection, charts: Charts) -> Iterator[Block]:

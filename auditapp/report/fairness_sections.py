@@ -248,7 +248,7 @@ def _compared(name: str, measured: Sequence[tuple[Group, ErrorRates]], reference
         [(data_text(group.group, GROUP_LENGTH), words, _minus_reference(rates.gaps, rate, group.group == reference), shown(one.minus_all, as_percent=True, signed=True), shown(one.over_all),
           *(("best", "–") if one.best == group.group else (shown(one.minus_best, as_percent=True, signed=True), shown(one.over_best))))
          for group, rates in measured for rate, words in COMPARED.items() if (one := rates.compared.get(rate)) is not None],
-        "Best: the highest rate of the groups, of false positive rates the lowest, groups of a few rows left aside. The intervals hold for all groups of the table at once, those to the best group for all pairs. "
+        "Best: the highest rate of the groups, of false positive rates the lowest, groups of a few rows left aside. The intervals hold for all groups at once, those to the best group for all pairs, one rate at a time. "
         "TPR, FPR: true, false positive rate; PPV, NPV: predictive value of the favourable and of the unfavourable outcome.", dense=True)
 
 

@@ -94,7 +94,7 @@ EXPLANATION: tuple[Entry, ...] = (
     ("Kendall's tau", "(pairs in the same order − pairs in opposite order) / √(untied pairs of one × of the other)"),
     ("accumulated local effect", "sum, over the bins up to a value, of the mean change of the output where the rows of a bin move from its lower edge to its upper; mean 0 over the rows"),
     ("partial dependence", "mean output where every row gets the level − the same averaged over the levels, each with its share of the rows"),
-    ("size, share of what both do", "√ of the mean square of (partial dependence on two inputs − on each alone), centred; its square over that of the dependence on both (Friedman's H²)"),
+    ("size of what two inputs do together", "√ of the mean square of (partial dependence on both − on each alone), centred: the numerator of Friedman's H, without what chance adds to a square"),
     ("inputs that go together", "|Spearman's rank correlation| of two numbers, √(chi-squared / (n × (fewer of rows and columns − 1))) with a category (Cramér's V)"),
     ("overlap (Jaccard)", "entries of both lists / entries of either list"),
     ("AUC of telling the groups", "area under the ROC curve of predicting the sensitive attribute, averaged over pairs or groups where it has several"),

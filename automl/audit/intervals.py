@@ -74,7 +74,7 @@ def count(hits: BoolArray, weight: FloatArray | None = None, cluster: NDArray[An
     total = float(w.sum())
     if total <= 0:
         return Count(0.0, 0.0, k, n, 0.0, 0.0, exact=False)
-    hit = float(w[hits].sum())
+    hit = float(w[hits].sum()) if w[~hits].any() else total  # two sums of the same weights may differ in their last bit
     rate = hit / total
     unit = np.arange(n) if cluster is None else np.unique(cluster, return_inverse=True)[1]
     effective, persons = _effective_size(w, hits, rate, unit), None
@@ -90,8 +90,11 @@ def _allowance_for_few(persons: int) -> float:
     """Few persons do not even tell their own variance: Student's quantile in place of the normal one, taken into the effective size (Korn and Graubard 1998)."""
     if not 1 < persons < LOW_PRECISION_BELOW:
         return 1.0
-    tail = (1 - LEVEL) / 2
-    return float((norm.isf(tail) / student.isf(tail, persons - 1)) ** 2)
+    return _allowance(persons, (1 - LEVEL) / 2)
+
+
+def _allowance(units: float, tail: float) -> float:
+    return float((norm.isf(tail) / student.isf(tail, max(units - 1, 1))) ** 2)
 
 
 def _effective_size(w: FloatArray, hits: BoolArray, rate: float, unit: NDArray[Any]) -> float:
@@ -158,18 +161,41 @@ def rate_estimate(c: Count, absent: str = "no row counts towards it", comparison
 
 
 def difference_estimate(a: Count, b: Count, absent: str = "one of the two rates has no rows", comparisons: int = 1) -> Value:
-    """rate(a) - rate(b) with Newcombe's hybrid score interval (1998, method 10); simultaneous over ``comparisons`` such differences (Bonferroni)."""
+    """rate(a) - rate(b) with Newcombe's hybrid score interval (1998, method 10); simultaneous over ``comparisons`` such differences (Bonferroni), from `simultaneous_limits`."""
     if min(a.rows_n, b.rows_n) == 0 or min(a.sum_n, b.sum_n) <= 0:
         return NotMeasured(reason=absent)
     alpha = (1 - LEVEL) / comparisons
-    low, high = confint_proportions_2indep(a.k, a.n, b.k, b.n, compare="diff", method="newcomb", alpha=alpha)
+    low, high = _newcombe(a, b, alpha) if comparisons == 1 else difference_of_limits(a, b, *(simultaneous_limits(c, alpha / 2) for c in (a, b)))
     value = a.rate - b.rate
     suffix = (f", simultaneous over {comparisons}" if comparisons > 1 else "") + (a.suffix() or b.suffix())
     return Estimate(
         value=value, low=min(float(low), value), high=max(float(high), value), level=LEVEL if comparisons == 1 else 1 - alpha,
-        method="newcombe" + suffix, n=a.rows_n + b.rows_n,
+        method=("newcombe" if comparisons == 1 else "newcombe of clopper-pearson") + suffix, n=a.rows_n + b.rows_n,
         low_precision=a.low_precision or b.low_precision,
     )
+
+
+def _newcombe(a: Count, b: Count, alpha: float) -> tuple[float, float]:
+    low, high = confint_proportions_2indep(a.k, a.n, b.k, b.n, compare="diff", method="newcomb", alpha=alpha)
+    return float(low), float(high)
+
+
+def simultaneous_limits(c: Count, tail: float) -> tuple[float, float]:
+    """Limits of a rate far out in its tails, each wrong in at most ``tail``: Clopper and Pearson's, since Wilson's are too short there near 0 and 1, with Student's allowance for what effective numbers rest on."""
+    n = c.n
+    if not c.exact:
+        units = c.persons if c.persons is not None else c.n
+        given = _allowance_for_few(c.persons) if c.persons is not None else 1.0
+        n *= _allowance(units, tail) / given
+    low, high = clopper_pearson(c.k / c.n * n, n, tail)
+    return float(low), float(high)
+
+
+def difference_of_limits(a: Count, b: Count, of_a: tuple[float, float], of_b: tuple[float, float]) -> tuple[float, float]:
+    """Newcombe's hybrid limits of rate(a) - rate(b) from the limits of both rates."""
+    difference = a.rate - b.rate
+    (low_a, high_a), (low_b, high_b) = of_a, of_b
+    return difference - float(np.hypot(a.rate - low_a, high_b - b.rate)), difference + float(np.hypot(high_a - a.rate, b.rate - low_b))
 
 
 def mover_ratio(k1: Any, n1: Any, k2: Any, n2: Any, one_sided: float = (1 - LEVEL) / 2, limits: Callable[..., tuple[Any, Any]] = wilson) -> tuple[Any, Any]:

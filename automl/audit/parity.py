@@ -198,6 +198,12 @@ def _simultaneous(estimate: Value, comparisons: int) -> Value:
     return estimate.model_copy(update={"low": low, "high": high, "level": 1 - alpha, "method": f"{estimate.method}, simultaneous over {comparisons}"})
 
 
+def _of_logarithm(estimate: Value) -> Value:
+    if isinstance(estimate, NotMeasured):
+        return estimate
+    return estimate.model_copy(update={name: float(np.exp(getattr(estimate, name))) for name in ("value", "low", "high")})
+
+
 def score_outcome(
     mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str, comparisons: int = 1, absolute_errors: bool = False,
 ) -> ScoreOutcome | NotMeasured:
@@ -233,11 +239,14 @@ def score_outcome(
             return NotMeasured(reason="a ratio of means is only given where every group's mean is above 0")
         if column >= min(len(mine.means), len(reference.means)):
             return NotMeasured(reason=no_residual)
-        if reference.means[column] == 0:
-            return NotMeasured(reason="the reference's mean is 0")
+        if min(mine.means[column], reference.means[column]) <= 0:
+            return NotMeasured(reason="one of the two means is 0")
+        if all(same_in_all(each.means[column], each.replicates[:, column]) and each.units > 1 for each in (mine, reference)):
+            return NotMeasured(reason="nothing varies on either side")
         with np.errstate(divide="ignore", invalid="ignore"):  # what a replicate without errors gives is left out
-            replicates = mine.replicates[:, column] / reference.replicates[:, column]
-        return percentile_estimate(mine.means[column] / reference.means[column], replicates, mine.rows + reference.rows, units=min(mine.units, reference.units))
+            logarithms = np.log(mine.replicates[:, column] / reference.replicates[:, column])
+        ratio = percentile_estimate(float(np.log(mine.means[column] / reference.means[column])), logarithms, mine.rows + reference.rows, units=min(mine.units, reference.units))
+        return _of_logarithm(_simultaneous(ratio, comparisons))
 
     return ScoreOutcome(
         mean=level(0), above_median=rate_estimate(mine.above), mean_residual=level(1), mean_absolute_error=level(2), mean_difference=difference(0),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from automl.audit.intervals import LEVEL, Count, difference_estimate, mover_ratio, pool
+from automl.audit.intervals import LEVEL, Count, difference_estimate, mover_of_limits, pool, simultaneous_limits, wilson
 from automl.evidence import Estimate, NotMeasured, RateComparison, Value
 
 LOWEST_IS_BEST = frozenset({"fpr", "fnr"})
@@ -18,7 +18,7 @@ def rate_comparisons(rate: str, names: Sequence[str], counts: Sequence[Count]) -
     """For each group (``names`` and ``counts`` in one order) its ``rate`` held against that of all groups pooled and against the best one's.
 
     The best group is the one with the highest rate, of false positive and false negative rates the lowest; groups of few rows are passed over where there are others. It is found by
-    looking, so its contrasts hold for all pairs of groups at once (Bonferroni); those with all rows for all groups at once. All rows hold the group's own, whose share w of them is taken as
+    looking, so its contrasts hold for all pairs of groups at once (Bonferroni); those with all rows for all groups at once (of two groups there is one contrast), one rate at a time. All rows hold the group's own, whose share w of them is taken as
     given: the difference is (1 - w) times that from the others, the ratio r / (w r + 1 - w) of the ratio r to the others, and so are the limits.
     """
     have = [at for at, one in enumerate(counts) if one.rows_n and one.sum_n > 0]
@@ -40,26 +40,33 @@ def _compared(at: int, have: Sequence[int], best: int | None, names: Sequence[st
         return RateComparison(minus_all=absent, over_all=absent, best=None, minus_best=absent, over_best=absent)
     mine, others = counts[at], pool([counts[other] for other in have if other != at])
     share, groups = mine.sum_n / (mine.sum_n + others.sum_n), len(have)
+    contrasts = 1 if groups == 2 else groups
     pairs = groups * (groups - 1) // 2
     of_best: Value = NotMeasured(reason="this is the best group")
     return RateComparison(
-        minus_all=_moved(difference_estimate(mine, others, NO_OTHERS, groups), lambda difference: (1 - share) * difference), over_all=_over_all(mine, others, share, groups), best=names[best],
+        minus_all=_moved(difference_estimate(mine, others, NO_OTHERS, contrasts), lambda difference: (1 - share) * difference), over_all=_over_all(mine, others, share, contrasts), best=names[best],
         minus_best=of_best if at == best else difference_estimate(mine, counts[best], comparisons=pairs), over_best=of_best if at == best else ratio_estimate(mine, counts[best], pairs))
 
 
 def ratio_estimate(a: Count, b: Count, comparisons: int = 1) -> Value:
-    """rate(a) / rate(b) with MOVER-R's limits from Wilson's (Donner and Zou 2012), simultaneous over ``comparisons``; NotMeasured where rate(b) is 0."""
+    """rate(a) / rate(b) with MOVER-R's limits (Donner and Zou 2012) from Wilson's, or simultaneous over ``comparisons`` from `simultaneous_limits`; NotMeasured where rate(b) is 0."""
     if b.sum_k == 0:
         return NotMeasured(reason="the rate to divide by is 0")
     alpha = (1 - LEVEL) / comparisons
-    low, high = mover_ratio(a.k, a.n, b.k, b.n, alpha / 2)
-    return _estimate(float(a.exact_rate / b.exact_rate), float(low), float(high), a, b, comparisons, a.rows_n + b.rows_n)
+    low, high = _ratio_limits(a, b, alpha / 2, comparisons)
+    return _estimate(float(a.exact_rate / b.exact_rate), low, high, a, b, comparisons, a.rows_n + b.rows_n)
+
+
+def _ratio_limits(a: Count, b: Count, tail: float, comparisons: int) -> tuple[float, float]:
+    of_a, of_b = ((wilson(c.k, c.n, tail) if comparisons == 1 else simultaneous_limits(c, tail)) for c in (a, b))
+    low, high = mover_of_limits(np.asarray(a.rate), of_a, np.asarray(b.rate), of_b)
+    return float(low), float(high)
 
 
 def _over_all(mine: Count, others: Count, share: float, comparisons: int) -> Value:
     if mine.sum_k == 0 and others.sum_k == 0:
         return NotMeasured(reason="the rate of all rows is 0")
-    low, high = mover_ratio(mine.k, mine.n, others.k, others.n, (1 - LEVEL) / comparisons / 2)
+    low, high = _ratio_limits(mine, others, (1 - LEVEL) / comparisons / 2, comparisons)
 
     def of_all(ratio: float) -> float:
         return 1 / share if np.isinf(ratio) else ratio / (share * ratio + 1 - share)
@@ -70,7 +77,7 @@ def _over_all(mine: Count, others: Count, share: float, comparisons: int) -> Val
 
 def _estimate(value: float, low: float, high: float, a: Count, b: Count, comparisons: int, n: int) -> Estimate:
     suffix = (f", simultaneous over {comparisons}" if comparisons > 1 else "") + (a.suffix() or b.suffix())
-    return Estimate(value=value, low=min(low, value), high=max(high, value), level=LEVEL if comparisons == 1 else 1 - (1 - LEVEL) / comparisons, method="mover-r wilson" + suffix, n=n,
+    return Estimate(value=value, low=min(low, value), high=max(high, value), level=LEVEL if comparisons == 1 else 1 - (1 - LEVEL) / comparisons, method=("mover-r wilson" if comparisons == 1 else "mover-r clopper-pearson") + suffix, n=n,
                     low_precision=a.low_precision or b.low_precision)
 
 

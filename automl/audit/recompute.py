@@ -1,6 +1,6 @@
 """Compute every counts-based number of an audit again:  python3 recompute.py [FOLDER]
 Reads evidence.json and counts.csv in FOLDER (default: here), as they are attached to the report; needs Python 3.9 or later and no library. From the counts alone:
-rates (Wilson), impact ratios (MOVER-R) and their labels, differences and gaps (Newcombe), Fisher's exact test, mid-p, z, Holm, shortfall, flip-flop, unknown bands.
+rates (Wilson), impact ratios (MOVER-R) and their labels, differences, gaps and comparisons of error rates (Newcombe, MOVER-R; several at once from Clopper and Pearson's limits), Fisher's exact test, mid-p, z, Holm, shortfall, flip-flop, unknown bands.
 Not again: what needs rows (AUC, calibration, means), omnibus tests, detectable ratios and, where rows have weights or repeat a person, all but the counts. Exit code 0: all equal; 1: some differ; 2: unreadable."""
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from math import erfc, exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
 Count = tuple[int, int]
-equal: list[str] = []
-differences: list[str] = []
+equal, differences = list[str](), list[str]()
 holm_tests: list[tuple[str, dict, float]] = []
-
 
 def compare(pointer: str, said: object, computed: object, relative: float = 1e-9, smallest: float = 1.0) -> None:
     same = said == computed or (isinstance(said, (int, float)) and isinstance(computed, (int, float)) and abs(said - computed) <= relative * max(abs(computed), smallest))
     (equal if same else differences).append(f"{pointer}: evidence.json says {said}, the counts give {computed}")
-
 
 def check(pointer: str, said: dict, computed: dict | None) -> None:
     if computed is None or "reason" in said:  # nothing could be measured: both must say so
@@ -29,25 +26,17 @@ def check(pointer: str, said: dict, computed: dict | None) -> None:
     for name, number in computed.items():
         compare(f"{pointer}/{name}", said[name], number)
 
-
 def wilson(c: Count, one_sided: float = 0.025) -> tuple[float, float]:
     (k, n), z = c, NormalDist().inv_cdf(1 - one_sided)
     middle, half = (k + z * z / 2) / (n + z * z), z / (n + z * z) * sqrt(k * (n - k) / max(n, 1) + z * z / 4)
     return (0.0 if k == 0 else max(0.0, middle - half)), (1.0 if k == n else min(1.0, middle + half))
 
-
 def rate(c: Count) -> dict | None:
     return {"value": c[0] / c[1], "low": wilson(c)[0], "high": wilson(c)[1], "k": c[0], "n": c[1], "low_precision": c[1] < 30} if c[1] else None
 
-
-def newcombe(a: Count, b: Count, level: float = 0.95) -> dict | None:
-    (l1, u1), (l2, u2), p1, p2 = wilson(a, (1 - level) / 2), wilson(b, (1 - level) / 2), a[0] / max(a[1], 1), b[0] / max(b[1], 1)
-    return {"value": p1 - p2, "low": p1 - p2 - sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2), "high": p1 - p2 + sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)} if a[1] and b[1] else None
-
-
 @cache
 def least(k: int, n: int, one_sided: float) -> float:  # Clopper and Pearson's lower limit: the rate at which k of n or more has that chance
-    low, high = 0.0, k / n
+    low, high = 0.0, k / max(n, 1)
     for _ in range(60 if k else 0):
         p, x, chance = (low + high) / 2, k, 0.0
         term = exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(p) + (n - k) * log1p(-p))
@@ -56,18 +45,35 @@ def least(k: int, n: int, one_sided: float) -> float:  # Clopper and Pearson's l
         low, high = (p, high) if chance < one_sided else (low, p)
     return low
 
+def limits(c: Count, one_sided: float, exact: bool) -> tuple[float, float]:
+    return (least(c[0], c[1], one_sided), 1 - least(c[1] - c[0], c[1], one_sided)) if exact else wilson(c, one_sided)
+
+def newcombe(a: Count, b: Count, level: float = 0.95) -> dict | None:
+    (l1, u1), (l2, u2), p1, p2 = *(limits(c, (1 - level) / 2, level > 0.951) for c in (a, b)), a[0] / max(a[1], 1), b[0] / max(b[1], 1)
+    return {"value": p1 - p2, "low": p1 - p2 - sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2), "high": p1 - p2 + sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)} if a[1] and b[1] else None
 
 def mover_r(a: Count, b: Count, one_sided: float = 0.025, exact: bool = False) -> tuple[float, float]:
-    (l1, u1), (l2, u2) = [(least(k, n, one_sided), 1 - least(n - k, n, one_sided)) if exact else wilson((k, n), one_sided) for k, n in (a, b)]
+    (l1, u1), (l2, u2) = [limits(c, one_sided, exact) for c in (a, b)]
     p1, p2 = a[0] / a[1], b[0] / b[1]
     low = p1 * p2 + sqrt(max(0.0, (p1 * p2) ** 2 - l1 * u2 * (2 * p1 - l1) * (2 * p2 - u2)))
     high = p1 * p2 + sqrt(max(0.0, (p1 * p2) ** 2 - u1 * l2 * (2 * p1 - u1) * (2 * p2 - l2)))
     return (l1 * (2 * p1 - l1) / low if l1 > 0 else 0.0), (high / (l2 * (2 * p2 - l2)) if l2 > 0 else float("inf"))
 
+def check_comparison(pointer: str, said: dict, name: str, i: int, counts: list[Count], names: list[str]) -> None:
+    have, c = [j for j, (_, n) in enumerate(counts) if n], counts[i]
+    if i not in have or len(have) < 2:
+        return check(f"{pointer}/minus_all", said["minus_all"], None)
+    best = max([j for j in have if counts[j][1] >= 30] or have, key=lambda j: ((-1 if name in ("fpr", "fnr") else 1) * Fraction(*counts[j]), counts[j][1]))
+    rest, alpha = (sum(counts[j][0] for j in have if j != i), sum(counts[j][1] for j in have if j != i)), 0.05 / (1 if len(have) == 2 else len(have))
+    check(pointer, said, {"best": names[best]})
+    for to, other, level, share in (("all", rest, 1 - alpha, c[1] / (c[1] + rest[1])), ("best", counts[best], 1 - 0.05 / (len(have) * (len(have) - 1) // 2), 0.0)):
+        found = zip(("value", "low", "high"), (c[0] / c[1] / (other[0] / other[1]) if other[0] else float("inf"), *mover_r(c, other, (1 - level) / 2, level > 0.951)))  # noqa: B905 - of Python 3.10
+        ratios = {key: 1 / share if number == float("inf") and share else number / (share * number + 1 - share) for key, number in found} if other[0] or (c[0] and share) else None
+        check(f"{pointer}/minus_{to}", said[f"minus_{to}"], None if (to, i) == ("best", best) else {key: (1 - share) * number for key, number in (newcombe(c, other, level) or {}).items()})
+        check(f"{pointer}/over_{to}", said[f"over_{to}"], None if (to, i) == ("best", best) else ratios)
 
 def highest(counts: list[Count], names: list[str]) -> int | None:
     return min(range(len(counts)), key=lambda i: (-Fraction(*counts[i]), -counts[i][1], names[i])) if any(k for k, _ in counts) else None
-
 
 def ratio(i: int, counts: list[Count], names: list[str], reference: int | None, named: bool, limit: float) -> dict | None:
     if len(counts) < 2 or reference is None or counts[reference][0] == 0:
@@ -84,14 +90,12 @@ def ratio(i: int, counts: list[Count], names: list[str], reference: int | None, 
             "label_level": (0.025 if not_below else below) if found else None, "label_contrast": (weakest if not_below else upper)[3], "label_low": weakest[0] if found else None, "label_high": upper[1] if found else None,
             "below_limit_exact": Fraction(*a) < Fraction(repr(limit)) * Fraction(k_ref, n_ref)}
 
-
 def check_outcome(pointer: str, group: dict, names: tuple[str, str, str], c: Count, found: dict | None, theirs: Count | None, unknown: Count) -> None:
     for name, computed in {names[0]: rate(c), names[1]: found}.items():
         check(f"{pointer}/{name}", group[name], computed)
     if group[names[2]] and theirs:
         (k, n), (k_ref, n_ref), yes, no = c, theirs, unknown[0], unknown[1] - unknown[0]
         check(f"{pointer}/{names[2]}", group[names[2]], {"low": k / (n + no) / ((k_ref + yes) / (n_ref + yes)), "high": (k + yes) / (n + yes) / (k_ref / (n_ref + no))})
-
 
 def fisher(a: Count, b: Count) -> tuple[float, float]:
     (k, n1), n2, total = a, b[1], a[0] + b[0]
@@ -107,7 +111,6 @@ def fisher(a: Count, b: Count) -> tuple[float, float]:
     less, same = sum(w for w in weights.values() if w < mine / same_as), sum(w for w in weights.values() if mine / same_as <= w <= mine * same_as)
     return min(1.0, (less + same) / whole), min(1.0, (less + same / 2) / whole)
 
-
 def check_tests(pointer: str, tests: list[dict], a: Count, b: Count) -> None:
     pooled, (p, mid) = (a[0] + b[0]) / (a[1] + b[1]), fisher(a, b)
     z = (a[0] / a[1] - b[0] / b[1]) / sqrt(pooled * (1 - pooled) * (1 / a[1] + 1 / b[1])) if 0 < pooled < 1 else 0.0
@@ -117,11 +120,9 @@ def check_tests(pointer: str, tests: list[dict], a: Count, b: Count) -> None:
         if test["p_adjusted"] is not None:
             holm_tests.append((f"{pointer}/{at}/p_adjusted", test, p))
 
-
 def errors(row: dict[str, int]) -> dict[str, Count]:
     tp, fp, fn, tn = (row[name] for name in ("true_positives", "false_positives", "false_negatives", "true_negatives"))
     return {"tpr": (tp, tp + fn), "fpr": (fp, fp + tn), "fnr": (fn, tp + fn), "tnr": (tn, fp + tn), "ppv": (tp, tp + fp), "npv": (tn, tn + fn), "accuracy": (tp + tn, row["n"])}
-
 
 def check_table(pointer: str, table: dict, rows: dict[str, dict[str, int]], limit: float, exact: bool) -> None:
     groups, names = table["groups"], [group["group"] for group in table["groups"]]
@@ -146,11 +147,12 @@ def check_table(pointer: str, table: dict, rows: dict[str, dict[str, int]], limi
         against = {"gaps": mine[reference or 0] if theirs else {}, "gaps_to_rest": {name: sum(row.get(name, 0) for row in mine[:i] + mine[i + 1:]) for name in mine[i]}}
         for name, c in errors(mine[i]).items() if "tpr" in group["error_rates"] else ():
             check(f"{here}/error_rates/{name}", group["error_rates"][name], rate(c))
-            for key in [key for key in against if name in ("tpr", "fpr", "ppv") and against[key] and key in group["error_rates"]]:
+            if name in group["error_rates"].get("compared", {}):
+                check_comparison(f"{here}/error_rates/compared/{name}", group["error_rates"]["compared"][name], name, i, [errors(row)[name] for row in mine], names)
+            for key in [key for key in against if against[key] and name in group["error_rates"].get(key, {})]:
                 check(f"{here}/error_rates/{key}/{name}", gap := group["error_rates"][key][name], newcombe(c, errors(against[key])[name], gap.get("level", 0.95)))
         (low_k, low_n), (high_k, high_n) = sorted(((k, n), theirs or (k, n)), key=lambda c: Fraction(*c))
         check(here, group, {"flip_flop": high_k > 0 and low_k < low_n and Fraction(low_k + 1, low_n) > Fraction(high_k - 1, high_n) if theirs else None})
-
 
 def check_law(pointer: str, table: dict, rows: dict[str, dict[str, int]], limit: float, exact: bool) -> None:
     mine = [rows[f"{pointer}/rows/{i}"] for i in range(len(table["rows"]))]
@@ -166,7 +168,6 @@ def check_law(pointer: str, table: dict, rows: dict[str, dict[str, int]], limit:
             check(f"{pointer}/rows/{i}", row, {hits: mine[i][hits]})
             found = ratio(included.index(i), counts, names, best, False, limit) if i in included else None
             check_outcome(f"{pointer}/rows/{i}", row, (name, f"{of}impact_ratio", f"{of}unknown_band"), (mine[i][hits], mine[i]["n"]), found, None if best is None else counts[best], unknown)
-
 
 def main(folder: str) -> int:
     try:
@@ -193,7 +194,6 @@ def main(folder: str) -> int:
     print(*differences, f"{'NOT EQUAL' if differences else 'equal'}: {len(equal):,} values of evidence.json agree with counts.csv, {len(differences):,} do not"
           + ("" if exact else "; rows are weighted or repeat a person, so that of the fairness tables only the counts were compared"), sep="\n")
     return 1 if differences else 0
-
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "."))

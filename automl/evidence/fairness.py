@@ -42,7 +42,7 @@ class Gaps(Part):
 
 
 class RateComparison(Part):
-    """One rate of a group beside that of all rows, and that of the group in which it is best; limits hold for the whole table at once."""
+    """One rate of a group beside that of all rows, and that of the group in which it is best; limits hold for all groups at once, one rate at a time."""
 
     minus_all: Value
     over_all: Value

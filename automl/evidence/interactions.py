@@ -10,15 +10,15 @@ class Interaction(Part):
     second: str
     size: Value
     """Root mean square, over rows, of what the two do together and neither does alone; in the unit of `ExplanationSection.output`."""
-    share: Value
-    """Friedman and Popescu's H squared: the same square over that of the joint partial dependence; 0 where the two only add up."""
 
 
 class InteractionsSection(Measured):
     source: str
     note: str
     rows: int
-    compared: int
-    """Inputs of which every pair was measured, the most important ones."""
+    compared: tuple[str, ...]
+    """Inputs of which every pair was measured: the most important ones that vary in the rows drawn and are no free text."""
+    passed_over: tuple[str, ...]
+    """Inputs as important as those compared that do not vary in the rows drawn, or are free text."""
     pairs: tuple[Interaction, ...]
     """The largest first."""
