@@ -39,8 +39,21 @@ from auditapp.report.translated import in_language
 from auditapp.report.weakness_sections import weakness_section
 from auditapp.statements.document import Statements
 from auditapp.statements.fields import LANGUAGES
-from automl.crosswalk.jurisdictions import asked_for
-from automl.evidence import Charts, Estimate, Evidence, FairnessSection, LoggedEvent, NotMeasured, OnnxExport, RunInfo, measured_digest_of
+from automl.crosswalk.jurisdictions import asked_for, jurisdiction
+from automl.evidence import (
+    Attribute,
+    Charts,
+    Estimate,
+    Evidence,
+    FairnessSection,
+    Group,
+    LoggedEvent,
+    NotMeasured,
+    OnnxExport,
+    RunInfo,
+    ScoreOutcome,
+    measured_digest_of,
+)
 from automl.printing import GOVERNING_WORDS, against_limit, in_order, metric_words, other_draws, ratio, significant, visible, whole
 from automl.spec import TaskSpec
 
@@ -69,7 +82,7 @@ def english_document(evidence: Evidence, charts: Charts, statements: Statements 
     """The document as the evidence is written; what it quotes from the data is marked where `quotations_marked`."""
     profile = profile or profile_of(statements)
     sections = [
-        ("Identity", _identity(evidence, statements)),
+        ("Identity", _identity(evidence, statements, profile)),
         ("Findings at a glance", _glance(evidence, statements)),
         ("System, purpose and use", _purpose(statements)),
         ("Data", data_section(evidence, statements)),
@@ -115,7 +128,7 @@ def _assessment(evidence: Evidence) -> str:
     return "Developer's self-assessment of a model trained here"
 
 
-def _identity(evidence: Evidence, statements: Statements | None) -> list[Block]:
+def _identity(evidence: Evidence, statements: Statements | None, profile: str) -> list[Block]:
     target, spec = evidence.data.target, evidence.spec
     about = "predictions made elsewhere" if target is None else f"{data_text(target.name, 60)} ({target.task})"
     favourable = ", ".join(data_text(label, 40) for label in target.favourable) if target and target.favourable else "a higher number" if target and target.task == "regression" else "as in the plan"
@@ -129,7 +142,7 @@ def _identity(evidence: Evidence, statements: Statements | None) -> list[Block]:
               if evidence.provenance.year_later and not isinstance(evidence.local_law_144, NotMeasured) else []),
         ])], [stated(statements, 1)]),
         facts([
-            ("Run", evidence.run.id), ("Report", _version(statements)), ("Evidence digest", evidence.digest), ("Data, SHA-256", evidence.provenance.dataset_sha256),
+            ("Run", evidence.run.id), ("Report", f"{_version(statements)}; profile: {jurisdiction(profile).title}"), ("Evidence digest", evidence.digest), ("Data, SHA-256", evidence.provenance.dataset_sha256),
             ("Model, SHA-256", evidence.provenance.model_sha256 or "no model: predictions made elsewhere"),
         ]),
     ]
@@ -184,7 +197,19 @@ def _values(evidence: Evidence) -> Block:
                 group, one = found
                 rows.append((f"impact ratio, {data_text(attribute.attribute, 40)}: lowest is {data_text(group.group, 40)}", ratio(one, fairness.limit.ratio), whole(group.n),
                              f"{fairness.limit.ratio:g}", our_words(against_limit(one), 300), page_of(6 if place < len(fairness.attributes) else 9)))
+        rows += [_furthest_residual(attribute, place < len(fairness.attributes)) for place, attribute in enumerate(attributes_of(fairness)) if fairness.outcome == "score" and _residuals_of(attribute)]
     return table("Values at a glance", [("item", "left", 1.7), ("value, 95 % interval", "left", 1.1), ("n", "right", 0), ("limit", "right", 0), ("what the evidence says", "left", 1.2), ("page", "right", 0)], rows)
+
+
+def _residuals_of(attribute: Attribute) -> list[tuple[Group, Estimate]]:
+    """Groups with their mean residual; those of a few rows only where there are no others."""
+    found = [(group, group.score.mean_residual) for group in attribute.groups if isinstance(group.score, ScoreOutcome) and isinstance(group.score.mean_residual, Estimate)]
+    return [pair for pair in found if not pair[1].low_precision] or found
+
+
+def _furthest_residual(attribute: Attribute, declared: bool) -> tuple[Cell, ...]:
+    group, one = max(_residuals_of(attribute), key=lambda pair: abs(pair[1].value))
+    return (f"mean residual, {data_text(attribute.attribute, 40)}: furthest from 0 is {data_text(group.group, 40)}", shown(one, signed=True), whole(group.n), "–", "measured", page_of(6 if declared else 9))
 
 
 def _purpose(statements: Statements | None) -> list[Block]:

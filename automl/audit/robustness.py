@@ -44,7 +44,8 @@ def measure_robustness(model: FittedModel, train: Rows, audit: Rows, outcomes: O
 
 def robustness_of_predictions(outcomes: Outcomes, policy: AuditPolicy) -> RobustnessSection:
     """Of predictions made elsewhere: what needs neither the model nor its training rows."""
-    absent: dict[str, Any] = dict.fromkeys(("undisturbed", "noise", "missing", "rounding", "shift", "seeds", "splits", "label_noise", "membership", "shared_rows", "time_order"), ELSEWHERE)
+    absent: dict[str, Any] = dict.fromkeys(("undisturbed", "noise", "missing", "rounding", "shift", "seeds", "splits", "label_noise", "membership"), ELSEWHERE) | {
+        "shared_rows": NotMeasured(reason="the predictions were made elsewhere: which rows their model learned from is not known"), "time_order": NotMeasured(reason="predictions made elsewhere are not followed over time in this version")}
     return RobustnessSection(
         metric="", decisions=outcomes.task != "regression", **absent, threshold_curve=measure_threshold_curve(outcomes, policy.reference),
         operating_characteristics=measure_operating_characteristics(outcomes, policy.limit.ratio, policy.reference, seed=policy.seed),
