@@ -30,7 +30,7 @@ ASSEMBLED = (
     "{0}, below the limit beyond sampling error: {1}", "{0}, inconclusive at this sample size: {1}",
     "{0} (prohibited by the reason table)", "{0} (a sensitive attribute)", "{0} (immutable by the reason table)", "not below the limit of {0}, beyond sampling error",
     "below the limit of {0} beyond sampling error", "{0} rows that nothing was learned from", "Reference: {0}, the group with the highest rate.",
-    "Reference: {0}, as named beforehand.", "Reference: {0}, the group with the highest mean prediction.", "one row each, taken as independent", "one person each, taken as independent", "{0} {1} (n = {2})",
+    "Reference: {0}, as named beforehand.", "Reference: {0}, the group with the highest mean prediction.", "one row each, taken as independent", "one person each, taken as independent", "{0} {1} (n = {2})", "{0} carries the same information as {1}", "{0} holds the same as {1}",
     "Of the alternatives that are unbeaten {0}; the others are in the attached evidence.",
     "Of the alternatives that are unbeaten {0}, and of the {1} groups furthest from the reference under the deployed model; the others are in the attached evidence.",
     "probability of {0}", "log-odds of {0} against the mean of all classes", "the group has only {0}", "; so does {0}", "There is no summary for Local Law 144: {0}.", "; so do {0}", "the group has fewer than {0} independent rows", "† Low precision: a small number of people stands behind it.",
