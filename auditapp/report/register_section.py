@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from auditapp.report.blocks import NOT_PROVIDED, Block, conditions_text, data_text, heading, our_words, page_of, paragraph, stated, table
+from auditapp.report.blocks import NOT_PROVIDED, Block, conditions_text, data_text, ended, heading, page_of, paragraph, stated, table
 from auditapp.report.leads import section_of
 from auditapp.statements.document import Statements
 from automl.evidence import Attribute, Evidence, FairnessByClass, Finding, Group, OutsideOfTraining, Slice
+from automl.printing import visible
 
 MOST_RISKS = 25
 SEVERITIES = {"high": "high", "medium": "medium"}
@@ -30,7 +31,7 @@ RISKS = {
 WITH_REGISTER = "The risk register begins with the matters of severity high and medium of section 15, a line each; their numbers, what more was found of them and what could be done stand there. What people have made of it stands below as Risk register."
 WITHOUT_REGISTER = ("The risk register begins with the matters of severity high and medium of section 15, a line each; their numbers, what more was found of them and what could be done stand there. How likely each is, what is done, "
                     "what remains, who answers for it and until when only people can say.")
-LONGEST_TEXT = 120
+LONGEST_TEXT = 600
 
 
 def register_section(evidence: Evidence, statements: Statements | None) -> list[Block]:
@@ -47,7 +48,7 @@ def _register(evidence: Evidence, statements: Statements | None) -> Iterator[Blo
     yield paragraph(WITH_REGISTER if said else WITHOUT_REGISTER)
     yield table(
         "Risks by severity of what was found", [("risk", "left", 2), ("who", "left", 1), ("severity", "left", 0), ("shown on page", "right", 0), ("likelihood, measure, what remains, owner, date", "left", 1)],
-        [(RISKS[one.rule] if one.rule in RISKS else our_words(one.text, LONGEST_TEXT), _who(one, evidence), SEVERITIES[one.severity], page_of(int(section_of(one))), "see Risk register" if said else NOT_PROVIDED) for one in grave[:MOST_RISKS]],
+        [(RISKS[one.rule] if one.rule in RISKS else ended(visible(one.text, LONGEST_TEXT)), _who(one, evidence), SEVERITIES[one.severity], page_of(int(section_of(one))), "see Risk register" if said else NOT_PROVIDED) for one in grave[:MOST_RISKS]],
         "" if len(grave) <= MOST_RISKS else "Further ones are in section 15.", dense=True)
 
 

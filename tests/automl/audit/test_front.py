@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from fairlearn import metrics
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from automl.audit.front import measure_front, models_kept
+from automl.audit.intervals import Count, difference_estimate
 from automl.audit.outcomes import Outcomes
 from automl.evidence import Estimate, Front, NotMeasured, Threshold
 from automl.hooks import Hooks
@@ -127,8 +127,11 @@ def test_the_interval_of_a_gap_holds_for_every_pair_it_was_picked_from(searched:
     if searched[0].train.weight is not None:
         assert "Rao-Scott" in found.difference.method
         return
-    expected = confint_proportions_2indep(high.k, high.n, low.k, low.n, compare="diff", method="newcomb", alpha=0.05 / 4)
-    assert (found.difference.low, found.difference.high) == pytest.approx(expected, abs=1e-9)
+    assert high.k is not None
+    assert low.k is not None
+    expected = difference_estimate(Count.of(high.k, high.n), Count.of(low.k, low.n), comparisons=4)
+    assert isinstance(expected, Estimate)
+    assert (found.difference.low, found.difference.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 def test_one_attribute_is_compared_where_one_is_named(searched: Any) -> None:
