@@ -134,8 +134,10 @@ class BodyLimits:
         is_form = request.META.get("CONTENT_TYPE", "").startswith("multipart/")
         limit = settings.UPLOAD_BYTES + ENVELOPE_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-            _read_unannounced(request, min(limit, UNANNOUNCED_BYTES))
-        elif _announced(request) > limit:
+            body = _read_unannounced(request, min(limit, UNANNOUNCED_BYTES))
+            response = self._answer(request, is_form)
+            return _drained(request, response) if body is not None and body.left < 0 and isinstance(response, HttpResponse) else response
+        if _announced(request) > limit:
             return _refuse(request, too_large_sentence(settings.UPLOAD_BYTES if is_form else limit))
         connection, length = _connection(request), _announced(request)
         if connection is None or not length:
@@ -237,12 +239,15 @@ def _announced(request: HttpRequest) -> int:
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
-def _read_unannounced(request: HttpRequest, limit: int) -> None:
-    """Django takes a body without Content-Length for empty. gunicorn ends such a stream properly, so it can be read up to a limit."""
+def _read_unannounced(request: HttpRequest, limit: int) -> _Ended | None:
+    """Django takes a body without Content-Length for empty. gunicorn ends such a stream properly, so it can be read up to a limit: the stream that does so, None where there is none."""
     if isinstance(request, WSGIRequest) and request.environ.get("wsgi.input_terminated"):
         # The stubs ask for a BytesIO; Django only reads
-        request._stream = LimitedStream(_Ended(request.environ["wsgi.input"], limit), limit + 1)  # type: ignore[assignment,arg-type]
+        ended = _Ended(request.environ["wsgi.input"], limit)
+        request._stream = LimitedStream(ended, limit + 1)  # type: ignore[assignment,arg-type]
         request.META["CONTENT_LENGTH"] = str(limit)
+        return ended
+    return None
 
 
 class _Ended:
@@ -281,8 +286,13 @@ def _page(status: int, heading: str, text: str) -> HttpResponse:
 
 def _refuse(request: HttpRequest, sentence: str) -> HttpResponseBase:
     answer = problem_response("too-large", sentence) if request.path_info.startswith(API_PREFIX) else _page(413, _("The file is too large"), sentence)
-    response = StreamingHttpResponse(_said_then_drained(answer.content, request), status=413, content_type=answer["Content-Type"])
-    # Not another request on this connection: its body is still on the way
+    return _drained(request, answer)
+
+
+def _drained(request: HttpRequest, answer: HttpResponse) -> HttpResponseBase:
+    """The same answer to a request whose body is still on the way."""
+    response = StreamingHttpResponse(_said_then_drained(answer.content, request), status=answer.status_code, headers=dict(answer.items()))
+    # Not another request on this connection: its body would be taken for it
     response["Content-Length"], response["Connection"] = str(len(answer.content)), "close"
     return response
 
@@ -300,7 +310,8 @@ def _said_then_drained(text: bytes, request: HttpRequest) -> Iterator[bytes]:
         connection.settimeout(DRAIN_SECONDS)
         until = time.monotonic() + DRAIN_SECONDS
         try:
-            while time.monotonic() < until and request.read(_CHUNK):
+            # Not the request's own stream, which may have refused to go on
+            while time.monotonic() < until and request.META["wsgi.input"].read(_CHUNK):
                 pass
         except OSError:
             pass
