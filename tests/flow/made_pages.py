@@ -25,7 +25,7 @@ from automl.evidence import Evidence
 from tests.auditapp.views.conftest import finish_run
 from tests.auditapp.views.test_new_audit import ATTRIBUTES, BUDGET, COLUMNS, GROUPS, OUTCOME, TARGET
 from tests.evidence_example import make_evidence
-from tests.evidence_variants import HOSTILE, hostile, regression
+from tests.evidence_variants import HOSTILE, hostile, regression, with_record
 from tests.profile_example import make_profile
 from tests.weakness_example import with_weaknesses
 
@@ -39,7 +39,7 @@ def made() -> dict[str, Any]:
     row = profiles.request_profile(dataset)
     Profile.objects.filter(pk=row.pk).update(state="ready", document=make_profile().model_dump(mode="json"), finished_at=timezone.now())
     failing = _finished(workspace, user, dataset, title, with_weaknesses())
-    runs = [_finished(workspace, user, dataset, title, evidence) for evidence in (hostile(), make_evidence(), regression())]
+    runs = [_finished(workspace, user, dataset, title, evidence) for evidence in (hostile(), with_record(), regression())]
     cohorts.save(failing, 0, "Young <b>women</b>", Caller(user=user, workspace=workspace, role="owner"))
     statements.change(runs[0], Caller(user=user, workspace=workspace, role="owner"), {"intended_use": title}, base=0)
     failed = Run.objects.create(workspace=workspace, kind="training", dataset=dataset, title=title, spec=make_evidence().spec.model_dump(mode="json"), created_by=user)
