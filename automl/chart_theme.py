@@ -17,6 +17,8 @@ _COLOUR = re.compile(r'(?<= )(fill|stroke|stop-color)="(#[0-9A-Fa-f]{6})"')
 
 LETTER = 7.2
 """Pixels that a letter takes at most on average, at the size of our labels and in a browser's widest usual font."""
+LEGEND_MARK = 28
+"""Pixels of a legend's mark with the space round it."""
 TITLE_LENGTH = 26
 """Letters of an axis title that stand on one line below half a picture, in a browser's widest usual font too."""
 FONT = "Source Sans 3"

@@ -61,8 +61,6 @@ FINDINGS_AT_A_GLANCE = 6
 """What leaves room on the first page for the table of values; section 15 has all of them, with what to do."""
 SEVERITY_WORDS = {"high": "High", "medium": "Medium", "low": "Low", "info": "Note"}
 TITLE_LENGTH = 90
-ROLES = ("viewer", "analyst", "reviewer", "owner")
-"""Of the people of a workspace, as the ledger has them."""
 
 
 def report_data(evidence: Evidence, charts: Charts, statements: Statements | None = None, lang: str = "en", profile: str | None = None, levels: tuple[str, str] | None = None) -> dict[str, Any]:
@@ -303,7 +301,7 @@ EVENT_WORDS = {"dataset.uploaded": "table uploaded", "run.submitted": "run submi
 
 def _actor(one: LoggedEvent) -> str:
     role = one.data.get("role")
-    return data_text(one.actor.removeprefix("user:"), 60) + (f", {role}" if isinstance(role, str) and role in ROLES else "")
+    return data_text(", ".join([one.actor.removeprefix("user:"), *([role] if isinstance(role, str) else [])]), 80)
 
 
 def _made_again(evidence: Evidence) -> str:

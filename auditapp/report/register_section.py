@@ -8,11 +8,11 @@ from typing import Any
 from auditapp.report.blocks import NOT_PROVIDED, Block, conditions_text, data_text, ended, heading, page_of, paragraph, stated, table
 from auditapp.report.leads import section_of
 from auditapp.statements.document import Statements
-from automl.evidence import Attribute, Evidence, FairnessByClass, Finding, Group, OutsideOfTraining, Slice
+from automl.evidence import Attribute, Evidence, FairnessByClass, Finding, Group, Slice
 from automl.printing import visible
 
 MOST_RISKS = 25
-SEVERITIES = {"high": "high", "medium": "medium"}
+SEVERITIES = ("high", "medium")
 RISKS = {
     "impact_ratio_below": "the favourable outcome is rarer than for another group", "impact_ratio_near": "the favourable outcome may be rarer than for another group",
     "differs_from_rest": "the rate of the favourable outcome differs from that of all others", "reference_not_highest": "a group is selected more often than the reference that was named",
@@ -48,7 +48,7 @@ def _register(evidence: Evidence, statements: Statements | None) -> Iterator[Blo
     yield paragraph(WITH_REGISTER if said else WITHOUT_REGISTER)
     yield table(
         "Risks by severity of what was found", [("risk", "left", 2), ("who", "left", 1), ("severity", "left", 0), ("shown on page", "right", 0), ("likelihood, measure, what remains, owner, date", "left", 1)],
-        [(RISKS[one.rule] if one.rule in RISKS else ended(visible(one.text, LONGEST_TEXT)), _who(one, evidence), SEVERITIES[one.severity], page_of(int(section_of(one))), "see Risk register" if said else NOT_PROVIDED) for one in grave[:MOST_RISKS]],
+        [(RISKS[one.rule] if one.rule in RISKS else ended(visible(one.text, LONGEST_TEXT)), _who(one, evidence), one.severity, page_of(int(section_of(one))), "see Risk register" if said else NOT_PROVIDED) for one in grave[:MOST_RISKS]],
         "" if len(grave) <= MOST_RISKS else "Further ones are in section 15.", dense=True)
 
 
@@ -68,7 +68,7 @@ def _who(finding: Finding, evidence: Evidence) -> str:
             attribute = place.attribute
         elif isinstance(place, Group):
             group = place.group
-        elif not isinstance(place, OutsideOfTraining):
+        else:
             group, attribute = getattr(place, "group", "") or group, getattr(place, "attribute", "") or attribute
     named = ": ".join(data_text(one, 60) for one in (attribute, group) if isinstance(one, str) and one) or "–"
     return f"{named} ({data_text(of_class, 60)})" if of_class else named

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from auditapp.languages.sentences import conditions_in_german, numbers, said_in, unmarked
-from automl.chart_theme import LETTER, TITLE_LENGTH
+from automl.chart_theme import LEGEND_MARK, LETTER, TITLE_LENGTH
 from automl.evidence import Chart
 
 Say = Callable[[str], str]
@@ -19,8 +19,6 @@ SERIES_OF_WORDS = ("error-rates", "mitigation-", "front", "slices", "threshold-c
 """Pictures, by how their names begin, whose rows or series are named by us; those of the others are named by the data."""
 AMONG_NAMES = frozenset({"all inputs together", "all groups", "all other inputs"})
 """Rows of ours among those of the data."""
-MARK = 28
-"""Pixels of a legend's mark with the space round it."""
 _COUNT = re.compile(r"[ \u00a0]\(n = [\d,]+\)$")
 
 
@@ -75,7 +73,7 @@ def _with_room(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     legend = after.get("legend")
     if not isinstance(legend, dict) or "columns" not in legend:
         return after
-    was, is_now = (max(map(len, channel["scale"]["domain"])) * LETTER + MARK for channel in (before, after))
+    was, is_now = (max(map(len, channel["scale"]["domain"])) * LETTER + LEGEND_MARK for channel in (before, after))
     return after | {"legend": legend | {"columns": max(1, int(legend["columns"] * min(1, was / is_now)))}}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from automl.chart_theme import LETTER, TITLE_LENGTH
+from automl.chart_theme import LEGEND_MARK, LETTER, TITLE_LENGTH
 from automl.evidence import Chart, ChartTable, Estimate
 from automl.printing import visible, whole
 
@@ -25,8 +25,6 @@ SHORT_LABEL = 20
 LINE_HEIGHT = 11
 LABEL_OF_DOTS, LABEL_OF_LINES = 24, 28
 """The same where each row has one dot with its interval, which need less room: names of crossings. And where labels are broken in two lines."""
-LEGEND_MARK = 28
-"""Pixels that a legend's sign takes beside its words."""
 MANY_ROWS = 12
 """Rows of several dots that stand closer from here on: a picture must leave a page room for its table."""
 MAX_ROWS = 40
