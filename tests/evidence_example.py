@@ -279,7 +279,9 @@ def make_explanation() -> ExplanationSection:
         direction="mixed" if name in ("marital_status", "occupation", "relationship", "workclass", "native_country") else "increases",
         rank=i + 1, rank_over_replicates=(max(1, i), i + 1 if i < 2 else i + 2), stands_in_for=("sex",) if i == 0 else ()) for i, (name, v) in enumerate(zip(FEATURES, values, strict=True)))
     by_group = tuple(GroupImportance(group=g, n=334 if g == "Female" else 666, mean_shap={name: round(v * (-0.5 if g == "Female" else 0.2), 4) for name, v in zip(FEATURES, values, strict=True)},
-                                     mean_abs_shap={name: round(v * (1.1 if g == "Female" else 0.95), 4) for name, v in zip(FEATURES, values, strict=True)}) for g in sexes)
+                                     mean_abs_shap={name: round(v * (1.1 if g == "Female" else 0.95), 4) for name, v in zip(FEATURES, values, strict=True)},
+                                     intervals={name: Estimate(value=round(v * k, 4), low=v * k * 0.93, high=v * k * 1.07, method="t", n=334 if g == "Female" else 666)
+                                                for k in (1.1 if g == "Female" else 0.95,) for name, v in zip(FEATURES[:6], values[:6], strict=True)}) for g in sexes)
     gap = ScoreGap(attribute="sex", group="Female", reference="Male", gap=Estimate(value=-1.43, low=-1.52, high=-1.34, method="bootstrap percentile, 2000 replicates", n=1000), contributions=tuple(
         GapShare(feature=name, contribution=Estimate(value=-0.7 * v, low=-0.76 * v, high=-0.64 * v, method="bootstrap percentile, 2000 replicates", n=334))
         for name, v in zip(FEATURES[:6], values[:6], strict=True)), second=tuple(

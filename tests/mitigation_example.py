@@ -49,9 +49,10 @@ def _alternative(at: int, method: Any, criterion: Any, parameters: dict[str, Any
     k = round(3_990 * (0.25 - apart))
     after, both = rate(k, 3_990), difference(k, 3_990, 1_995, 7_980)
     changes = {"selection_rate": Change(after=after, change=_paired(0.125 - apart, 0.0112)), "tpr": Change(after=rate(at + 190, 460), change=_paired(0.03, 0.015)),
-               "fpr": Change(after=rate(at + 70, 3_530), change=_paired(0.011, 0.004))}
+               "fpr": Change(after=rate(at + 70, 3_530), change=_paired(0.011, 0.004)), "ppv": Change(after=rate(at + 190, at + 260), change=_paired(-0.021, 0.019))}
     gaps = {"selection_rate": Change(after=both, change=_paired(0.125 - apart, 0.0131)), "tpr": Change(after=both, change=_paired(0.03, 0.017)),
-            "fpr": Change(after=NotMeasured(reason="one of the groups has no row without the favourable label"), change=_paired(0.011, 0.006))}
+            "fpr": Change(after=NotMeasured(reason="one of the groups has no row without the favourable label"), change=_paired(0.011, 0.006)),
+            "ppv": Change(after=_paired(-0.082, 0.031), change=_paired(-0.021, 0.023))}
     share = Estimate(value=0.0375 + at / 1_000, low=0.0341 + at / 1_000, high=0.0411 + at / 1_000, method="wilson", n=11_970, k=449)
     return Alternative(
         id=f"m{at}", method=method, attribute=attribute, criterion=criterion, parameters=parameters,
@@ -71,9 +72,9 @@ def make_mitigation(names: tuple[str, str, str] = ("sex", "Female", "Male"), pro
     attribute, female, male = names
     deployed = DeployedAttribute(
         attribute=attribute, reference=male, spread=_spread(attribute, 0.1664),
-        groups=(GroupRates(group=female, n=3_990, selection_rate=rate(334, 3_990), tpr=rate(225, 460), fpr=rate(109, 3_530)),
-                GroupRates(group=male, n=7_980, selection_rate=rate(1_995, 7_980), tpr=rate(1_596, 2_483), fpr=rate(399, 5_497))),
-        gaps=(GroupGaps(group=female, selection_rate=difference(334, 3_990, 1_995, 7_980), tpr=difference(225, 460, 1_596, 2_483), fpr=difference(109, 3_530, 399, 5_497)),))
+        groups=(GroupRates(group=female, n=3_990, selection_rate=rate(334, 3_990), tpr=rate(225, 460), fpr=rate(109, 3_530), ppv=rate(225, 334)),
+                GroupRates(group=male, n=7_980, selection_rate=rate(1_995, 7_980), tpr=rate(1_596, 2_483), fpr=rate(399, 5_497), ppv=rate(1_596, 1_995))),
+        gaps=(GroupGaps(group=female, selection_rate=difference(334, 3_990, 1_995, 7_980), tpr=difference(225, 460, 1_596, 2_483), fpr=difference(109, 3_530, 399, 5_497), ppv=difference(225, 334, 1_596, 1_995)),))
     alternatives = (
         _alternative(1, "own_cuts", "demographic_parity", {"price_of_undeserved": 0.5, "gap_left": 1 / 3}, 0.0552, 0.0061, names, profile),
         _alternative(2, "own_cuts", "demographic_parity", {"price_of_undeserved": 0.5, "gap_left": 0.0}, 0.0031, 0.0142, names, profile),

@@ -8,15 +8,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from auditapp.statements.fields import FIELDS
 from automl.evidence import Evidence
 
 LAW_STATUS = Path(__file__).resolve().parent.parent / "auditapp" / "law_status.json"
 NUMBER = re.compile(r"(?<![\w.])[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?(?![\w])")
 HEXADECIMAL = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b…?")
 FIXED_TEXT = (
+    f"none of {len(FIELDS)} statements",
     "95 % interval", "95 % intervals", "section 15", "80 % power", "PDF/A-3a", "PDF/UA-1", "SHA-256", "p < 0.0001", "< 0.0001", "Local Law 144", "page 1)", "6 RCNY 5-300 to 5-304", "2 %",
 )
-"""Numbers in words that are always the same, or floors: none of them is a measurement."""
+"""Numbers in words that are always the same, or floors, or of our own form: none of them is a measurement."""
 
 
 def unfounded_numbers(texts: Iterable[str], evidence: Evidence) -> list[str]:

@@ -17,6 +17,7 @@ from automl.evidence import (
     Group,
     GroupCalibration,
     NotMeasured,
+    RateComparison,
     Ratio,
     ScoreOutcome,
     Test,
@@ -239,17 +240,25 @@ def errors_section(evidence: Evidence, charts: Charts) -> list[Block]:
 COMPARED = {"tpr": "TPR", "fpr": "FPR", "ppv": "PPV", "npv": "NPV", "accuracy": "accuracy"}
 """Of an error rate's comparisons, those that are printed; false and true negative rates, which are 100 % less two of them, are in the attached evidence."""
 
+COMPARED_NUMBERS = {"mean": "mean prediction", "mean_absolute_error": "mean absolute error"}
+OF_ALL_AND_BEST: tuple[tuple[str, Align, float], ...] = (("minus all rows", "left", 1.15), ("over all rows", "left", 1.1), ("minus the best group", "left", 1.15), ("over the best group", "left", 1.05))
+ALL_AT_ONCE = "The intervals hold for all groups at once, those to the best group for all pairs, one rate at a time."
+
 
 def _compared(name: str, measured: Sequence[tuple[Group, ErrorRates]], reference: str | None) -> Block:
     """Every error rate of every group beside that of the reference, of all rows and of the best group."""
     return table(
         f"{name}: each rate minus the reference's, and beside that of all rows and of the best group, with 95 % intervals",
-        [("group", "left", 0.8), ("rate", "left", 0), ("minus the reference", "left", 1.15), ("minus all rows", "left", 1.15), ("over all rows", "left", 1.1), ("minus the best group", "left", 1.15), ("over the best group", "left", 1.05)],
-        [(data_text(group.group, GROUP_LENGTH), words, _minus_reference(rates.gaps, rate, group.group == reference), shown(one.minus_all, as_percent=True, signed=True), shown(one.over_all),
-          *(("best", "–") if one.best == group.group else (shown(one.minus_best, as_percent=True, signed=True), shown(one.over_best))))
+        [("group", "left", 0.8), ("rate", "left", 0), ("minus the reference", "left", 1.15), *OF_ALL_AND_BEST],
+        [(data_text(group.group, GROUP_LENGTH), words, _minus_reference(rates.gaps, rate, group.group == reference), *_all_and_best(group, one, as_percent=True))
          for group, rates in measured for rate, words in COMPARED.items() if (one := rates.compared.get(rate)) is not None],
-        "Best: the highest rate of the groups, of false positive rates the lowest, groups of a few rows left aside. The intervals hold for all groups at once, those to the best group for all pairs, one rate at a time. "
-        "TPR, FPR: true, false positive rate; PPV, NPV: predictive value of the favourable and of the unfavourable outcome.", dense=True)
+        " ".join(["Best: the highest rate of the groups, of false positive rates the lowest, groups of a few rows left aside.", ALL_AT_ONCE,
+                  "TPR, FPR: true, false positive rate; PPV, NPV: predictive value of the favourable and of the unfavourable outcome."]), dense=True)
+
+
+def _all_and_best(group: Group, one: RateComparison, *, as_percent: bool = False) -> tuple[str, str, str, str]:
+    best = ("best", "–") if one.best == group.group else (shown(one.minus_best, as_percent=as_percent, signed=True), shown(one.over_best))
+    return shown(one.minus_all, as_percent=as_percent, signed=True), shown(one.over_all), *best
 
 
 def _minus_reference(gaps: Gaps | NotMeasured, rate: str, is_reference: bool) -> str:
@@ -264,11 +273,18 @@ def _errors_of_numbers(attribute: Attribute) -> list[Block]:
     compared = [(group, score) for group, score in measured if group.group != attribute.reference]
     if not compared:
         return [not_measured("Differences of errors", NotMeasured(reason="there are no two groups to compare"))]
-    return [table(
+    blocks = [table(
         f"Errors of the predicted number by {data_text(attribute.attribute)}: signed differences to the reference, with 95 % intervals",
         [("group", "left", 1.1), ("mean residual (truth minus prediction)", "left", 1), ("mean absolute error", "left", 1), ("ratio of mean absolute errors", "left", 1)],
         [(data_text(group.group, GROUP_LENGTH), shown(score.residual_difference, signed=True),
           *("–" if one is None else shown(one, signed=one is score.absolute_error_difference) for one in (score.absolute_error_difference, score.absolute_error_ratio))) for group, score in compared], _together(score.residual_difference for _, score in compared))]
+    if any(score.compared for _, score in measured):
+        blocks.append(table(
+            f"{data_text(attribute.attribute)}: the predicted number and its error beside those of all rows and of the best group, with 95 % intervals",
+            [("group", "left", 0.9), ("value", "left", 0.8), *OF_ALL_AND_BEST],
+            [(data_text(group.group, GROUP_LENGTH), words, *_all_and_best(group, one)) for group, score in measured for what, words in COMPARED_NUMBERS.items() if (one := score.compared.get(what)) is not None],
+            " ".join(["Best: the highest mean prediction of the groups, of errors the lowest, groups of a few rows left aside.", ALL_AT_ONCE]), dense=True))
+    return blocks
 
 
 def _spread(attributes: Sequence[Attribute]) -> list[Block]:

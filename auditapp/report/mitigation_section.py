@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 from auditapp.report.blocks import Align, Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
 from auditapp.statements.document import Statements
-from automl.evidence import Alternative, Charts, DeployedAttribute, Estimate, Evidence, GroupGaps, MitigationSection, NotMeasured, ParetoFront
+from automl.evidence import Alternative, Charts, DeployedAttribute, Estimate, Evidence, GroupGaps, MitigationSection, NotMeasured, ParetoFront, Value
 from automl.printing import CRITERION_WORDS, PROFILE_WORDS, alternative_name, fixed, metric_words, significant, whole
 
 ALLOWED: tuple[str, Align, float] = ("allowed by the profile", "left", 0.6)
 MOST_GROUPS = 3
 """Groups whose differences to the reference are printed under each alternative."""
+MOST_TOLD = 3
+"""Alternatives for one attribute whose differences are printed; all are in the evidence."""
+RATES = ("selection_rate", "tpr", "fpr", "ppv")
+RATE_TITLES = {"selection_rate": "selection rates", "tpr": "true positive rates", "fpr": "false positive rates", "ppv": "predictive values"}
 METHOD_WORDS = {
     "own_cuts": "cut-offs for each group", "threshold_optimizer": "Fairlearn's ThresholdOptimizer", "common_cut": "one cut-off moved", "reweighing": "reweighing",
     "exponentiated_gradient": "exponentiated gradient", "in_training_penalty": "a penalty while a network learns", "searched_front": "the searched front",
@@ -48,23 +52,27 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
         yield from charts_of(charts, f"mitigation-{kind}-{place}", exactly=True)
     yield table(
         f"The record of the search for less-discriminatory alternatives for {name}: price on {section.part}, with paired 95 % intervals",
-        [("id", "left", 0), ("alternative", "left", 2.1), ("sees the group", "left", 0.1), ("by lot", "left", 0.1), (f"change of {words}", "left", 1.1), ("decided otherwise", "left", 0.9), ("gained, lost", "left", 0.6)],
+        [("id", "left", 0), ("alternative", "left", 3.9), ("sees the group", "left", 0.6), ("by lot", "left", 0.4), (f"change of {words}", "left", 1.35), ("decided otherwise", "left", 1.15), ("gained, lost", "left", 0.75)],
         [(one.id, alternative_name(one), "yes" if one.uses_attribute_at_decision else "no", "yes" if one.drawn_by_lot else "no", shown(one.performance[section.metric].change, signed=True),
           shown(one.people.share, as_percent=True), f"{_people(one.people.gained)}, {_people(one.people.lost)}") for one in mine],
         f"Gained and lost are people of {section.part}, in expectation where decisions are drawn by lot. The deployed model: "
         f"{words} {shown(section.deployed.performance[section.metric])}.", dense=True)
-    told = _furthest(deployed)
+    groups, told = _furthest(deployed), _told(section, deployed, mine)
+    left_out = len(groups) < len(deployed.gaps)
     yield table(
-        f"Differences to {data_text(deployed.reference, 60)} under each alternative; true and false positive rates are of the favourable outcome",
-        [("id", "left", 0), ("group", "left", 0.8), ("selection rates", "left", 1), ("changed by", "left", 1), ("true positive rates", "left", 1), ("false positive rates", "left", 1)],
-        [*(("deployed", data_text(gap.group, 40), shown(gap.selection_rate, signed=True), "–", shown(gap.tpr, signed=True), shown(gap.fpr, signed=True)) for gap in deployed.gaps if gap.group in told),
-         *((one.id, data_text(gap.group, 40), shown(gap.selection_rate.after, signed=True), shown(gap.selection_rate.change, signed=True), shown(gap.tpr.after, signed=True),
-            shown(gap.fpr.after, signed=True)) for one in _told(section, deployed, mine) for gap in one.fairness.gaps if gap.group in told)],
-        f"Of the alternatives that are unbeaten {section.known_on}" + (f", and of the {MOST_GROUPS} groups furthest from the reference under the deployed model" if len(told) < len(deployed.gaps) else "") + "; the others are in the attached evidence.", dense=True)
+        f"Differences to {data_text(deployed.reference, 60)} under the deployed model and under alternatives, and by how much they are changed, with 95 % intervals",
+        [("model", "left", 0), ("group", "left", 0.9), ("what", "left", 0.4), *((RATE_TITLES[rate], "left", 1) for rate in RATES)],
+        [*(("the deployed model", data_text(gap.group, 40), "difference", *(_gap(getattr(gap, rate)) for rate in RATES)) for gap in deployed.gaps if gap.group in groups),
+         *((f"{one.id}: {alternative_name(one)}", data_text(gap.group, 40), words, *(_gap(getattr(change, part) if (change := getattr(gap, rate)) else None) for rate in RATES))
+           for one in told for gap in one.fairness.gaps if gap.group in groups for part, words in (("after", "difference"), ("change", "changed by")))],
+        " ".join([
+            f"Of the alternatives that are unbeaten {section.known_on} at most {MOST_TOLD}: nearest to equal first, then of the best metric, then between; the others are in the attached evidence.",
+            *([f"Of the groups the {MOST_GROUPS} furthest from the reference under the deployed model."] if left_out else []),
+            "Changes are paired; true and false positive rates and the predictive value are of the favourable outcome."]), dense=True, grouped=True)
     yield table(
         f"Unbeaten {section.known_on}, the best metric first, as it was known when the alternatives were frozen",
         [("criterion", "left", 1), ("among", "left", 1), ("alternatives", "left", 1.4)],
-        [(CRITERION_WORDS[front.criterion], "those that see no group when they decide" if front.without_attribute else "all", _ids(front)) for front in section.pareto
+        [(CRITERION_WORDS[front.criterion], "those that see no group" if front.without_attribute else "all", _ids(front)) for front in section.pareto
          if front.attribute == deployed.attribute], share=1, grouped=True)
     # Where no profile was named, one column says nothing
     reasons, profiled = _reasons(mine), section.profile is not None
@@ -79,8 +87,14 @@ def _furthest(deployed: DeployedAttribute) -> set[str]:
 
 
 def _told(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[Alternative, ...]) -> list[Alternative]:
-    unbeaten = {name for front in section.pareto if front.attribute == deployed.attribute for name in front.alternatives}
-    return [one for one in mine if one.id in unbeaten]
+    """Of each front the end that is nearest to equal, then the one of the best metric, then the middle, until there are enough."""
+    fronts = [names for front in section.pareto if front.attribute == deployed.attribute and (names := [name for name in front.alternatives if name != "deployed"])]
+    picked = list(dict.fromkeys(names[place(len(names))] for place in (lambda _: -1, lambda _: 0, lambda count: count // 2) for names in fronts))
+    return [one for one in mine if one.id in picked[:MOST_TOLD]]
+
+
+def _gap(value: Value | None) -> str:
+    return "–" if value is None else shown(value, signed=True)
 
 
 def _ids(front: ParetoFront) -> str:

@@ -69,7 +69,7 @@ def changed_words(entry: VersionEntry) -> str:
 def said_words(statements: Statements | None) -> str:
     """For the first page: how much people have said, and whether they signed off."""
     said = len([name for name in statements.fields if name in FIELDS]) if statements else 0
-    much = f"{said} of {len(FIELDS)} statements are provided" if said else "no statement is provided yet"
+    much = f"{said} of {len(FIELDS)} statements are provided" if said else f"none of {len(FIELDS)} statements is provided"
     review, approval = (statements.signed("review"), statements.signed("approval")) if statements else (None, None)
     steps = f"reviewed by {quoted(review.author)}" if review else "not reviewed", f"approved by {quoted(approval.author)}" if approval else "not approved"
     return f"{much}; {' and '.join(steps)}"

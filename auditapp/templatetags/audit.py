@@ -55,7 +55,8 @@ SECTION_OF_POINTER = {
 METRIC_NAMES = {
     "roc_auc": "ROC AUC", "average_precision": gettext_lazy("average precision"), "log_loss": gettext_lazy("log loss"), "brier": gettext_lazy("Brier score"), "rmse": "RMSE",
     "mae": gettext_lazy("mean absolute error"), "r2": "R²", "f1": "F1", "mcc": "MCC", "rmsle": "RMSLE", "quantile_loss": gettext_lazy("quantile loss (pinball)"),
-    "tpr": gettext_lazy("true positive rate"), "fpr": gettext_lazy("false positive rate"),
+    "tpr": gettext_lazy("true positive rate"), "fpr": gettext_lazy("false positive rate"), "tnr": gettext_lazy("true negative rate"), "fnr": gettext_lazy("false negative rate"),
+    "ppv": gettext_lazy("predictive value"), "npv": gettext_lazy("negative predictive value"),
 }
 STATES = {
     "queued": gettext_lazy("Waiting"), "running": gettext_lazy("Running"), "succeeded": gettext_lazy("Finished"), "failed": gettext_lazy("Failed"),

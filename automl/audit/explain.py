@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from automl.audit.means import level_estimate
 from automl.audit.outcomes import FloatArray, IntArray, groups_of
 from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate
 from automl.evidence import (
@@ -38,6 +39,8 @@ EXPLAINED_ROWS = 500
 BACKGROUND_ROWS = 100
 ROWS_PER_GROUP = 30
 """Groups with fewer rows in the sample get rows of their own up to this number, used for that group only."""
+GROUP_INTERVALS = 10
+"""Inputs, the most important first, whose mean |SHAP| in each group has an interval."""
 FEWEST_ROWS_OF_GROUP = 10
 POINT_FEATURES = 10
 POINT_ROWS = 150
@@ -210,7 +213,7 @@ def describe(
         output_space=explained.space, output=explained.output, explainer=attributed.explainer,
         background=Background(source=attributed.source, n=len(attributed.background), sha256=frame_digest(attributed.background)),
         second_background=measured or NotMeasured(reason="no two groups are compared, or their reference has too few training rows"),
-        rows=len(explained.main), features=features, by_group=_by_group(explained, groups),
+        rows=len(explained.main), features=features, by_group=_by_group(explained, groups, [feature.feature for feature in features[:GROUP_INTERVALS]]),
         score_gap_by_input=_score_gaps(explained, compared, second, seed),
         additivity_error=max([attributed.additivity_error, *(found.additivity_error for found in second.values() if isinstance(found, _Second))]),
         points=_points(explained, [feature.feature for feature in features[:POINT_FEATURES]]),
@@ -318,12 +321,14 @@ def _direction(values: pd.Series[Any], phi: FloatArray) -> Direction:
     return "increases" if correlation > 0 else "decreases"
 
 
-def _by_group(explained: Explained, groups: Mapping[tuple[str, str], IntArray]) -> dict[str, tuple[GroupImportance, ...]]:
+def _by_group(explained: Explained, groups: Mapping[tuple[str, str], IntArray], first: Sequence[str]) -> dict[str, tuple[GroupImportance, ...]]:
     by_attribute: dict[str, list[GroupImportance]] = {}
     for (attribute, group), rows in groups.items():
         signed, sizes = explained.mean(explained.phi, rows), explained.mean(np.abs(explained.phi), rows)
+        weight, cluster = (None if values is None else values[rows] for values in (explained.weight, explained.cluster))
         by_attribute.setdefault(attribute, []).append(GroupImportance(
             group=group, n=len(rows), mean_shap=_named(explained.names, signed), mean_abs_shap=_named(explained.names, sizes),
+            intervals={name: level_estimate(np.abs(explained.phi[rows, explained.names.index(name)]), weight, cluster) for name in first},
         ))
     return {attribute: tuple(importances) for attribute, importances in by_attribute.items()}
 

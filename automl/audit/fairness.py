@@ -18,20 +18,21 @@ from automl.audit.impact import Reference, detectable_ratio, flips, highest, imp
 from automl.audit.intervals import LOW_PRECISION_BELOW, Count, difference_estimate, pool, rate_estimate
 from automl.audit.labels import RULE
 from automl.audit.outcomes import IntArray, Outcomes, in_reading_order
-from automl.audit.parity import ErrorCounts, ScoreLevels, View, compared_rates, error_rates, group_calibration, middle, score_outcome
+from automl.audit.parity import NOT_COMPARED, ErrorCounts, ScoreLevels, View, compared_rates, error_rates, group_calibration, middle, score_outcome
 from automl.audit.resampling import generator, independent_units
+from automl.audit.score_comparisons import score_comparisons
 from automl.audit.significance import holm, omnibus, primary_p, two_group_tests
 from automl.errors import BadInput
 from automl.evidence import (
     Attribute,
     AttributeSummary,
-    ErrorRates,
     Estimate,
     FairnessByClass,
     FairnessSection,
     Family,
     Group,
     NotMeasured,
+    RateComparison,
     RatioLimit,
     Value,
     VersusRest,
@@ -249,9 +250,8 @@ def _attribute(table: Table, limit: float, family: Mapping[str, float], seed: in
     views = [view.take(rows) for rows in grouping.rows]
     errors = [ErrorCounts.of(v) for v in views]
     levels = _score_levels(table, views, seed)
-    groups = tuple(_group(table, i, views[i], errors, levels, limit, family) for i in range(len(views)))
-    if table.declared:
-        groups = _with_comparisons(groups, errors)
+    beside = _beside(table, errors, levels)
+    groups = tuple(_group(table, i, views[i], errors, levels, beside[i], limit, family) for i in range(len(views)))
     reference = None if table.reference is None else grouping.names[table.reference.index]
     whole: Value | NotMeasured = NotMeasured(reason=table.question.no_selection)
     rng = generator(seed, "omnibus", table.question.name, grouping.attribute)
@@ -263,15 +263,23 @@ def _attribute(table: Table, limit: float, family: Mapping[str, float], seed: in
     )
 
 
-def _with_comparisons(groups: tuple[Group, ...], errors: Sequence[ErrorCounts | None]) -> tuple[Group, ...]:
-    """The groups, with each error rate beside that of all rows and of the best group."""
-    known = [counts for counts in errors if counts is not None]
-    if len(known) < len(groups):  # there are no labels
-        return groups
-    compared = compared_rates([group.group for group in groups], known)
-    return tuple(
-        group.model_copy(update={"error_rates": group.error_rates.model_copy(update={"compared": of_rate})}) if isinstance(group.error_rates, ErrorRates) else group
-        for group, of_rate in zip(groups, compared, strict=True))
+Comparisons = Mapping[str, RateComparison]
+
+
+def _beside(table: Table, errors: Sequence[ErrorCounts | None], levels: Sequence[ScoreLevels | None]) -> Sequence[tuple[Comparisons, Comparisons]]:
+    """For each group its error rates, and the means of a predicted number, beside those of all rows and of the best group: of declared attributes."""
+    of_errors: Sequence[Comparisons] = [NOT_COMPARED] * len(errors)
+    of_numbers: Sequence[Comparisons] = of_errors
+    counts, known = [one for one in errors if one is not None], [one for one in levels if one is not None]
+    if table.declared and counts and len(counts) == len(errors):
+        of_errors = compared_rates(table.grouping.names, counts)
+    if table.declared and _predicts_number(table.question) and known and len(known) == len(levels):
+        of_numbers = score_comparisons(table.grouping.names, known)
+    return list(zip(of_errors, of_numbers, strict=True))
+
+
+def _predicts_number(question: Question) -> bool:
+    return question.view.selected is None and question.view.residual is not None and not question.view.probability
 
 
 def _note(table: Table) -> str:
@@ -297,7 +305,7 @@ def _score_levels(table: Table, views: Sequence[View], seed: int) -> list[ScoreL
 
 
 def _group(
-    table: Table, i: int, view: View, errors: Sequence[ErrorCounts | None], levels: Sequence[ScoreLevels | None], limit: float, family: Mapping[str, float],
+    table: Table, i: int, view: View, errors: Sequence[ErrorCounts | None], levels: Sequence[ScoreLevels | None], beside: tuple[Comparisons, Comparisons], limit: float, family: Mapping[str, float],
 ) -> Group:
     grouping, question, reference = table.grouping, table.question, table.reference
     is_reference = reference is not None and reference.index == i
@@ -309,12 +317,12 @@ def _group(
         **_selection(table, i, limit, family),
         error_rates=error_rates(
             errors[i], None if of_reference is None else errors[of_reference], is_reference, max(1, len(errors) - 1),
-            [other for at, other in enumerate(errors) if at != i and other is not None] if table.reference_is_few else ())
+            [other for at, other in enumerate(errors) if at != i and other is not None] if table.reference_is_few else (), beside[0])
         if question.view.selected is not None else NotMeasured(reason=question.no_selection),
         calibration=group_calibration(view, line=table.declared, bins=table.declared and not question.name),
         score=score_outcome(
             levels[i], None if of_reference is None else levels[of_reference], is_reference, every_mean_positive, question.no_residual,
-            max(1, len(levels) - 1), absolute_errors=question.view.selected is None and question.view.residual is not None and not question.view.probability,
+            max(1, len(levels) - 1), absolute_errors=_predicts_number(question), compared=beside[1],
         ),
     )
 

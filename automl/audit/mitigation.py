@@ -48,8 +48,8 @@ from automl.learn.model import FittedModel
 from automl.learn.predictions import Predictions
 from automl.spec import Profile
 
-Rate = Literal["selection_rate", "tpr", "fpr"]
-RATES: tuple[Rate, ...] = ("selection_rate", "tpr", "fpr")
+Rate = Literal["selection_rate", "tpr", "fpr", "ppv"]
+RATES: tuple[Rate, ...] = ("selection_rate", "tpr", "fpr", "ppv")
 MOST_LISTED = 12
 """Compared groups of one attribute that are listed one by one, the largest in the training rows first."""
 BARRED: dict[Profile, str] = {
@@ -279,9 +279,13 @@ class _Table:
     def others(self) -> list[str]:
         return [name for name in self.names if name != self.aim.reference]
 
-    def among(self, name: str, rate: Rate) -> BoolArray:
+    def among(self, name: str, rate: Rate, given: FloatArray | BoolArray) -> BoolArray:
+        """The rows of which a rate is a share; of predictive value those that ``given`` selects, or may select."""
         mine, good = self.members[name], self.room.decisions.deserving
-        return mine if rate == "selection_rate" else mine & good if rate == "tpr" else mine & ~good
+        return mine & {"selection_rate": mine, "tpr": good, "fpr": ~good, "ppv": given > 0}[rate]
+
+    def count(self, name: str, rate: Rate, given: FloatArray | BoolArray) -> Count:
+        return self.room.count(self.room.decisions.deserving if rate == "ppv" else given, self.among(name, rate, given))
 
     def spread(self, given: FloatArray | BoolArray) -> RateSpread | None:
         """None where fewer than two of the groups have people of both labels here."""
@@ -293,7 +297,7 @@ class _Table:
         now = self.room.decisions.selected
         found = self.spread(now)
         assert found is not None
-        counts = {name: {rate: self.room.count(now, self.among(name, rate)) for rate in RATES} for name in self.names}
+        counts = {name: {rate: self.count(name, rate, now) for rate in RATES} for name in self.names}
         return DeployedAttribute(
             attribute=self.aim.attribute, reference=self.aim.reference,
             groups=tuple(GroupRates(group=name, n=int(self.members[name].sum()), **{rate: rate_estimate(counts[name][rate], _ABSENT[rate]) for rate in RATES}) for name in self.names),
@@ -314,17 +318,17 @@ class _Table:
             yield GroupGapChanges(group=name, **{rate: self._gap_change(each, name, rate) for rate in RATES})
 
     def _change(self, each: _Decided, name: str, rate: Rate) -> Change:
-        sums, n = self.sums[name], int(self.among(name, rate).sum())
+        sums, n = self.sums[name], self._rows(each, name, rate)
         if not n:
             return Change(after=NotMeasured(reason=_ABSENT[rate]), change=NotMeasured(reason=_ABSENT[rate]))
         (before, old), (after, new) = self._rate(name, rate, None), self._rate(name, rate, each)
         level = percentile_estimate(after, new, n, "bootstrap", units=min(n, sums.units)) if each.drawn else rate_estimate(
-            self.room.count(each.given, self.among(name, rate)), _ABSENT[rate])
+            self.count(name, rate, each.given), _ABSENT[rate])
         return Change(after=level, change=change_estimate(after - before, new - old, n, min(n, sums.units), n))
 
     def _gap_change(self, each: _Decided, name: str, rate: Rate) -> Change:
         reference, comparisons = self.aim.reference, len(self.others)
-        ns = [int(self.among(group, rate).sum()) for group in (name, reference)]
+        ns = [self._rows(each, group, rate) for group in (name, reference)]
         if not min(ns):
             return Change(after=NotMeasured(reason=_ABSENT[rate]), change=NotMeasured(reason=_ABSENT[rate]))
         units = min(min(n, self.sums[group].units) for n, group in zip(ns, (name, reference), strict=True))
@@ -334,10 +338,14 @@ class _Table:
         if each.drawn:
             level = percentile_estimate(after, new, sum(ns), _simultaneous(comparisons), 1 - (1 - LEVEL) / comparisons, units=units)
         else:
-            counts = [self.room.count(each.given, self.among(group, rate)) for group in (name, reference)]
+            counts = [self.count(group, rate, each.given) for group in (name, reference)]
             level = difference_estimate(counts[0], counts[1], _ABSENT[rate], comparisons)
         change = change_estimate(after - (mine - theirs), new - (mine_old - theirs_old), sum(ns), units, min(ns))
         return Change(after=level, change=change)
+
+    def _rows(self, each: _Decided, name: str, rate: Rate) -> int:
+        """Rows behind a rate and its change: the fewer of those that it is a share of before and after."""
+        return int(min(self.among(name, rate, given).sum() for given in (each.given, self.room.decisions.selected)))
 
     def _rate(self, name: str, rate: Rate, each: _Decided | None) -> tuple[float, FloatArray]:
         """A group's rate and its replicates, by the alternative or by the deployed model (None)."""
@@ -345,7 +353,7 @@ class _Table:
 
         def of(sums: FloatArray) -> FloatArray:
             whole, good, given, both = sums[..., 0], sums[..., 1], sums[..., first], sums[..., first + 1]
-            above, below = {"selection_rate": (given, whole), "tpr": (both, good), "fpr": (given - both, whole - good)}[rate]
+            above, below = {"selection_rate": (given, whole), "tpr": (both, good), "fpr": (given - both, whole - good), "ppv": (both, given)}[rate]
             with np.errstate(divide="ignore", invalid="ignore"):
                 return np.asarray(above / below)
 
@@ -354,7 +362,7 @@ class _Table:
 
 _ABSENT: dict[Rate, str] = {
     "selection_rate": "no row of this group, or of the one it is compared with, is among these rows", "tpr": "one of the groups has no row with the favourable label",
-    "fpr": "one of the groups has no row without the favourable label",
+    "fpr": "one of the groups has no row without the favourable label", "ppv": "in one of the groups nobody is selected, before or after",
 }
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from automl.audit.intervals import LEVEL, Count, count, difference_estimate, observed_over_expected, pool, rate_estimate
+from automl.audit.intervals import Count, count, difference_estimate, observed_over_expected, pool, rate_estimate
 from automl.audit.means import level_estimate
 from automl.audit.outcomes import BoolArray, FloatArray
 from automl.audit.rate_comparisons import rate_comparisons
 from automl.audit.recalibration import recalibration
 from automl.audit.reliability import reliability_bins
-from automl.audit.resampling import bootstrap_means, generator, independent_units, percentile_estimate, same_in_all
+from automl.audit.resampling import bootstrap_means, exponential, generator, independent_units, percentile_estimate, same_in_all, simultaneous
 from automl.audit.spread import Scores, score_spread
 from automl.evidence import ErrorRates, Gaps, GroupCalibration, NotMeasured, RateComparison, ScoreOutcome, Value
 
 NO_LABEL = NotMeasured(reason="no label column was given")
+NOT_COMPARED: Mapping[str, RateComparison] = MappingProxyType({})
 FEWEST_OF_SPREAD = 10
 """Rows of a group below which its quantiles would be the scores of single people."""
 
@@ -90,11 +91,11 @@ def _complement(c: Count) -> Count:
 
 
 def error_rates(
-    mine: ErrorCounts | None, reference: ErrorCounts | None, is_reference: bool, comparisons: int, others: Sequence[ErrorCounts] = (),
+    mine: ErrorCounts | None, reference: ErrorCounts | None, is_reference: bool, comparisons: int, others: Sequence[ErrorCounts] = (), compared: Mapping[str, RateComparison] = NOT_COMPARED,
 ) -> ErrorRates | NotMeasured:
     """Error rates with Wilson's intervals; gaps are this group minus the reference, with Newcombe's limits simultaneous over the ``comparisons`` of the table.
 
-    ``others``: where given, gaps to these groups pooled as well, simultaneous over all groups."""
+    ``others``: where given, gaps to these groups pooled as well, simultaneous over all groups. ``compared``: of `compared_rates`."""
     if mine is None:
         return NO_LABEL
     no_deserving, no_undeserving = "no row of this group has the favourable label", "every row of this group has the favourable label"
@@ -110,7 +111,7 @@ def error_rates(
         tpr=rate_estimate(mine.tpr, no_deserving), fnr=rate_estimate(_complement(mine.tpr), no_deserving),
         fpr=rate_estimate(mine.fpr, no_undeserving), tnr=rate_estimate(_complement(mine.fpr), no_undeserving),
         ppv=rate_estimate(mine.ppv, nobody), npv=rate_estimate(mine.npv, everybody), accuracy=rate_estimate(mine.accuracy), treatment_equality=_for_each_false_positive(mine.missed), gaps=gaps,
-        gaps_to_rest=_gaps(mine, ErrorCounts.pooled(others), len(others) + 1) if others else None,
+        gaps_to_rest=_gaps(mine, ErrorCounts.pooled(others), len(others) + 1) if others else None, compared=dict(compared),
     )
 
 
@@ -166,6 +167,8 @@ class ScoreLevels:
     rows: int
     units: int
     """Rows, or persons where rows repeat them."""
+    heavy: float
+    """Sum of the weights."""
     means: FloatArray
     replicates: FloatArray
     levels: tuple[Value, ...]
@@ -181,34 +184,18 @@ class ScoreLevels:
         columns = [view.score] if view.residual is None else [view.score, view.residual, np.abs(view.residual)]
         stacked = np.column_stack(columns)
         return cls(
-            rows=len(view.score), units=independent_units(len(view.score), view.cluster), means=np.average(stacked, axis=0, weights=view.weight),
+            rows=len(view.score), units=independent_units(len(view.score), view.cluster), heavy=float(len(view.score) if view.weight is None else view.weight.sum()),
+            means=np.average(stacked, axis=0, weights=view.weight),
             levels=tuple(level_estimate(column, view.weight, view.cluster) for column in columns), above=view.count(view.score > median),
             replicates=bootstrap_means(stacked, generator(seed, "score", *names), view.weight, view.cluster), scores=Scores.of(view.score, view.weight) if distribution else None,
         )
 
 
-def _simultaneous(estimate: Value, comparisons: int) -> Value:
-    """The interval widened to hold for all ``comparisons`` of a table (Bonferroni): by the ratio of the normal quantiles, since so far out in its
-    tails a bootstrap has too few replicates."""
-    if isinstance(estimate, NotMeasured) or comparisons == 1:
-        return estimate
-    alpha = (1 - LEVEL) / comparisons
-    wider = float(norm.isf(alpha / 2) / norm.isf((1 - LEVEL) / 2))
-    low, high = estimate.value - wider * (estimate.value - estimate.low), estimate.value + wider * (estimate.high - estimate.value)
-    return estimate.model_copy(update={"low": low, "high": high, "level": 1 - alpha, "method": f"{estimate.method}, simultaneous over {comparisons}"})
-
-
-def _of_logarithm(estimate: Value) -> Value:
-    if isinstance(estimate, NotMeasured):
-        return estimate
-    return estimate.model_copy(update={name: float(np.exp(getattr(estimate, name))) for name in ("value", "low", "high")})
-
-
 def score_outcome(
-    mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str, comparisons: int = 1, absolute_errors: bool = False,
+    mine: ScoreLevels | None, reference: ScoreLevels | None, is_reference: bool, ratios: bool, no_residual: str, comparisons: int = 1, absolute_errors: bool = False, compared: Mapping[str, RateComparison] = NOT_COMPARED,
 ) -> ScoreOutcome | NotMeasured:
     """Level and error of the score in a group and its signed distance to the reference's, with limits simultaneous over the ``comparisons`` of the
-    table; a ratio of means only where ``ratios`` (every mean is above 0). ``absolute_errors``: difference and ratio of mean absolute errors as well, as of predicted numbers."""
+    table; a ratio of means only where ``ratios`` (every mean is above 0). ``absolute_errors``: difference and ratio of mean absolute errors as well, as of predicted numbers. ``compared``: of `score_comparisons`."""
     if mine is None:
         return NotMeasured(reason="there is no score to measure")
 
@@ -230,7 +217,7 @@ def score_outcome(
         difference = percentile_estimate(
             mine.means[column] - reference.means[column], moved, mine.rows + reference.rows, units=min(mine.units, reference.units),
         )
-        return _simultaneous(difference, comparisons)
+        return simultaneous(difference, comparisons)
 
     def ratio_of(column: int) -> Value:
         if is_reference or reference is None:
@@ -246,11 +233,11 @@ def score_outcome(
         with np.errstate(divide="ignore", invalid="ignore"):  # what a replicate without errors gives is left out
             logarithms = np.log(mine.replicates[:, column] / reference.replicates[:, column])
         ratio = percentile_estimate(float(np.log(mine.means[column] / reference.means[column])), logarithms, mine.rows + reference.rows, units=min(mine.units, reference.units))
-        return _of_logarithm(_simultaneous(ratio, comparisons))
+        return exponential(simultaneous(ratio, comparisons))
 
     return ScoreOutcome(
         mean=level(0), above_median=rate_estimate(mine.above), mean_residual=level(1), mean_absolute_error=level(2), mean_difference=difference(0),
-        residual_difference=difference(1), ratio_of_means=ratio_of(0), absolute_error_difference=difference(2) if absolute_errors else None, absolute_error_ratio=ratio_of(2) if absolute_errors else None,
+        residual_difference=difference(1), ratio_of_means=ratio_of(0), absolute_error_difference=difference(2) if absolute_errors else None, absolute_error_ratio=ratio_of(2) if absolute_errors else None, compared=dict(compared),
         spread=None if mine.scores is None or mine.rows < FEWEST_OF_SPREAD else score_spread(mine.scores, None if is_reference or reference is None else reference.scores),
     )
 

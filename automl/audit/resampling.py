@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from automl.audit.intervals import LEVEL, LOW_PRECISION_BELOW
 from automl.audit.outcomes import FloatArray
@@ -107,6 +108,24 @@ def varying_estimate(value: float, replicates: FloatArray, rows: int, *, units: 
     if units > 1 and same_in_all(value, replicates):
         return NotMeasured(reason=f"it is {value:.4g} in every resample of {units:,} independent rows, and rows that all agree tell nothing of a sampling error")
     return percentile_estimate(value, replicates, rows, units=units)
+
+
+def simultaneous(estimate: Value, comparisons: int) -> Value:
+    """The interval widened to hold for all ``comparisons`` of a table (Bonferroni): by the ratio of the normal quantiles, since so far out in its
+    tails a bootstrap has too few replicates."""
+    if isinstance(estimate, NotMeasured) or comparisons == 1:
+        return estimate
+    alpha = (1 - LEVEL) / comparisons
+    wider = float(norm.isf(alpha / 2) / norm.isf((1 - LEVEL) / 2))
+    low, high = estimate.value - wider * (estimate.value - estimate.low), estimate.value + wider * (estimate.high - estimate.value)
+    return estimate.model_copy(update={"low": low, "high": high, "level": 1 - alpha, "method": f"{estimate.method}, simultaneous over {comparisons}"})
+
+
+def exponential(estimate: Value) -> Value:
+    """An estimate of a logarithm, with its limits, as that of the number."""
+    if isinstance(estimate, NotMeasured):
+        return estimate
+    return estimate.model_copy(update={name: float(np.exp(getattr(estimate, name))) for name in ("value", "low", "high")})
 
 
 def same_in_all(value: float, replicates: FloatArray) -> bool:

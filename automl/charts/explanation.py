@@ -131,11 +131,11 @@ def _swarm(points: Points, label: str, place: int, each: int, widest: float) -> 
 def _by_group(explanation: ExplanationSection, attribute: str, groups: Sequence[GroupImportance], place: int) -> Chart | None:
     order = [feature.feature for feature in explanation.features]
     drawn = sorted(groups, key=lambda group: -group.n)[:MAX_SERIES]
-    named = axis_labels([group.group for group in drawn], [group.n for group in drawn])
+    named = axis_labels([group.group for group in drawn], [None] * len(drawn))  # how many each has is said below
     features = [name for name in order if any(name in group.mean_abs_shap for group in drawn)][:FEATURES_BY_GROUP]
     labels = axis_labels(features, [None] * len(features))
     rows = [
-        {"label": labels[at], "place": at, "series": named[series], "value": group.mean_abs_shap[name]}
+        {"label": labels[at], "place": at, "series": named[series], "value": group.mean_abs_shap[name], **_ends(group, name)}
         for at, name in enumerate(features) for series, group in enumerate(drawn) if name in group.mean_abs_shap
     ]
     if not rows:
@@ -143,13 +143,20 @@ def _by_group(explanation: ExplanationSection, attribute: str, groups: Sequence[
     part = " The picture shows the largest groups, the table all." if len(groups) > len(drawn) else ""
     return chart(
         f"shap-by-group-{place}", "explanation", f"Importance of the inputs by {attribute}",
-        f"Mean |SHAP| of the most important inputs by {attribute}; first {features[0]}: {', '.join(_said(group, features[0]) for group in drawn if features[0] in group.mean_abs_shap)}.{part}",
-        grouped_dots(rows, f"mean |SHAP| ({_space(explanation)})", named, "Group"), ("input", "group", "n", "mean |SHAP|", "mean SHAP"),
-        [(name, group.group, group.n, group.mean_abs_shap.get(name), group.mean_shap.get(name)) for name in order for group in groups])
+        f"Mean |SHAP| of the most important inputs by {attribute}; first {features[0]}: {'; '.join(_said(group, features[0]) for group in drawn if features[0] in group.mean_abs_shap)}.{part}",
+        grouped_dots(rows, f"mean |SHAP| ({_space(explanation)}), with 95 % interval", named, "Group"), ("input", "group", "n", "mean |SHAP|", "low", "high", "mean SHAP"),
+        [(name, group.group, group.n, group.mean_abs_shap.get(name), *_ends(group, name).values(), group.mean_shap.get(name)) for name in order for group in groups])
+
+
+def _ends(group: GroupImportance, feature: str) -> dict[str, float | None]:
+    """None where no interval is known: of inputs beyond the most important ones, and of groups that are too small."""
+    value = group.intervals.get(feature)
+    return {"low": value.low, "high": value.high} if isinstance(value, Estimate) else {"low": None, "high": None}
 
 
 def _said(group: GroupImportance, feature: str) -> str:
-    return f"{group.group} {significant(group.mean_abs_shap[feature], 3)} (n = {whole(group.n)})"
+    value = group.intervals.get(feature)
+    return f"{group.group} {estimate(value) if isinstance(value, Estimate) else significant(group.mean_abs_shap[feature], 3)}, n = {whole(group.n)}"
 
 
 NUMBERS = ("value", "log1p")

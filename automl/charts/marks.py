@@ -190,12 +190,16 @@ def grouped_dots(
     rows: Sequence[Row], x_title: str, series: Sequence[str], series_title: str, *, x_format: str | None = None, zero: bool = True, beside: bool = True,
 ) -> Picture:
     """Several dots a row, one below the other: one a series; with intervals where rows have "low" and "high". ``beside``: may stand beside another picture."""
-    rows, labels = _in_lines(rows) if beside else (rows, [row["label"] for row in rows])
+    in_lines, labels = _in_lines(rows) if beside else (rows, [row["label"] for row in rows])
     # the legend begins where the plot does, right of the labels
     room = HALF - LETTER * max(map(len, labels), default=0) - LEGEND_MARK
     width = width_of(labels, beside=beside and LETTER * max(map(len, series), default=0) <= room, most=SHORT_LABEL if len(labels) == len(rows) else LABEL_OF_LINES)
+    if width == WIDE:
+        labels = [row["label"] for row in rows]
+    else:
+        rows = in_lines
     title = axis_title(x_title, width)
-    y = by_place(lines=width == HALF and len(labels) > len(rows))
+    y = by_place(lines=len(labels) > len(rows))
     offset = alt.YOffset("series:N", scale=alt.Scale(domain=list(series), paddingOuter=0.6))
     looks = series_looks(series, series_title, labels, width)
     base = alt.Chart(data(rows))

@@ -89,10 +89,11 @@ def _rates(deployed: DeployedAttribute, mine: tuple[Alternative, ...], place: in
     told = [*([own] if own is not None else []), *blind][:MOST_SERIES - 1]
     if not told:
         return None
-    series = [DEPLOYED, *(alternative_name(one) for one in told)]
+    series = [DEPLOYED, *(one.id for one in told)]  # by their numbers: names that begin alike would be cut alike
     values: list[tuple[str, list[Value]]] = [(DEPLOYED, [group.selection_rate for group in deployed.groups])]
-    values += [(alternative_name(one), [group.selection_rate.after for group in one.fairness.groups]) for one in told]
+    values += [(one.id, [group.selection_rate.after for group in one.fairness.groups]) for one in told]
     labels = axis_labels([group.group for group in deployed.groups], [group.n for group in deployed.groups])
+    named = {one.id: f"{one.id}: {alternative_name(one)}" for one in told}
     rows: list[Row] = [
         {"label": labels[at], "place": at, "value": value.value, "low": value.low, "high": value.high, "series": name}
         for name, found in values for at, value in enumerate(found) if not isinstance(value, NotMeasured)]
@@ -100,10 +101,10 @@ def _rates(deployed: DeployedAttribute, mine: tuple[Alternative, ...], place: in
         return None
     first, last = deployed.groups[0], deployed.groups[-1]
     said = "; ".join(f"{visible(group.group, 40)} {estimate(group.selection_rate, as_percent=True)} with the deployed model, "
-                     f"{estimate(told[0].fairness.groups[at].selection_rate.after, as_percent=True)} with {series[1]}" for at, group in ((0, first), (len(deployed.groups) - 1, last)))
+                     f"{estimate(told[0].fairness.groups[at].selection_rate.after, as_percent=True)} under {series[1]}" for at, group in ((0, first), (len(deployed.groups) - 1, last)))
     return chart(
-        f"mitigation-rates-{place}", "mitigation", f"Selection rates before and after: {visible(deployed.attribute, 60)}", f"{said}.",
+        f"mitigation-rates-{place}", "mitigation", f"Selection rates before and after: {visible(deployed.attribute, 60)}", " ".join([f"{said}.", *(f"{words}." for words in named.values())]),
         grouped_dots(rows, "selection rate, with 95 % interval", series, "who decides", x_format=".0%"),
         ("group", "n", "who decides", "selection rate", "low", "high"),
-        [(deployed.groups[at].group, deployed.groups[at].n, name, *((value.value, value.low, value.high) if isinstance(value, Estimate) else (None, None, None)))
+        [(deployed.groups[at].group, deployed.groups[at].n, named.get(name, name), *((value.value, value.low, value.high) if isinstance(value, Estimate) else (None, None, None)))
          for name, found in values for at, value in enumerate(found)])

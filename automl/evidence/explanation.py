@@ -39,6 +39,8 @@ class GroupImportance(Part):
     mean_shap: dict[str, float]
     """Feature to mean signed attribution in the group."""
     mean_abs_shap: dict[str, float]
+    intervals: dict[str, Value] = Field(default_factory=dict, exclude_if=lambda intervals: not intervals)
+    """Of the most important inputs: mean |SHAP| with its interval."""
 
 
 class GapShare(Part):

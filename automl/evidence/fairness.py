@@ -42,12 +42,12 @@ class Gaps(Part):
 
 
 class RateComparison(Part):
-    """One rate of a group beside that of all rows, and that of the group in which it is best; limits hold for all groups at once, one rate at a time."""
+    """One rate, or mean of a predicted number, of a group beside that of all rows, and that of the group in which it is best; limits hold for all groups at once, one rate at a time."""
 
     minus_all: Value
     over_all: Value
     best: str | None
-    """The group with the highest rate, of false positive and false negative rates the lowest; None where there are no two to compare."""
+    """The group with the highest rate or mean, of false positive and false negative rates and of errors the lowest; None where there are no two to compare."""
     minus_best: Value
     over_best: Value
 
@@ -110,6 +110,8 @@ class ScoreOutcome(Measured):
     """Mean absolute error minus the reference's: of a predicted number."""
     absolute_error_ratio: Value | None = Field(default=None, exclude_if=lambda ratio: ratio is None)
     """Mean absolute error over the reference's."""
+    compared: dict[str, RateComparison] = Field(default_factory=dict, exclude_if=lambda compared: not compared)
+    """Of a predicted number: ``mean`` and ``mean_absolute_error`` beside those of all rows and of the best group."""
     spread: ScoreSpread | None = Field(default=None, exclude_if=lambda spread: spread is None)
 
 

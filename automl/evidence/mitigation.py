@@ -35,13 +35,14 @@ class Change(Part):
 
 
 class GroupRates(Part):
-    """One group's decisions by the deployed model. Selected means the favourable outcome; the rates of errors are those of it."""
+    """One group's decisions by the deployed model. Selected means the favourable outcome; the rates of errors are those of it. ``ppv``, here and below: None where an earlier release measured."""
 
     group: str
     n: int
     selection_rate: Value
     tpr: Value
     fpr: Value
+    ppv: Value | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class GroupGaps(Part):
@@ -51,6 +52,7 @@ class GroupGaps(Part):
     selection_rate: Value
     tpr: Value
     fpr: Value
+    ppv: Value | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class GroupRateChanges(Part):
@@ -59,6 +61,7 @@ class GroupRateChanges(Part):
     selection_rate: Change
     tpr: Change
     fpr: Change
+    ppv: Change | None = Field(default=None, exclude_if=lambda value: value is None)
     gained: float
     """People who are selected and were not, and ``lost`` the other way; expected numbers where decisions are drawn."""
     lost: float
@@ -71,6 +74,7 @@ class GroupGapChanges(Part):
     selection_rate: Change
     tpr: Change
     fpr: Change
+    ppv: Change | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class RateSpread(Part):

@@ -86,4 +86,4 @@ def test_what_people_were_asked_for_is_counted_and_said() -> None:
     [rows] = [block["rows"] for block in data["sections"][1]["blocks"] if block["kind"] == "facts"]
     assert rows[-1] == ["Asked of people", f"1 of {len(FIELDS)} statements are provided; not reviewed and not approved"]
     none = report_data(evidence, Charts())["sections"][1]["blocks"][-1]["rows"][-1]
-    assert none == ["Asked of people", "no statement is provided yet; not reviewed and not approved"]
+    assert none == ["Asked of people", f"none of {len(FIELDS)} statements is provided; not reviewed and not approved"]

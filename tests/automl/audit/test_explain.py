@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import shap
 from numpy.typing import NDArray
+from scipy import stats
 
 from automl.audit.explain import OTHERS, POINT_ROWS, explain_model
 from automl.evidence import Estimate, ExplanationSection, NotMeasured, ScoreGap, Threshold, Value
@@ -193,6 +194,19 @@ def test_t10_linear_gaps_do_not_depend_on_the_background(seed: int) -> None:
 def test_the_named_reference_is_used() -> None:
     gaps = explained(Linear(WEIGHTS), reference={"group": "b"}).score_gap_by_input
     assert {gap.reference for gap in gaps if isinstance(gap, ScoreGap)} == {"b"}
+
+
+def test_mean_attributions_of_a_group_have_students_interval() -> None:
+    """Of a linear model every attribution is known: its weight times the distance from the background's mean, here one row many times."""
+    audit, background = people(), Rows(pd.concat([people(seed=1).features.iloc[:1]] * 100, ignore_index=True))
+    section = explained(Linear(WEIGHTS), audit, background, rows=800)
+    mine = next(group for group in section.by_group["group"] if group.group == "b")
+    at = list(audit.features.columns).index(name := section.features[0].feature)
+    sizes = np.abs(WEIGHTS[at] * (audit.features[name].to_numpy() - background.features[name].to_numpy().mean()))[audit.groups["group"] == "b"]
+    said = mine.intervals[name]
+    assert isinstance(said, Estimate)
+    assert said.value == pytest.approx(mine.mean_abs_shap[name])
+    assert (said.low, said.high) == pytest.approx(stats.t.interval(0.95, len(sizes) - 1, sizes.mean(), stats.sem(sizes)), rel=1e-6)
 
 
 def test_small_groups_get_rows_of_their_own_and_tiny_ones_no_gap() -> None:

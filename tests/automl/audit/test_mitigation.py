@@ -99,8 +99,13 @@ def test_every_number_can_be_counted_again(found: tuple[Decisions, Prepared, Mit
                 rates[group.group, rate] = after, before
                 assert value(getattr(group, rate).after) == pytest.approx(after)
                 assert value(getattr(group, rate).change) == pytest.approx(after - before)
+            after, before = (np.average(audit.deserving, weights=each * heavy * (column == group.group)) for each in (given, audit.selected))
+            rates[group.group, "ppv"] = after, before
+            assert group.ppv is not None
+            assert value(group.ppv.after) == pytest.approx(after)
+            assert value(group.ppv.change) == pytest.approx(after - before)
         for gap in one.fairness.gaps:
-            for rate in ("selection_rate", "tpr", "fpr"):
+            for rate in ("selection_rate", "tpr", "fpr", "ppv"):
                 (mine, mine_before), (theirs, theirs_before) = rates[gap.group, rate], rates["a", rate]
                 assert value(getattr(gap, rate).after) == pytest.approx(mine - theirs)
                 assert value(getattr(gap, rate).change) == pytest.approx((mine - theirs) - (mine_before - theirs_before))
