@@ -22,6 +22,7 @@ from automl.audit.resampling import bootstrap_means, generator, independent_unit
 from automl.evidence import (
     Background,
     Contribution,
+    Estimate,
     Example,
     ExplanationSection,
     FeatureImportance,
@@ -31,6 +32,7 @@ from automl.evidence import (
     Points,
     ScoreGap,
     Threshold,
+    Value,
 )
 from automl.printing import row_count
 from automl.spec import TaskKind
@@ -328,9 +330,14 @@ def _by_group(explained: Explained, groups: Mapping[tuple[str, str], IntArray], 
         weight, cluster = (None if values is None else values[rows] for values in (explained.weight, explained.cluster))
         by_attribute.setdefault(attribute, []).append(GroupImportance(
             group=group, n=len(rows), mean_shap=_named(explained.names, signed), mean_abs_shap=_named(explained.names, sizes),
-            intervals={name: level_estimate(np.abs(explained.phi[rows, explained.names.index(name)]), weight, cluster) for name in first},
+            intervals={name: _never_below_0(level_estimate(np.abs(explained.phi[rows, explained.names.index(name)]), weight, cluster)) for name in first},
         ))
     return {attribute: tuple(importances) for attribute, importances in by_attribute.items()}
+
+
+def _never_below_0(size: Value) -> Value:
+    """Student's limits of a mean of sizes, kept where a mean of sizes can be."""
+    return size.model_copy(update={"low": max(0.0, size.low)}) if isinstance(size, Estimate) else size
 
 
 def _named(names: Sequence[str], values: FloatArray) -> dict[str, float]:

@@ -371,3 +371,12 @@ def test_a_number_is_called_what_it_is(space: str, quantile: float | None, outpu
     rows = people(60, features=2)
     section = explained(Other(), rows, rows, Problem(task="regression", target="y", labels=(), quantile=quantile))
     assert (section.output_space, section.output) == (space, output)
+
+
+def test_a_mean_of_sizes_is_never_told_to_be_below_0() -> None:
+    """One row of ten that moves: Student's lower limit would be negative."""
+    features = pd.DataFrame({"x": np.r_[np.zeros(57), np.full(3, 1.0)]})
+    few = Rows(features, {"group": np.where(np.arange(60) % 2 == 0, "a", "b").astype(object)})
+    section = explained(Linear(np.array([1.0])), few, Rows(pd.DataFrame({"x": np.zeros(100)})))
+    said = [group.intervals["x"] for group in section.by_group["group"]]
+    assert all(isinstance(one, Estimate) and one.low == 0 < one.value for one in said)
