@@ -196,7 +196,8 @@ def _values(evidence: Evidence) -> Block:
                 rows.append((f"impact ratio, {data_text(attribute.attribute, 40)}: lowest is {data_text(group.group, 40)}", ratio(one, fairness.limit.ratio), whole(group.n),
                              f"{fairness.limit.ratio:g}", our_words(against_limit(one), 300), page_of(6 if place < len(fairness.attributes) else 9)))
         rows += [_furthest_residual(attribute, place < len(fairness.attributes)) for place, attribute in enumerate(attributes_of(fairness)) if fairness.outcome == "score" and _residuals_of(attribute)]
-    return table("Values at a glance", [("item", "left", 1.7), ("value, 95 % interval", "left", 1.1), ("n", "right", 0), ("limit", "right", 0), ("what the evidence says", "left", 1.2), ("page", "right", 0)], rows)
+    return table("Values at a glance", [("item", "left", 1.7), ("value, 95 % interval", "left", 1.1), ("n", "right", 0), ("limit", "right", 0), ("what the evidence says", "left", 1.2), ("page", "right", 0)], rows,
+                 "" if isinstance(fairness, NotMeasured) else "Groups of a few rows are left aside where there are others.")
 
 
 def _residuals_of(attribute: Attribute) -> list[tuple[Group, Estimate]]:

@@ -102,8 +102,8 @@ def law_blocks(status: LawStatus, laws: tuple[str, ...]) -> Iterator[Block]:
     everything = laws == jurisdiction(EVERYTHING).laws
     current = [law for law in status.laws if not law.superseded and (everything or law.id in laws)]
     yield table(
-        f"Laws and frameworks, as reviewed on {status.reviewed}", [("law or framework", "left", 1), ("version; in effect from", "left", 1), ("status", "left", 1.4), ("source", "left", 1.7)],
-        [(law.title, "; ".join([law.version or "–", *([] if law.effective is None else [law.effective_words])]), status.standing_words(law), law.source.words) for law in current],
+        f"Laws and frameworks, as reviewed on {status.reviewed}", [("law or framework", "left", 1), ("version", "left", 0.7), ("in effect from", "left", 0.65), ("status", "left", 1.4), ("source", "left", 1.7)],
+        [(law.title, law.version or "–", "–" if law.effective is None else law.effective_words, status.standing_words(law), law.source.words) for law in current],
         "A dash or “not stated in the review” stands where the review holds no such fact.", dense=True)
     more = [(law.title, _more(law)) for law in current if law.note or law.retention]
     if more:

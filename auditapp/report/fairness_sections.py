@@ -283,7 +283,8 @@ def _errors_of_numbers(attribute: Attribute) -> list[Block]:
             f"{data_text(attribute.attribute)}: the predicted number and its error beside those of all rows and of the best group, with 95 % intervals",
             [("group", "left", 0.9), ("value", "left", 0.8), *OF_ALL_AND_BEST],
             [(data_text(group.group, GROUP_LENGTH), words, *_all_and_best(group, one)) for group, score in measured for what, words in COMPARED_NUMBERS.items() if (one := score.compared.get(what)) is not None],
-            " ".join(["Best: the highest mean prediction of the groups, of errors the lowest, groups of a few rows left aside.", ALL_AT_ONCE]), dense=True))
+            " ".join(["Best: the highest mean prediction of the groups, of errors the lowest, groups of a few rows left aside.",
+                      "The intervals hold for all groups at once, those to the best group for all pairs, one value at a time."]), dense=True))
     return blocks
 
 

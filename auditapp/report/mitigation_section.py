@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditapp.report.blocks import Align, Block, charts_of, data_text, facts, heading, not_measured, our_words, paragraph, shown, stated, table
+from auditapp.report.blocks import Align, Block, charts_of, data_text, facts, heading, not_measured, note, our_words, paragraph, shown, stated, table
 from auditapp.statements.document import Statements
 from automl.evidence import Alternative, Charts, DeployedAttribute, Estimate, Evidence, GroupGaps, MitigationSection, NotMeasured, ParetoFront, Value
 from automl.printing import CRITERION_WORDS, PROFILE_WORDS, alternative_name, fixed, metric_words, significant, whole
@@ -26,10 +26,10 @@ def mitigation_section(evidence: Evidence, charts: Charts, statements: Statement
     choice = stated(statements, 14)
     if isinstance(evidence.mitigation, NotMeasured):
         return [not_measured("Mitigation alternatives", evidence.mitigation), choice]
-    return [*_measured(evidence.mitigation, charts), choice]
+    return [*_measured(evidence.mitigation, evidence, charts), choice]
 
 
-def _measured(section: MitigationSection, charts: Charts) -> Iterator[Block]:
+def _measured(section: MitigationSection, evidence: Evidence, charts: Charts) -> Iterator[Block]:
     budget = section.budget
     yield paragraph(section.note)
     yield facts([
@@ -39,15 +39,17 @@ def _measured(section: MitigationSection, charts: Charts) -> Iterator[Block]:
                                f"{budget.reduction_trees} trees a classifier for the exponentiated gradient")]),
     ])
     for place, deployed in enumerate(section.deployed.attributes, start=1):
-        yield from _attribute(section, deployed, place, charts)
+        yield from _attribute(section, evidence, deployed, place, charts)
     if section.not_tried:
         yield table("Not tried, and why", [("method", "left", 0.8), ("attribute", "left", 0.6), ("reason", "left", 2)],
                     [(METHOD_WORDS[each.method], data_text(each.attribute, 60), our_words(each.reason, 300)) for each in section.not_tried], fold="reason")
 
 
-def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: int, charts: Charts) -> Iterator[Block]:
+def _attribute(section: MitigationSection, evidence: Evidence, deployed: DeployedAttribute, place: int, charts: Charts) -> Iterator[Block]:
     name, words, mine = data_text(deployed.attribute, 60), metric_words(section.metric), section.of(deployed.attribute)
     yield heading(f"Alternatives for {name}")
+    if aside := deployed.left_aside(evidence.fairness):
+        yield note(f"Groups with too few rows to learn from are compared in sections 6 to 8 and not here: {', '.join(data_text(group, 40) for group in aside)}.")
     for kind in ("parity", "odds", "rates"):
         yield from charts_of(charts, f"mitigation-{kind}-{place}", exactly=True)
     yield table(
@@ -57,7 +59,7 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
           shown(one.people.share, as_percent=True), f"{_people(one.people.gained)}, {_people(one.people.lost)}") for one in mine],
         f"Gained and lost are people of {section.part}, in expectation where decisions are drawn by lot. The deployed model: "
         f"{words} {shown(section.deployed.performance[section.metric])}.", dense=True)
-    groups, told = _furthest(deployed), _told(section, deployed, mine)
+    groups, told = _furthest(deployed), _told(section, deployed, mine, section.named_by(evidence.findings))
     left_out = len(groups) < len(deployed.gaps)
     yield table(
         f"Differences to {data_text(deployed.reference, 60)} under the deployed model and under alternatives, and by how much they are changed, with 95 % intervals",
@@ -66,7 +68,7 @@ def _attribute(section: MitigationSection, deployed: DeployedAttribute, place: i
          *((f"{one.id}: {alternative_name(one)}", data_text(gap.group, 40), words, *(_gap(getattr(change, part) if (change := getattr(gap, rate)) else None) for rate in RATES))
            for one in told for gap in one.fairness.gaps if gap.group in groups for part, words in (("after", "difference"), ("change", "changed by")))],
         " ".join([
-            f"Of the alternatives that are unbeaten {section.known_on} at most {MOST_TOLD}: nearest to equal first, then of the best metric, then between; the others are in the attached evidence.",
+            f"At most {MOST_TOLD} alternatives: what a finding names, then of each list of those unbeaten {section.known_on} the nearest to equal; the others are in the attached evidence.",
             *([f"Of the groups the {MOST_GROUPS} furthest from the reference under the deployed model."] if left_out else []),
             "Changes are paired; true and false positive rates and the predictive value are of the favourable outcome."]), dense=True, grouped=True)
     yield table(
@@ -86,10 +88,10 @@ def _furthest(deployed: DeployedAttribute) -> set[str]:
     return {gap.group for gap in sorted(deployed.gaps, key=distance, reverse=True)[:MOST_GROUPS]}
 
 
-def _told(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[Alternative, ...]) -> list[Alternative]:
-    """Of each front the end that is nearest to equal, then the one of the best metric, then the middle, until there are enough."""
+def _told(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[Alternative, ...], named: frozenset[str]) -> list[Alternative]:
+    """What a finding names; of each front the end that is nearest to equal, then the one of the best metric, until there are enough."""
     fronts = [names for front in section.pareto if front.attribute == deployed.attribute and (names := [name for name in front.alternatives if name != "deployed"])]
-    picked = list(dict.fromkeys(names[place(len(names))] for place in (lambda _: -1, lambda _: 0, lambda count: count // 2) for names in fronts))
+    picked = list(dict.fromkeys([*(one.id for one in mine if one.id in named), *(names[end] for end in (-1, 0) for names in fronts)]))
     return [one for one in mine if one.id in picked[:MOST_TOLD]]
 
 

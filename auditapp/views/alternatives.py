@@ -15,6 +15,8 @@ class AttributeAlternatives:
     findings: tuple[Finding, ...]
     charts: tuple[Chart, ...]
     fronts: tuple[ParetoFront, ...]
+    left_aside: tuple[str, ...]
+    """Groups of the attribute that had too few rows to be compared here."""
 
 
 def alternatives_of(evidence: Evidence, charts: Sequence[Chart]) -> list[AttributeAlternatives]:
@@ -28,5 +30,5 @@ def alternatives_of(evidence: Evidence, charts: Sequence[Chart]) -> list[Attribu
         found.append(AttributeAlternatives(
             deployed, mine, tuple(one for one in evidence.findings if one.evidence in pointers),
             tuple(chart for chart in charts if chart.section == "mitigation" and chart.name.rpartition("-")[2] == str(place + 1)),
-            tuple(front for front in section.pareto if front.attribute == deployed.attribute)))
+            tuple(front for front in section.pareto if front.attribute == deployed.attribute), deployed.left_aside(evidence.fairness)))
     return found

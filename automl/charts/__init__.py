@@ -39,7 +39,7 @@ def _charts(evidence: Evidence) -> Iterator[Chart]:
     if not isinstance(evidence.reasons, NotMeasured):
         yield from reasons_charts(evidence.reasons)
     if not isinstance(evidence.mitigation, NotMeasured):
-        yield from mitigation_charts(evidence.mitigation)
+        yield from mitigation_charts(evidence.mitigation, evidence.findings)
     if not isinstance(evidence.search, NotMeasured):
         yield from search_charts(evidence.search)
     yield from weakness_charts(evidence.slices, evidence.robustness)

@@ -33,7 +33,7 @@ def _curve(one: Dependence, space: str, place: int) -> Chart | None:
     return chart(
         f"dependence-{place}", "explanation", f"{one.feature}: {WORDS[one.method]}",
         f"By {one.feature}, {WORDS[one.method]}: lowest at {_at(lowest[0].at)}, {estimate(lowest[1], signed=True)} from the average output, highest at {_at(highest[0].at)}, "
-        f"{estimate(highest[1], signed=True)}. Grey: where most single rows lie. What the model does, not what would happen.",
+        f"{estimate(highest[1], signed=True)}. Grey: how most single rows move when this input alone is changed, which need not be where the line goes. What the model does, not what would happen.",
         _line(rows, space) if one.method == "ale" else _levels(rows, space), ("value", "effect", "low", "high", "single rows from", "single rows to"),
         [(point.at, value.value, value.low, value.high, point.rows_low, point.rows_high) for point, value in measured])
 

@@ -35,6 +35,8 @@ NO_CAUSE = {
 MAX_PARTS = 8
 """Parts of a difference of mean scores that are drawn; the table behind the picture has all."""
 FEATURES_BY_GROUP = 6
+FEWEST_DRAWN = 10
+"""Explained rows of a group below which the table alone has it: its intervals would be the picture."""
 BANDS = 41
 """Slots of attribution in which a beeswarm stacks its marks."""
 
@@ -130,7 +132,8 @@ def _swarm(points: Points, label: str, place: int, each: int, widest: float) -> 
 
 def _by_group(explanation: ExplanationSection, attribute: str, groups: Sequence[GroupImportance], place: int) -> Chart | None:
     order = [feature.feature for feature in explanation.features]
-    drawn = sorted(groups, key=lambda group: -group.n)[:MAX_SERIES]
+    large = [group for group in groups if group.n >= FEWEST_DRAWN] or groups
+    drawn = sorted(large, key=lambda group: -group.n)[:MAX_SERIES]
     named = axis_labels([group.group for group in drawn], [None] * len(drawn))  # how many each has is said below
     features = [name for name in order if any(name in group.mean_abs_shap for group in drawn)][:FEATURES_BY_GROUP]
     labels = axis_labels(features, [None] * len(features))

@@ -132,11 +132,12 @@ def _scores(attribute: Attribute, limit: float, place: str, suffix: str) -> Char
     if not measured:
         return None
     rows = interval_rows(_labels([group for group, _ in measured]), [mean for _, mean in measured])
-    (low_group, low), (high_group, high) = min(measured, key=lambda pair: pair[1].value), max(measured, key=lambda pair: pair[1].value)
+    large = [pair for pair in measured if not pair[1].low_precision]
+    (low_group, low), (high_group, high) = (pick(large or measured, key=lambda pair: pair[1].value) for pick in (min, max))
     words = _score_words([group for group, _ in measured])
     return chart(
         f"score-{place}", "fairness", f"{words} by {attribute.attribute}",
-        f"{words} by {attribute.attribute}: lowest {low_group.group} {estimate(low)}, n = {whole(low.n)}; highest {high_group.group} {estimate(high)}, n = {whole(high.n)}.",
+        f"{words} by {attribute.attribute}: lowest {low_group.group} {estimate(low)}, n = {whole(low.n)}; highest {high_group.group} {estimate(high)}, n = {whole(high.n)}.{_told_of_large(large, measured)}",
         dots_with_intervals(rows, f"{words[:1].lower()}{words[1:]}, with 95 % interval"), ("group", "n", "mean", "low", "high"),
         [(group.group, mean.n, mean.value, mean.low, mean.high) for group, mean in measured])
 

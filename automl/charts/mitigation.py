@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import altair as alt
 
 from automl.charts.marks import HALF, OKABE_ITO, Picture, Row, axis_labels, axis_title, chart, data, grouped_dots, half, number_axis
-from automl.evidence import Alternative, Chart, Criterion, DeployedAttribute, Estimate, MitigationSection, NotMeasured, RateSpread, Value
+from automl.evidence import Alternative, Chart, Criterion, DeployedAttribute, Estimate, Finding, MitigationSection, NotMeasured, RateSpread, Value
 from automl.printing import CRITERION_WORDS, alternative_name, estimate, metric_words, significant, visible
 
 CRITERIA: tuple[Criterion, ...] = ("demographic_parity", "equalized_odds")
@@ -18,12 +18,13 @@ MOST_SERIES = 4
 """Of the picture of rates: the deployed model and three alternatives."""
 
 
-def mitigation_charts(section: MitigationSection) -> Iterator[Chart]:
-    """Two an attribute with alternatives: their price and, by group, what the furthest-reaching ones do."""
+def mitigation_charts(section: MitigationSection, findings: Sequence[Finding]) -> Iterator[Chart]:
+    """Two an attribute with alternatives: their price and, by group, what those do that a finding names and the furthest-reaching ones."""
+    named = section.named_by(findings)
     for place, deployed in enumerate(section.deployed.attributes, start=1):
         mine = section.of(deployed.attribute)
         yield from (_price(section, deployed, mine, place, criterion) for criterion in CRITERIA)
-        if (rates := _rates(deployed, mine, place)) is not None:
+        if (rates := _rates(section, deployed, mine, named, place)) is not None:
             yield rates
 
 
@@ -43,7 +44,7 @@ def _price(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[
     points += [(alternative_name(one), _gap(spread, criterion), one.performance[section.metric].after, OWN if one.uses_attribute_at_decision else BLIND, one.id)
                for one in mine if (spread := _spread(one)) is not None]
     drawn: list[Row] = [{"gap": gap, "value": value.value, "low": value.low, "high": value.high, "series": series, "label": name}
-                        for name, gap, value, series, _ in points if isinstance(value, Estimate)]
+                        for name, gap, value, series, _ in (*points[1:], points[0]) if isinstance(value, Estimate)]  # the deployed model above the others
     return chart(
         f"mitigation-{'parity' if criterion == 'demographic_parity' else 'odds'}-{place}", "mitigation", f"What {CRITERION_WORDS[criterion]} would cost: {visible(deployed.attribute, 60)}",
         _said(deployed, mine, criterion, words, section), _picture(drawn, f"{words}, {where}", axis),
@@ -54,12 +55,16 @@ def _price(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[
 
 def _said(deployed: DeployedAttribute, mine: tuple[Alternative, ...], criterion: Criterion, words: str, section: MitigationSection) -> str:
     """The deployed model, and of each kind the alternative that was nearest to equal rates out of fold."""
-    parts = [f"On {section.part} the groups of {visible(deployed.attribute, 60)} are {significant(_gap(deployed.spread, criterion), 3)} apart at most with the deployed model, {words} "
+    parts = [f"On {section.part} the compared groups of {visible(deployed.attribute, 60)} are {significant(_gap(deployed.spread, criterion), 3)} apart at most with the deployed model, {words} "
              f"{estimate(section.deployed.performance[section.metric])}"]
+    now = next((_gap(each.spread, criterion) for each in section.deployed.out_of_fold if each.spread.attribute == deployed.attribute), None)
     for blind, who in ((True, "seeing no group"), (False, "by the group")):
         best = _nearest([one for one in mine if one.uses_attribute_at_decision is not blind], criterion)
+        if best is not None and now is not None and _gap(best.out_of_fold.spread, criterion) >= now:
+            parts.append(f"no alternative {who} was nearer {section.known_on}")
+            continue
         if best is not None and (spread := _spread(best)) is not None:
-            known = f"nearest {section.known_on}, {who}" if len(parts) == 1 else who
+            known = f"nearest {section.known_on}, {who}"
             parts.append(f"{known}, {alternative_name(best)}: {significant(_gap(spread, criterion), 3)} apart, {words} {estimate(best.performance[section.metric].after)}")
     return "; ".join(parts) + "."
 
@@ -82,11 +87,12 @@ def _picture(rows: list[Row], words: str, axis: str) -> Picture:
     return half(bars, dots, height=290)
 
 
-def _rates(deployed: DeployedAttribute, mine: tuple[Alternative, ...], place: int) -> Chart | None:
-    """Each group's selection rate: deployed, by a cut-off of each group's own, and by the alternatives that see no group and were nearest out of fold."""
+def _rates(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[Alternative, ...], named_by_finding: frozenset[str], place: int) -> Chart | None:
+    """Each group's selection rate: deployed, by the alternative that a finding names, by a cut-off of each group's own, and by those that see no group and were nearest out of fold."""
     blind = sorted((one for one in mine if not one.uses_attribute_at_decision), key=lambda one: (_gap(one.out_of_fold.spread, "demographic_parity"), one.id))
     own = _nearest([one for one in mine if one.uses_attribute_at_decision and one.method == "own_cuts"], "demographic_parity")
-    told = [*([own] if own is not None else []), *blind][:MOST_SERIES - 1]
+    first = [one for one in mine if one.id in named_by_finding]
+    told = list({one.id: one for one in (*first, *([own] if own is not None else []), *blind)}.values())[:MOST_SERIES - 1]
     if not told:
         return None
     series = [DEPLOYED, *(one.id for one in told)]  # by their numbers: names that begin alike would be cut alike
@@ -99,11 +105,12 @@ def _rates(deployed: DeployedAttribute, mine: tuple[Alternative, ...], place: in
         for name, found in values for at, value in enumerate(found) if not isinstance(value, NotMeasured)]
     if not rows:
         return None
-    first, last = deployed.groups[0], deployed.groups[-1]
+    moved = [(at, group.selection_rate.change.value) for at, group in enumerate(told[0].fairness.groups) if isinstance(group.selection_rate.change, Estimate)]
+    furthest = dict.fromkeys(pick(moved, key=lambda pair: pair[1])[0] for pick in (max, min)) if moved else {}
     said = "; ".join(f"{visible(group.group, 40)} {estimate(group.selection_rate, as_percent=True)} with the deployed model, "
-                     f"{estimate(told[0].fairness.groups[at].selection_rate.after, as_percent=True)} under {series[1]}" for at, group in ((0, first), (len(deployed.groups) - 1, last)))
+                     f"{estimate(told[0].fairness.groups[at].selection_rate.after, as_percent=True)} under {series[1]}" for at, group in ((at, deployed.groups[at]) for at in furthest))
     return chart(
-        f"mitigation-rates-{place}", "mitigation", f"Selection rates before and after: {visible(deployed.attribute, 60)}", " ".join([f"{said}.", *(f"{words}." for words in named.values())]),
+        f"mitigation-rates-{place}", "mitigation", f"Selection rates before and after: {visible(deployed.attribute, 60)}", " ".join([*([f"{said}."] if said else []), f"Drawn are what a finding names and those nearest to equal {section.known_on}.", *(f"{words}." for words in named.values())]),
         grouped_dots(rows, "selection rate, with 95 % interval", series, "who decides", x_format=".0%"),
         ("group", "n", "who decides", "selection rate", "low", "high"),
         [(deployed.groups[at].group, deployed.groups[at].n, named.get(name, name), *((value.value, value.low, value.high) if isinstance(value, Estimate) else (None, None, None)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from automl.evidence.blocks import Measured, Part, Value
+from automl.evidence.blocks import Finding, Measured, NotMeasured, Part, Value
+from automl.evidence.fairness import FairnessSection
 from automl.spec import Profile
 
 MitigationMethod = Literal["own_cuts", "threshold_optimizer", "common_cut", "reweighing", "exponentiated_gradient", "in_training_penalty", "searched_front"]
@@ -148,6 +150,13 @@ class DeployedAttribute(Part):
     not_listed: int = 0
     """Compared groups beyond those that are listed one by one."""
 
+    def left_aside(self, fairness: FairnessSection | NotMeasured) -> tuple[str, ...]:
+        """The attribute's groups that had too few rows to be compared here; none where not all that were compared are listed."""
+        if isinstance(fairness, NotMeasured) or self.not_listed:
+            return ()
+        listed = {group.group for group in self.groups}
+        return tuple(group.group for each in fairness.attributes if each.attribute == self.attribute for group in each.groups if group.group not in listed)
+
 
 class Deployed(Part):
     performance: dict[str, Value]
@@ -219,3 +228,8 @@ class MitigationSection(Measured):
     def of(self, attribute: str) -> tuple[Alternative, ...]:
         """The alternatives that are for this attribute."""
         return tuple(each for each in self.alternatives if each.attribute == attribute)
+
+    def named_by(self, findings: Iterable[Finding]) -> frozenset[str]:
+        """Ids of the alternatives that a finding is about."""
+        pointers = {finding.evidence for finding in findings}
+        return frozenset(each.id for at, each in enumerate(self.alternatives) if f"/mitigation/alternatives/{at}" in pointers)

@@ -185,7 +185,7 @@ def test_alternatives_are_drawn_by_their_price_and_their_rates() -> None:
     assert {row["series"] for row in drawn} == {"deployed model", "decides by the group", "sees no group when it decides"}
     assert {row[2] for row in charts["mitigation-rates-1"].table.rows} == {
         "deployed model", "m2: a cut-off for each group, equal selection rates", "m6: exponentiated gradient, equal selection rates", "m5: reweighing, strength 0.5"}
-    assert "under m2" in charts["mitigation-rates-1"].sentence
+    assert "under m5. Drawn are what a finding names" in charts["mitigation-rates-1"].sentence, "the finding's alternative comes first"
     assert "m2: a cut-off for each group, equal selection rates." in charts["mitigation-rates-1"].sentence
 
 
