@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from automl.audit.estimates import metric_estimates
 from automl.audit.group_levels import Members, counts_of, cut, levels, lowest_ratio, members_of, selection
 from automl.audit.intervals import count, rate_estimate
 from automl.audit.means import changed_share, jackknife, mean_estimate
@@ -128,7 +129,9 @@ def measure_perturbations(subject: Subject, reference: Mapping[str, str]) -> tup
     for kind, strengths in STRENGTHS.items():
         if (spreads if kind != "missing" else inputs):
             again |= {(kind, strength): subject.model.predict(disturbed(rows.features, kind, strength, spreads, subject.seed)) for strength in strengths}
-    metric, changes = _metric_changes(subject, base, list(again.values()))
+    changes = _metric_changes(subject, base, list(again.values()))
+    name = subject.problem.metric
+    metric = metric_estimates(base.outcomes, seed=subject.seed, names=[name])[name]  # as everywhere: a metric of these rows has one interval in the document
     step_of = dict(zip(again, changes, strict=True))
     found: dict[PerturbationKind, Perturbation | NotMeasured] = {}
     for kind, strengths in STRENGTHS.items():
@@ -140,17 +143,17 @@ def measure_perturbations(subject: Subject, reference: Mapping[str, str]) -> tup
     return Undisturbed(n=len(rows), metric=metric, attributes=levels(base.outcomes, base.members, reference)), found
 
 
-def _metric_changes(subject: Subject, base: _Base, others: Sequence[Predictions]) -> tuple[Value, list[Value]]:
-    """The metric of the undisturbed rows and its change by each of ``others``: the same rows are left out of both."""
+def _metric_changes(subject: Subject, base: _Base, others: Sequence[Predictions]) -> list[Value]:
+    """The change of the metric by each of ``others``: the same rows are left out before and after."""
     y, weight = base.rows.y, base.rows.weight
 
     def statistics(at: NDArray[np.int64]) -> FloatArray:
         mine = None if weight is None else weight[at]
         first, *rest = (subject.metric(y[at], predictions_at(each, at), mine) for each in (base.predicted, *others))
-        return np.array([first, *(value - first for value in rest)])
+        return np.array([value - first for value in rest])
 
-    metric, *changes = jackknife(statistics, len(base.rows), base.rows.cluster, generator(subject.seed, "jackknife"))
-    return metric, [NotMeasured(reason=UNCHANGED) if _same(base.predicted, other) else change for other, change in zip(others, changes, strict=True)]
+    changes = jackknife(statistics, len(base.rows), base.rows.cluster, generator(subject.seed, "jackknife"))
+    return [NotMeasured(reason=UNCHANGED) if _same(base.predicted, other) else change for other, change in zip(others, changes, strict=True)]
 
 
 def _same(a: Predictions, b: Predictions) -> bool:

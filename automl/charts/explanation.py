@@ -137,17 +137,19 @@ def _by_group(explanation: ExplanationSection, attribute: str, groups: Sequence[
     named = axis_labels([group.group for group in drawn], [None] * len(drawn))  # how many each has is said below
     features = [name for name in order if any(name in group.mean_abs_shap for group in drawn)][:FEATURES_BY_GROUP]
     labels = axis_labels(features, [None] * len(features))
+    intervals = any(isinstance(group.intervals.get(name), Estimate) for group in drawn for name in features)
     rows = [
-        {"label": labels[at], "place": at, "series": named[series], "value": group.mean_abs_shap[name], **_ends(group, name)}
+        {"label": labels[at], "place": at, "series": named[series], "value": group.mean_abs_shap[name], **(_ends(group, name) if intervals else {})}
         for at, name in enumerate(features) for series, group in enumerate(drawn) if name in group.mean_abs_shap
     ]
     if not rows:
         return None
     part = " The picture shows the largest groups, the table all." if len(groups) > len(drawn) else ""
+    axis = f"mean |SHAP| ({_space(explanation)}), with 95 % interval" if intervals else f"mean |SHAP| ({_space(explanation)})"
     return chart(
         f"shap-by-group-{place}", "explanation", f"Importance of the inputs by {attribute}",
         f"Mean |SHAP| of the most important inputs by {attribute}; first {features[0]}: {'; '.join(_said(group, features[0]) for group in drawn if features[0] in group.mean_abs_shap)}.{part}",
-        grouped_dots(rows, f"mean |SHAP| ({_space(explanation)}), with 95 % interval", named, "Group"), ("input", "group", "n", "mean |SHAP|", "low", "high", "mean SHAP"),
+        grouped_dots(rows, axis, named, "Group"), ("input", "group", "n", "mean |SHAP|", "low", "high", "mean SHAP"),
         [(name, group.group, group.n, group.mean_abs_shap.get(name), *_ends(group, name).values(), group.mean_shap.get(name)) for name in order for group in groups])
 
 

@@ -487,3 +487,15 @@ def test_a_name_that_no_break_makes_short_enough_keeps_the_whole_width() -> None
     spec = dots_with_intervals(rows_of("Some name that is cut at thirty (n = 166)", "b (n = 2)"), "rate").to_dict(validate=False)
     assert spec["width"] == WIDE
     assert not any(LINE_END in label for label in labels_of(spec))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_attributions_by_group_have_whiskers_where_an_interval_is_known(known: bool) -> None:
+    """A column of nothing but nulls would be a warning in the reader's browser."""
+    explanation = make_evidence().explanation
+    assert not isinstance(explanation, NotMeasured)
+    groups = tuple(group if known else group.model_copy(update={"intervals": {}}) for group in explanation.by_group["sex"])
+    [chart] = [one for one in charts_of(make_evidence(explanation=explanation.model_copy(update={"by_group": {"sex": groups}}))).charts if one.name == "shap-by-group-1"]
+    rows = [row for rows in chart.spec["datasets"].values() for row in rows]
+    assert all(("low" in row) == known for row in rows)
+    assert ("95 % interval" in str(chart.spec)) == known
