@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import numpy as np
 
 from automl.audit.intervals import LOW_PRECISION_BELOW
 from automl.audit.outcomes import FloatArray
+from automl.audit.parity import ScoreLevels
 from automl.audit.rate_comparisons import NO_OTHERS
 from automl.audit.resampling import exponential, percentile_estimate, same_in_all, simultaneous
 from automl.evidence import NotMeasured, RateComparison, Value
@@ -17,22 +17,7 @@ COLUMNS: Mapping[str, tuple[int, int]] = {"mean": (0, 1), "mean_absolute_error":
 """Where each stands among the means, and whether the highest or the lowest of the groups is the best."""
 
 
-class Levels(Protocol):
-    """Weighted means of a group (score, residual, absolute residual) with their bootstrap replicates, drawn for each group by itself."""
-
-    @property
-    def rows(self) -> int: ...
-    @property
-    def units(self) -> int: ...
-    @property
-    def heavy(self) -> float: ...
-    @property
-    def means(self) -> FloatArray: ...
-    @property
-    def replicates(self) -> FloatArray: ...
-
-
-def score_comparisons(names: Sequence[str], levels: Sequence[Levels]) -> tuple[dict[str, RateComparison], ...]:
+def score_comparisons(names: Sequence[str], levels: Sequence[ScoreLevels]) -> tuple[dict[str, RateComparison], ...]:
     """For each group, in the order given, both means of `COLUMNS` held against those of all groups together and of the best one's.
 
     The best group is found by looking, so its contrasts hold for all pairs of groups at once (Bonferroni); those with all rows for all groups at once (of two groups there is one contrast). Groups of
@@ -45,12 +30,12 @@ def score_comparisons(names: Sequence[str], levels: Sequence[Levels]) -> tuple[d
     return tuple({what: _compared(at, column, _best(column, toward, levels), names, levels) for what, (column, toward) in COLUMNS.items()} for at in range(len(levels)))
 
 
-def _best(column: int, toward: int, levels: Sequence[Levels]) -> int:
+def _best(column: int, toward: int, levels: Sequence[ScoreLevels]) -> int:
     large = [at for at, one in enumerate(levels) if one.units >= LOW_PRECISION_BELOW] or range(len(levels))
     return max(large, key=lambda at: (toward * levels[at].means[column], levels[at].rows))
 
 
-def _compared(at: int, column: int, best: int, names: Sequence[str], levels: Sequence[Levels]) -> RateComparison:
+def _compared(at: int, column: int, best: int, names: Sequence[str], levels: Sequence[ScoreLevels]) -> RateComparison:
     groups = len(levels)
     contrasts, pairs = (1 if groups == 2 else groups), groups * (groups - 1) // 2
     shares = np.array([one.heavy for one in levels]) / sum(one.heavy for one in levels)

@@ -106,9 +106,9 @@ def _rates(section: MitigationSection, deployed: DeployedAttribute, mine: tuple[
     if not rows:
         return None
     moved = [(at, group.selection_rate.change.value) for at, group in enumerate(told[0].fairness.groups) if isinstance(group.selection_rate.change, Estimate)]
-    furthest = dict.fromkeys(pick(moved, key=lambda pair: pair[1])[0] for pick in (max, min)) if moved else {}
+    furthest = {at: deployed.groups[at] for at, _ in (pick(moved, key=lambda pair: pair[1]) for pick in (max, min) if moved)}
     said = "; ".join(f"{visible(group.group, 40)} {estimate(group.selection_rate, as_percent=True)} with the deployed model, "
-                     f"{estimate(told[0].fairness.groups[at].selection_rate.after, as_percent=True)} under {series[1]}" for at, group in ((at, deployed.groups[at]) for at in furthest))
+                     f"{estimate(told[0].fairness.groups[at].selection_rate.after, as_percent=True)} under {series[1]}" for at, group in furthest.items())
     return chart(
         f"mitigation-rates-{place}", "mitigation", f"Selection rates before and after: {visible(deployed.attribute, 60)}", " ".join([*([f"{said}."] if said else []), f"Drawn are what a finding names and those nearest to equal {section.known_on}.", *(f"{words}." for words in named.values())]),
         grouped_dots(rows, "selection rate, with 95 % interval", series, "who decides", x_format=".0%"),
