@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--most-seconds", type=int, default=300, help="for one fit; what takes longer ends early, with what it has learned by then, and is marked")
     parser.add_argument("--out", type=Path, help="a folder for growth.svg")
     options = parser.parse_args(arguments)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
     sizes = [("rows", int(rows), int(rows), options.few_columns) for rows in options.rows.split(",") if rows]
     sizes += [("columns", int(columns), 10_000, int(columns)) for columns in options.columns.split(",") if columns]
     found = []
