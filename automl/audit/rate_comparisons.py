@@ -12,6 +12,7 @@ from automl.evidence import Estimate, NotMeasured, RateComparison, Value
 LOWEST_IS_BEST = frozenset({"fpr", "fnr"})
 NO_OTHERS = "there is no other group with rows that count towards it"
 NO_ROWS = "no row of this group counts towards it"
+THE_BEST = NotMeasured(reason="this is the best group")
 
 
 def rate_comparisons(rate: str, names: Sequence[str], counts: Sequence[Count]) -> tuple[RateComparison, ...]:
@@ -42,10 +43,9 @@ def _compared(at: int, have: Sequence[int], best: int | None, names: Sequence[st
     share, groups = mine.sum_n / (mine.sum_n + others.sum_n), len(have)
     contrasts = 1 if groups == 2 else groups
     pairs = groups * (groups - 1) // 2
-    of_best: Value = NotMeasured(reason="this is the best group")
     return RateComparison(
         minus_all=_moved(difference_estimate(mine, others, NO_OTHERS, contrasts), lambda difference: (1 - share) * difference), over_all=_over_all(mine, others, share, contrasts), best=names[best],
-        minus_best=of_best if at == best else difference_estimate(mine, counts[best], comparisons=pairs), over_best=of_best if at == best else ratio_estimate(mine, counts[best], pairs))
+        minus_best=THE_BEST if at == best else difference_estimate(mine, counts[best], comparisons=pairs), over_best=THE_BEST if at == best else ratio_estimate(mine, counts[best], pairs))
 
 
 def ratio_estimate(a: Count, b: Count, comparisons: int = 1) -> Value:

@@ -9,7 +9,7 @@ import numpy as np
 from automl.audit.intervals import LOW_PRECISION_BELOW
 from automl.audit.outcomes import FloatArray
 from automl.audit.parity import ScoreLevels
-from automl.audit.rate_comparisons import NO_OTHERS
+from automl.audit.rate_comparisons import NO_OTHERS, THE_BEST
 from automl.audit.resampling import exponential, percentile_estimate, same_in_all, simultaneous
 from automl.evidence import NotMeasured, RateComparison, Value
 
@@ -42,13 +42,12 @@ def _compared(at: int, column: int, best: int, names: Sequence[str], levels: Seq
     of_all = float(sum(share * one.means[column] for share, one in zip(shares, levels, strict=True))), sum(share * one.replicates[:, column] for share, one in zip(shares, levels, strict=True))
     units = min(levels[at].units, sum(one.units for other, one in enumerate(levels) if other != at))
     rows = sum(one.rows for one in levels)
-    of_best: Value = NotMeasured(reason="this is the best group")
     mine, theirs = (float(levels[at].means[column]), levels[at].replicates[:, column]), (float(levels[best].means[column]), levels[best].replicates[:, column])
     positive = min(one.means[column] for one in levels) > 0
     fewest, both = min(levels[at].units, levels[best].units), levels[at].rows + levels[best].rows
     return RateComparison(
         minus_all=_minus(mine, of_all, rows, units, contrasts), over_all=_over(mine, of_all, rows, units, contrasts, positive), best=names[best],
-        minus_best=of_best if at == best else _minus(mine, theirs, both, fewest, pairs), over_best=of_best if at == best else _over(mine, theirs, both, fewest, pairs, positive))
+        minus_best=THE_BEST if at == best else _minus(mine, theirs, both, fewest, pairs), over_best=THE_BEST if at == best else _over(mine, theirs, both, fewest, pairs, positive))
 
 
 Replicated = tuple[float, FloatArray]
