@@ -153,8 +153,9 @@ def test_a_part_that_is_not_with_the_page_comes_when_it_is_opened(chromium: Any,
     plain = browser_of(chromium, made, java_script_enabled=False).page
     plain.goto(made["base"] + address)
     plain.locator(f"#{name} > summary").click()
-    plain.locator(f"#{name}").get_by_role("link", name="Load this part").click()
-    assert plain.locator(f"#{name}[open] table").count()
+    with plain.expect_navigation():
+        plain.locator(f"#{name}").get_by_role("link", name="Load this part").click()
+    plain.locator(f"#{name}[open] table").first.wait_for()
     assert plain.locator(f"#{name} > .table-responsive td").all_text_contents() == said
 
 
