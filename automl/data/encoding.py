@@ -7,9 +7,8 @@ or used as paths.
 
 - `CodeEncoder`   one column per column: numbers as they are (NaN kept), categories as codes 0..m-1, m for a level never seen, NaN for missing; free texts
                   as the several numbers of their `automl.data.texts.TextEncoder`, which the other two take for numbers
-- `TreeEncoder`   for boosted trees: numbers as they are, dates with the parts of the calendar, categories as indicator columns of their frequent levels and as target means
-                  (`automl.data.target_means`), and target means of two columns taken together where that is asked for (`automl.data.pairs`). No categorical
-                  splits: exact interventional SHAP is defined over plain thresholds.
+- `TreeEncoder`   for boosted trees: numbers as they are, dates with the parts of the calendar, categories in one of three ways (`CategoryEncoding`), and target means of two columns
+                  taken together where that is asked for (`automl.data.pairs`). No categorical splits: exact interventional SHAP is defined over plain thresholds.
 - `LinearEncoder` for linear models: numbers robustly scaled and softly clipped with a missing indicator, on request in bins, dates with the parts of
                   the calendar, categories as indicator columns
 """
@@ -21,7 +20,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -30,11 +29,14 @@ from numpy.typing import NDArray
 from automl.data.bins import quantile_edges
 from automl.data.dates import calendar_part, on_a_circle, parts_that_vary
 from automl.data.pairs import Pair
-from automl.data.target_means import Kind, Matrix, Vector, look_up, target_means
+from automl.data.target_means import Kind, Matrix, Vector, frequency_ranks, look_up, target_means
 from automl.data.texts import TextEncoder
 
 INDICATOR_LEVELS = 30
 """At most so many levels of a category get an indicator column of their own, the most frequent first."""
+CategoryEncoding = Literal["target", "one_hot", "ordinal"]
+"""Of a category with more than two levels: indicator columns of its frequent levels and target means (`automl.data.target_means`); those indicator columns, and beside them its frequency rank where
+it has more levels; its frequency rank alone. No way is the best of every table, and trees that read different ways err differently."""
 RARE = 10
 """A level with fewer training rows gets no indicator column for linear models: its weight would be noise."""
 
@@ -172,7 +174,7 @@ class TreeEncoder(Stored):
     indicators: tuple[int, ...]
     """Per column: how many of its levels, the most frequent ones, have an indicator column (0 for numbers)."""
     means: tuple[Matrix | None, ...]
-    """Per column (levels + 1, outputs): the smoothed target means of each level, the last row for levels never seen."""
+    """Per column (levels + 1, outputs): the smoothed target means of each level, or its frequency rank; the last row for levels never seen."""
     missing_means: tuple[Matrix | None, ...]
     """Per column (outputs,): the same for missing cells."""
     parts: tuple[tuple[str, ...], ...]
@@ -183,17 +185,20 @@ class TreeEncoder(Stored):
     @classmethod
     def fit_transform(
         cls, frame: pd.DataFrame, y: Vector, kind: Kind, seed: int, dates: Collection[str] = (), texts: Sequence[TextEncoder] = (), pairs: Sequence[tuple[int, int]] = (),
+        categories: CategoryEncoding = "target",
     ) -> tuple[Self, Matrix]:
         """The encoder, and the training rows' own matrix with cross-fitted target means (no row is encoded by its own target). ``pairs``: columns, by their place, to take together."""
         codes = CodeEncoder.fit(frame, texts)
         plain = codes.transform(frame)
-        indicators = tuple(0 if levels is None else (1 if len(levels) == 2 else min(len(levels), INDICATOR_LEVELS)) for levels in codes.levels)
+        indicators = tuple(_shown(levels, categories) for levels in codes.levels)
         means: list[Matrix | None] = [None] * len(codes.names)
         missing: list[Matrix | None] = [None] * len(codes.names)
         fitted: list[Matrix | None] = [None] * len(codes.names)
         for position, levels in enumerate(codes.levels):
-            if levels is not None and len(levels) > 2:
-                means[position], missing[position], fitted[position] = target_means(plain[:, position], len(levels), y, kind, seed)
+            if levels is None or len(levels) <= 2 or (categories == "one_hot" and len(levels) <= INDICATOR_LEVELS):
+                continue
+            means[position], missing[position], fitted[position] = (
+                target_means(plain[:, position], len(levels), y, kind, seed) if categories == "target" else frequency_ranks(plain[:, position], len(levels)))
         together = [Pair.fit(first, second, plain, codes.levels, y, kind, seed) for first, second in pairs]
         encoder = cls(codes, indicators, tuple(means), tuple(missing), _parts(codes, plain, dates), tuple(pair for pair, _ in together))
         return encoder, encoder._matrix(plain, fitted, [column for _, column in together])
@@ -248,6 +253,14 @@ class TreeEncoder(Stored):
         return cls(
             CodeEncoder.from_json(document["codes"]), tuple(document["indicators"]), arrays(document["means"]), arrays(document["missing_means"]),
             tuple(tuple(parts) for parts in document["parts"]), tuple(Pair.from_json(pair) for pair in document.get("pairs", [])))
+
+
+def _shown(levels: tuple[str, ...] | None, categories: CategoryEncoding) -> int:
+    if levels is None:
+        return 0
+    if len(levels) == 2:
+        return 1
+    return 0 if categories == "ordinal" and len(levels) > 2 else min(len(levels), INDICATOR_LEVELS)
 
 
 def _parts(codes: CodeEncoder, plain: Matrix, dates: Collection[str]) -> tuple[tuple[str, ...], ...]:

@@ -30,8 +30,7 @@ def target_means(codes: Matrix, levels: int, y: Vector, kind: Kind, seed: int) -
     cells = np.where(np.isnan(codes), -1, codes).reshape(-1, 1)
     present = len(np.unique(y))
     if kind == "multiclass" and present > MEANS_CLASSES:
-        ranks = np.arange(levels + 1, dtype=np.float64).reshape(-1, 1)
-        return ranks, np.array([np.nan]), np.where(cells < 0, np.nan, cells)
+        return frequency_ranks(codes, levels)
     folds = _inner_folds(y, kind, seed)
     # of several classes a fold may have two only: then one mean says it all, and scikit-learn gives one
     several = "multiclass" if present > 2 else "binary"
@@ -43,6 +42,11 @@ def target_means(codes: Matrix, levels: int, y: Vector, kind: Kind, seed: int) -
     everything = np.append(np.arange(levels + 1), -1).reshape(-1, 1)
     known = encoder.transform(everything.astype(np.float64))
     return known[:-1], known[-1], np.asarray(fitted, dtype=np.float64)
+
+
+def frequency_ranks(codes: Matrix, levels: int) -> tuple[Matrix, Matrix, Matrix]:
+    """In place of the target means, and in their shapes: each level's rank by frequency, which its code is; NaN for missing cells."""
+    return np.arange(levels + 1, dtype=np.float64).reshape(-1, 1), np.array([np.nan]), codes.reshape(-1, 1)
 
 
 def _inner_folds(y: Vector, kind: Kind, seed: int) -> KFold | StratifiedKFold:

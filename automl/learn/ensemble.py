@@ -20,7 +20,7 @@ from automl.data.texts import TextEncoder
 from automl.evidence import EnsembleMember, Front, LeaderboardRow, NotMeasured, ProbabilityCalibration, SearchSection, Threshold
 from automl.learn.calibration import calibrate, map_of
 from automl.learn.cut_off import choose_threshold
-from automl.learn.families import constant
+from automl.learn.families import TableShape, constant
 from automl.learn.metrics import OF_DECISIONS, Scorer
 from automl.learn.model import AS_THEY_ARE, FittedModel, Member
 from automl.learn.predictions import Predictions, to_predictions
@@ -233,7 +233,7 @@ def search_section(result: SearchResult, model: FittedModel, leaderboard: Sequen
     return SearchSection(
         metric=result.scorer.name, direction=result.scorer.direction, families=result.families, folds=result.folds,
         trials=tuple(record.as_evidence() for record in result.trials),
-        space=search_space((name for name in result.families if any(record.family == name for record in result.trials)), model.problem.task, len(result.frame)), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
+        space=search_space((name for name in result.families if any(record.family == name for record in result.trials)), model.problem.task, TableShape.of(result.frame, model.problem.schema.texts)), stopped_because=result.stopped_because, seconds=round(result.seconds, 3),
         leaderboard=tuple(leaderboard), ensemble=tuple(EnsembleMember(trial=member.trial, family=member.family, weight=member.weight, together=_together(member)) for member in model.members),
         out_of_fold_score=out_of_fold_score(result, model, split), calibration=model.calibration, front=front)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Vector = NDArray[np.int64]
 
 FOLDS = 5
-CELLS_PER_SECOND = 25e3, 250e3
+CELLS_PER_SECOND = 50e3, 250e3
 """With more cells (rows x columns) per second of budget than this, three folds and then two: fewer models, each on enough rows."""
 
 

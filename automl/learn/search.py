@@ -31,7 +31,7 @@ from automl.errors import Stopped
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
 from automl.learn.disparity import Disparity
-from automl.learn.families import FAMILIES, LARGE_ROWS, CannotFit, Effort, Fold, FoldModel, constant, family, texts_in_numbers
+from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, TableShape, constant, family, texts_in_numbers
 from automl.learn.folds import make_folds
 from automl.learn.metrics import Scorer, scorer
 from automl.learn.predictions import to_predictions
@@ -184,13 +184,14 @@ class _Search:
         self.families = tuple(name for name in FAMILIES if not spec.families or name in spec.families)
         self.classes = 0 if problem.task == "regression" else len(problem.labels)
         self.frame = as_categories(rows.features, problem.schema.texts)
+        self.shape = TableShape.of(self.frame, problem.schema.texts)
         self.parts = make_folds(rows, problem.task, spec.seed, float("inf") if deadline.seconds is None else deadline.seconds)
         self.kept: list[dict[str, Any]] = [{} for _ in self.parts]
         """Per fold what families keep of it from trial to trial. The rows themselves are taken from the frame when they are needed: five copies would stay."""
         self.disparity = Disparity.of(spec, rows, problem)
         self.reweighing = [] if self.disparity is None else [self.disparity.reweighing(train) for train, _ in self.parts]
         self.lanes = min(self.threads, len(self.parts))
-        self.studies: dict[str, Study] = _Lazily(lambda name: Study(family(name), problem.task, spec.seed, large=len(rows.y) > LARGE_ROWS, reweighed=self.disparity is not None))
+        self.studies: dict[str, Study] = _Lazily(lambda name: Study(family(name), problem.task, spec.seed, self.shape, reweighed=self.disparity is not None))
         self.records: list[TrialRecord] = []
         self.open: list[_Open | _Known] = []
         self.abandoned = False

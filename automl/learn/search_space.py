@@ -8,17 +8,17 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from automl.evidence import SearchedSetting
-from automl.learn.families import LARGE_ROWS, family
+from automl.learn.families import TableShape, family
 from automl.spec import TaskKind
 
 
-def search_space(families: Iterable[str], task: TaskKind, rows: int) -> tuple[SearchedSetting, ...]:
-    """Of each of the ``families``, in their order, for a training table of so many ``rows``. Read off a trial of a study of its own, which nothing is learned by."""
+def search_space(families: Iterable[str], task: TaskKind, shape: TableShape) -> tuple[SearchedSetting, ...]:
+    """Of each of the ``families``, in their order, for a training table of that ``shape``. Read off a trial of a study of its own, which nothing is learned by."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     found: list[SearchedSetting] = []
     for name in families:
         trial = optuna.create_study().ask()
-        family(name).suggest(trial, task, rows > LARGE_ROWS)
+        family(name).suggest(trial, task, shape)
         found += [_setting(name, setting, space) for setting, space in trial.distributions.items()]
     return tuple(found)
 

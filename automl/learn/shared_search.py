@@ -22,7 +22,7 @@ from optuna.trial import FixedTrial
 
 from automl.hooks import Ended, Hooks, SharedStudy, Standing
 from automl.learn.deadline import Deadline
-from automl.learn.families import LARGE_ROWS, Family, family
+from automl.learn.families import Family, TableShape, family
 from automl.learn.search import ASK_EVERY, SearchResult, StoppedBecause, _Known, _Open, _Search
 from automl.learn.studies import Asked, Losses, Study
 from automl.learn.trials import SUFFIX, TrialRecord, read_trial
@@ -63,11 +63,11 @@ def _one_more(standing: Standing, family: str, given: _GivenOut) -> Standing:
 class _FamilyOfAll(Study):
     """One family's settings, as given out for all parts. What its own in-memory study is used for is to name the search space."""
 
-    def __init__(self, name: str, kind: Family, task: TaskKind, seed: int, shared: SharedStudy, *, large: bool) -> None:
-        super().__init__(kind, task, seed, large=large)
+    def __init__(self, name: str, kind: Family, task: TaskKind, seed: int, shared: SharedStudy, shape: TableShape) -> None:
+        super().__init__(kind, task, seed, shape)
         self.name, self.shared = name, shared
         any_trial = self.study.ask()
-        kind.suggest(any_trial, task, large)
+        kind.suggest(any_trial, task, shape)
         self.spaces = {setting: distribution_to_json(space) for setting, space in any_trial.distributions.items()}
 
     def ask_after(self, standing: Standing) -> _GivenOut | Standing:
@@ -78,7 +78,7 @@ class _FamilyOfAll(Study):
         if isinstance(answer, Standing):
             return answer
         fixed = FixedTrial(dict(answer.settings), number=answer.number)
-        params = self.kind.suggest(cast(optuna.Trial, fixed), self.task, self.large)
+        params = self.kind.suggest(cast(optuna.Trial, fixed), self.task, self.shape)
         return _GivenOut(cast(optuna.Trial, fixed), params, (), number=answer.number, bar=tuple(answer.bar), default=None if default is None else default[0])
 
     def hopeless(self, asked: Asked, losses: list[float]) -> bool:
@@ -95,7 +95,7 @@ class _SharedSearch(_Search):
     ) -> None:
         super().__init__(rows, problem, spec, hooks, folder, deadline)
         self.shared = shared
-        self.of_all = {name: _FamilyOfAll(name, family(name), problem.task, spec.seed, shared, large=len(rows.y) > LARGE_ROWS) for name in self.families}
+        self.of_all = {name: _FamilyOfAll(name, family(name), problem.task, spec.seed, shared, self.shape) for name in self.families}
         self.studies = dict(self.of_all)
         self.standing = Standing()
         self.not_ours: set[str] = set()

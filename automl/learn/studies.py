@@ -18,14 +18,14 @@ from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.trial import TrialState, create_trial
 
 if TYPE_CHECKING:
-    from automl.learn.families import Family, Params
+    from automl.learn.families import Family, Params, TableShape
     from automl.learn.trials import TrialRecord
     from automl.spec import TaskKind
 
 Losses = Sequence[float]
 """Of the score, and with a second objective of that: smaller is better."""
 STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-RANDOM_TRIALS = 8
+RANDOM_TRIALS = 11
 """Trials of a family, its defaults included, before the sampler believes what it has seen."""
 UNPRUNED_TRIALS = 4
 REWEIGHING = "reweighing"
@@ -60,11 +60,11 @@ def sampler(seed: int, number: int) -> optuna.samplers.BaseSampler:
 
 
 class Study:
-    def __init__(self, kind: Family, task: TaskKind, seed: int, *, large: bool = False, reweighed: bool = False) -> None:
-        """``large``: the table has more than `LARGE_ROWS`. ``reweighed``: with the second objective; each of the family's defaults is then tried as it is and fully reweighed."""
+    def __init__(self, kind: Family, task: TaskKind, seed: int, shape: TableShape, *, reweighed: bool = False) -> None:
+        """``reweighed``: with the second objective; each of the family's defaults is then tried as it is and fully reweighed."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.kind, self.task, self.seed, self.large, self.reweighed = kind, task, seed, large, reweighed
-        defaults = kind.defaults(task, large)
+        self.kind, self.task, self.seed, self.shape, self.reweighed = kind, task, seed, shape, reweighed
+        defaults = kind.defaults(task, shape)
         self.defaults = [{**settings, REWEIGHING: strength} for settings in defaults for strength in (0.0, 1.0)] if reweighed else defaults
         self.study = optuna.create_study(directions=["minimize"] * (2 if reweighed else 1))
 
@@ -76,7 +76,7 @@ class Study:
         self.study.sampler = sampler(self.seed, number)
         rivals = tuple(dict(known.intermediate_values) for known in self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
         trial = self.study.ask()
-        params = self.kind.suggest(trial, self.task, self.large)
+        params = self.kind.suggest(trial, self.task, self.shape)
         return Asked(trial, params, rivals, trial.suggest_float(REWEIGHING, 0.0, 1.0) if self.reweighed else None)
 
     def hopeless(self, asked: Asked, losses: list[float]) -> bool:

@@ -8,7 +8,7 @@ encoders it needs, and is made of numbers and text only (`files`), never of pick
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.data.encoding import is_number
 from automl.data.texts import TextEncoder, fit_texts, in_numbers, numbers_of
 from automl.spec import Metric, TaskKind
 
@@ -30,8 +31,26 @@ Files = dict[str, bytes]
 
 FAMILIES: tuple[str, ...] = ("linear", "lgbm", "torch", "trees")
 LARGE_ROWS = 100_000
-"""Training rows above which a table is large: a family may then begin with other settings, and draw from a wider space."""
+"""Training rows above which a table is large."""
 _MODULES = {"linear": "linear", "lgbm": "lgbm", "torch": "torch_mlp", "trees": "forest"}
+
+
+@dataclass(frozen=True)
+class TableShape:
+    """What of a table a family's first settings, and the space it draws others from, may depend on."""
+
+    large: bool = False
+    """It has more than `LARGE_ROWS`."""
+    categories: bool = True
+    """It has a column of more than two levels that are no numbers: there is more than one way to encode it."""
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, texts: Collection[str] = ()) -> TableShape:
+        """Of the training rows; ``texts`` are its columns of free text."""
+        return cls(len(frame) > LARGE_ROWS, any(name not in texts and not is_number(frame[name]) and frame[name].nunique() > 2 for name in frame.columns))
+
+
+USUAL = TableShape()
 
 
 @dataclass(frozen=True)
@@ -144,10 +163,10 @@ class Family(Protocol):
     def device(self) -> str:
         """What it learns on, in words for the evidence: "CPU", "GPU: ...", "CPU: why"."""
 
-    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
-        """Good published settings, tried first, in this order. ``large``: of a table with more than `LARGE_ROWS`."""
+    def defaults(self, task: TaskKind, shape: TableShape = USUAL) -> list[Params]:
+        """Good published settings, tried first, in this order."""
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, shape: TableShape = USUAL) -> Params:
         """Settings drawn from the search space; the names of the space are the keys."""
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> FoldModel:

@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 
 from automl.data.encoding import TreeEncoder
-from automl.learn.families import Array, CannotFit, Effort, Files, Fold, Params, texts_in_numbers
+from automl.learn.families import USUAL, Array, CannotFit, Effort, Files, Fold, Params, TableShape, texts_in_numbers
 from automl.learn.families.leaves import Grown, leaf_values, level_of
 from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
 from automl.learn.trees import Trees
@@ -46,10 +46,10 @@ class Forest:
     def device(self) -> str:
         return "CPU"
 
-    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
+    def defaults(self, task: TaskKind, shape: TableShape = USUAL) -> list[Params]:
         return DEFAULTS[task]
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, shape: TableShape = USUAL) -> Params:
         return {
             "random_splits": trial.suggest_categorical("random_splits", [False, True]),
             "trees": trial.suggest_int("trees", 50, 150, log=True),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import lightgbm as lgb
 
-from automl.data.encoding import CodeEncoder, TreeEncoder
-from automl.learn.families import CannotFit, Effort, Files, Fold, Params, texts_in_numbers
+from automl.data.encoding import CategoryEncoding, CodeEncoder, TreeEncoder
+from automl.learn.families import USUAL, CannotFit, Effort, Files, Fold, Params, TableShape, texts_in_numbers
 from automl.learn.families.lgbm_device import LgbmDevice
 from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
 from automl.learn.interactions import interacting
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     import optuna
 
 PLAIN: Params = {"learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20, "bagging_fraction": 1.0, "feature_fraction": 1.0,
-                 "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": 1e-3, "extra_trees": False, "pairs": False}
-"""LightGBM's own defaults (lambda_l2 is 0 there; the space starts at 0.001). ``pairs``: with target means of columns that act together, where there are any (`automl.learn.interactions`)."""
+                 "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": 1e-3, "extra_trees": False, "pairs": False, "categories": "target"}
+"""LightGBM's own defaults (lambda_l2 is 0 there; the space starts at 0.001). ``pairs``: with target means of columns that act together, where there are any (`automl.learn.interactions`);
+``categories``: how they are encoded (`automl.data.encoding.CategoryEncoding`)."""
 SMALL: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 8, "bagging_fraction": 0.75, "min_sum_hessian_in_leaf": 1e-7}
 """Many small trees: the cheapest, and the best alone on small and noisy tables."""
 REGULARISED: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 40, "min_data_in_leaf": 10, "bagging_fraction": 0.75, "feature_fraction": 0.6,
@@ -37,9 +38,17 @@ DEFAULTS: dict[str, list[Params]] = {
     "multiclass": [SMALL, PLAIN, {**TUNED_CLASSIFICATION, "extra_trees": True}, REGULARISED, TUNED_CLASSIFICATION],
     "regression": [PLAIN, {**WIDE, "pairs": True}, SMALL, REGULARISED, TUNED_REGRESSION, {**TUNED_REGRESSION, "extra_trees": True}],
 }
-LARGE: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 255, "min_data_in_leaf": 30, "bagging_fraction": 0.75, "feature_fraction": 0.5, "min_sum_hessian_in_leaf": 1e-7}
+OTHERWISE_ENCODED: dict[str, list[Params]] = {
+    "binary": [{**PLAIN, "categories": "ordinal"}, {**REGULARISED, "pairs": False, "categories": "one_hot"}, {**REGULARISED, "pairs": False, "categories": "ordinal"}, {**SMALL, "categories": "one_hot"}],
+    "multiclass": [{**REGULARISED, "categories": "one_hot"}, {**PLAIN, "categories": "ordinal"}],
+    "regression": [{**WIDE, "categories": "one_hot"}, {**REGULARISED, "pairs": False, "categories": "ordinal"}],
+}
+"""Of a table with categories, after those: on small tables target means are noise, and trees that read the same columns in another way err differently."""
+LARGE: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 255, "min_data_in_leaf": 30, "min_sum_hessian_in_leaf": 1e-7}
 """Of a table with many rows a tree of many leaves learns most per second, and there is enough behind each leaf: small trees would still be at their beginning when the budget ends."""
-DEFAULTS_LARGE: list[Params] = [LARGE, {**LARGE, "num_leaves": 127, "pairs": True}, {**LARGE, "extra_trees": True}, {**REGULARISED, "num_leaves": 127}, {**PLAIN, "num_leaves": 63}]
+DEFAULTS_LARGE: list[Params] = [LARGE, {**LARGE, "num_leaves": 127, "bagging_fraction": 0.75, "feature_fraction": 0.5, "pairs": True}, {**REGULARISED, "num_leaves": 127}, {**LARGE, "extra_trees": True}, {**PLAIN, "num_leaves": 63}]
+OTHERWISE_ENCODED_LARGE: list[Params] = [{**LARGE, "categories": "ordinal"}]
+"""Of a large table with categories, first: the fewest columns, and a level far down the list has a place of its own."""
 MOST_LEAVES, MOST_LEAVES_LARGE = 128, 512
 Pairs = tuple[tuple[int, int], ...]
 OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
@@ -60,14 +69,16 @@ class Lgbm:
     def device(self) -> str:
         return self.on.words
 
-    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
+    def defaults(self, task: TaskKind, shape: TableShape = USUAL) -> list[Params]:
         # many classes are many trees a round
-        return DEFAULTS_LARGE if large and task != "multiclass" else DEFAULTS[task]
+        if shape.large and task != "multiclass":
+            return [*(OTHERWISE_ENCODED_LARGE if shape.categories else ()), *DEFAULTS_LARGE]
+        return [*DEFAULTS[task], *(OTHERWISE_ENCODED[task] if shape.categories else ())]
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, shape: TableShape = USUAL) -> Params:
         return {
             "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
-            "num_leaves": trial.suggest_int("num_leaves", 8, MOST_LEAVES_LARGE if large else MOST_LEAVES, log=True),
+            "num_leaves": trial.suggest_int("num_leaves", 8, MOST_LEAVES_LARGE if shape.large else MOST_LEAVES, log=True),
             "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 3, 100, log=True),
             "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
             "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 1.0),
@@ -75,6 +86,7 @@ class Lgbm:
             "lambda_l2": trial.suggest_float("lambda_l2", 1e-3, 30.0, log=True),
             "extra_trees": trial.suggest_categorical("extra_trees", [False, True]),
             "pairs": trial.suggest_categorical("pairs", [False, True]),
+            "categories": trial.suggest_categorical("categories", get_args(CategoryEncoding)) if shape.categories else "target",
         }
 
     def fit(self, params: Params, fold: Fold, effort: Effort) -> TreeModel:
@@ -88,7 +100,7 @@ class Lgbm:
             return self._fit(params, fold, effort, self.on.settings())
 
     def _fit(self, params: Params, fold: Fold, effort: Effort, device: Params) -> TreeModel:
-        encoder, train, valid = _datasets(fold, device, _pairs(fold, effort) if params.get("pairs") else ())
+        encoder, train, valid = _datasets(fold, device, _pairs(fold, effort) if params.get("pairs") else (), params.get("categories", "target"))
         if not encoder.width:
             raise CannotFit("there are no features")
         rate = float(params["learning_rate"])
@@ -111,7 +123,7 @@ def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
         fixed["num_class"] = fold.classes
     if objective == "quantile":
         fixed["alpha"] = MEDIAN if fold.quantile is None else fold.quantile
-    return {**{name: value for name, value in params.items() if name != "pairs"}, "bagging_freq": 1 if params["bagging_fraction"] < 1 else 0, **fixed}
+    return {**{name: value for name, value in params.items() if name not in ("pairs", "categories")}, "bagging_freq": 1 if params["bagging_fraction"] < 1 else 0, **fixed}
 
 
 def _pairs(fold: Fold, effort: Effort) -> Pairs:
@@ -126,12 +138,12 @@ def _pairs(fold: Fold, effort: Effort) -> Pairs:
     return found
 
 
-def _datasets(fold: Fold, device: Params, pairs: Pairs) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
-    """Binned once per fold and device, with and without pairs, and kept: the search space has nothing else that changes the bins. The weights are this fit's own."""
-    kept = f"lgbm on {device['device_type']}{' with pairs' * bool(pairs)}"
+def _datasets(fold: Fold, device: Params, pairs: Pairs, categories: CategoryEncoding) -> tuple[TreeEncoder, lgb.Dataset, lgb.Dataset]:
+    """Binned once per fold, device and encoding, with and without pairs, and kept: the search space has nothing else that changes the bins. The weights are this fit's own."""
+    kept = f"lgbm on {device['device_type']}{' with pairs' * bool(pairs)}, {categories}"
     if kept not in fold.cache:
         rows, valid_rows, texts = texts_in_numbers(fold)
-        encoder, matrix = TreeEncoder.fit_transform(rows, fold.train_y, fold.task, fold.seed, fold.dates, texts, pairs)
+        encoder, matrix = TreeEncoder.fit_transform(rows, fold.train_y, fold.task, fold.seed, fold.dates, texts, pairs, categories)
         names = [f"f{at}" for at in range(matrix.shape[1])]
         fixed = {"verbose": -1, **device}
         train = lgb.Dataset(matrix, fold.train_y, weight=fold.train_weight, feature_name=names, params={"feature_pre_filter": False, **fixed})

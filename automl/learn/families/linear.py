@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 
 from automl.data.encoding import LinearEncoder
-from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
+from automl.learn.families import USUAL, Array, CannotFit, Effort, Encoded, Files, Fold, Params, TableShape, texts_in_numbers
 from automl.learn.predictions import centred
 from automl.spec import MEDIAN, TaskKind
 
@@ -83,10 +83,10 @@ class Linear:
     def device(self) -> str:
         return "CPU"
 
-    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
+    def defaults(self, task: TaskKind, shape: TableShape = USUAL) -> list[Params]:
         return DEFAULTS[task]
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, shape: TableShape = USUAL) -> Params:
         name = "alpha" if task == "regression" else "c"
         return {name: trial.suggest_float(name, *SPACE[name], log=True), "bins": trial.suggest_categorical("bins", BINS)}
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from automl.data.bins import quantile_edges
 from automl.data.encoding import CodeEncoder
-from automl.learn.families import Array, CannotFit, Effort, Encoded, Files, Fold, Params, texts_in_numbers
+from automl.learn.families import USUAL, Array, CannotFit, Effort, Encoded, Files, Fold, Params, TableShape, texts_in_numbers
 from automl.learn.predictions import centred
 from automl.learn.sampled_shap import EXPLAINER, WALKS, sampled_shapley_values
 from automl.spec import MEDIAN, TaskKind
@@ -222,10 +222,10 @@ class TorchMlp:
     def device(self) -> str:
         return "CPU: no CUDA device is present" if choose_device().type == "cpu" else "GPU: CUDA"
 
-    def defaults(self, task: TaskKind, large: bool = False) -> list[Params]:
+    def defaults(self, task: TaskKind, shape: TableShape = USUAL) -> list[Params]:
         return DEFAULTS[task]
 
-    def suggest(self, trial: optuna.Trial, task: TaskKind, large: bool = False) -> Params:
+    def suggest(self, trial: optuna.Trial, task: TaskKind, shape: TableShape = USUAL) -> Params:
         return {
             "width": trial.suggest_int("width", 64, 384, step=64),
             "depth": trial.suggest_int("depth", 1, 3),

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from automl.data.encoding import INDICATOR_LEVELS, CodeEncoder, LinearEncoder, TreeEncoder, as_categories, soft_clip
+from automl.data.encoding import INDICATOR_LEVELS, CategoryEncoding, CodeEncoder, LinearEncoder, TreeEncoder, as_categories, soft_clip
 
 FRAME = pd.DataFrame({"n": [1.0, 2.0, np.nan, 4.0], "c": ["b", "a", "b", None]})
+WAYS = get_args(CategoryEncoding)
 STRANGE = pd.DataFrame({"n": [np.inf, -3.0], "c": ["never seen", None]})
 
 
@@ -26,7 +27,7 @@ def test_a_column_that_is_absent_is_missing() -> None:
 
 
 def made(frame: pd.DataFrame, y: Any, kind: Any) -> list[Any]:
-    return [CodeEncoder.fit(frame), LinearEncoder.fit(frame), LinearEncoder.fit(frame, 4), TreeEncoder.fit_transform(frame, y, kind, 0)[0]]
+    return [CodeEncoder.fit(frame), LinearEncoder.fit(frame), LinearEncoder.fit(frame, 4), *(TreeEncoder.fit_transform(frame, y, kind, 0, categories=way)[0] for way in WAYS)]
 
 
 @pytest.mark.parametrize(("kind", "classes"), [("binary", 2), ("multiclass", 3), ("multiclass", 12), ("regression", 9)])
@@ -42,7 +43,7 @@ def test_encoders_survive_json_and_hostile_levels(kind: Any, classes: int) -> No
         assert set(encoder.sources) == {0, 1}
 
 
-@pytest.mark.parametrize("encoder_at", [0, 1, 2, 3])
+@pytest.mark.parametrize("encoder_at", range(6))
 def test_texts_and_categories_are_the_same(encoder_at: int) -> None:
     frame = pd.concat([FRAME] * 20, ignore_index=True)
     y = np.arange(80) % 2
@@ -79,6 +80,22 @@ def test_target_means_are_scikit_learns_and_the_unseen_gets_the_overall_mean() -
     assert means["zz"] == pytest.approx(y.mean())
 
 
+@pytest.mark.parametrize(("way", "widths"), [("target", (1, 4 + 1, 30 + 1)), ("one_hot", (1, 4, 30 + 1)), ("ordinal", (1, 1, 1))])
+def test_categories_are_encoded_in_one_of_three_ways(way: Any, widths: tuple[int, ...]) -> None:
+    """Of two, four and 45 levels, the first of each the most frequent. Only target means read the target."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"two": draw.choice(["a", "b"], 500, p=[0.7, 0.3]), "four": draw.choice(list("wxyz"), 500, p=[0.4, 0.3, 0.2, 0.1]), "many": [f"level {min(at % 50, 44)}" for at in range(500)]})
+    y, others = draw.integers(0, 2, 500), draw.integers(0, 2, 500)
+    encoder, matrix = TreeEncoder.fit_transform(frame, y, "binary", 0, categories=way)
+    assert np.bincount(encoder.sources).tolist() == list(widths)
+    assert np.array_equal(matrix, encoder.transform(frame)) == (way != "target")
+    assert np.array_equal(matrix, TreeEncoder.fit_transform(frame, others, "binary", 0, categories=way)[1]) == (way != "target")
+    if way != "target":
+        strange = encoder.transform(pd.DataFrame({"two": ["a", None], "four": ["never seen", None], "many": ["level 44", None]}))
+        assert strange[0].tolist() == ([1, 4, 0] if way == "ordinal" else [1, 0, 0, 0, 0, 1, *[0] * 29, 0])
+        assert np.isnan(strange[1]).all()
+
+
 def test_linear_numbers_are_bounded_and_missing_ones_stand_at_the_median_with_an_indicator() -> None:
     encoder = LinearEncoder.fit(FRAME[["n"]])
     matrix = encoder.transform(pd.DataFrame({"n": [2.0, np.nan, 1e12, -1e12]}))
@@ -108,7 +125,7 @@ def test_ten_thousand_levels_make_few_columns(kind: Any) -> None:
     draw = np.random.default_rng(0)
     many = pd.DataFrame({"c": [f"level{at}" for at in np.minimum(draw.zipf(1.3, 30_000), 10_000_000) % 20_000]})
     y = draw.integers(0, 10, 30_000) if kind != "binary" else draw.integers(0, 2, 30_000)
-    codes, linear, _, trees = made(as_categories(many), y, kind)
+    codes, linear, _, trees, *_ = made(as_categories(many), y, kind)
     assert len(codes.levels[0]) > 3_000
     assert (codes.transform(many).shape[1], linear.transform(many).shape[1]) == (1, INDICATOR_LEVELS)
     assert trees.transform(many).shape[1] == INDICATOR_LEVELS + (10 if kind == "multiclass" else 1)

@@ -21,8 +21,9 @@ from automl.spec import TaskKind
 from tests.automl.learn import material
 
 TASKS: dict[str, tuple[TaskKind, int]] = {"binary": ("binary", 2), "multiclass": ("multiclass", 3), "regression": ("regression", 0)}
-KINDS = ("baseline", "linear", "lgbm", "pairs", "torch", "trees")
-"""``pairs``: LightGBM on columns taken together as well, numbers and categories."""
+KINDS = ("baseline", "linear", "lgbm", "one_hot", "ordinal", "pairs", "torch", "trees")
+"""``pairs``: LightGBM on columns taken together as well, numbers and categories; ``one_hot``, ``ordinal``: with its categories encoded so."""
+LGBM = {"learning_rate": 0.3, "num_leaves": 15, "min_data_in_leaf": 3, "pairs": False, "categories": "target"}
 MISSING = ("", "?", "NA")
 
 
@@ -54,7 +55,7 @@ def fitted(task_name: str, kinds: tuple[str, ...] = KINDS, n: int = 400) -> Fitt
     halves = [np.arange(n) % 2 == half for half in (0, 1)]
     weights = np.arange(1, len(kinds) + 1) / np.arange(1, len(kinds) + 1).sum()
     members = tuple(
-        Member(at, "lgbm" if kind == "pairs" else kind, float(weight), tuple(_fold_model(kind, _fold(task, classes, frame, y, half), at) for half in halves))
+        Member(at, _family(kind), float(weight), tuple(_fold_model(kind, _fold(task, classes, frame, y, half), at) for half in halves))
         for at, (kind, weight) in enumerate(zip(kinds, weights, strict=True)))
     problem = material.problem(task, classes, frame)
     schema = FeatureSchema(tuple(replace(each, kind="date", date_format="ISO8601") if each.name == "day" else each for each in problem.schema.features))
@@ -66,6 +67,10 @@ def _fold(task: TaskKind, classes: int, frame: pd.DataFrame, y: Any, train: Any)
     return Fold(task, 0 if task == "regression" else classes, frame[train], y[train], None, frame[~train], y[~train], None, seed=int(train[0]), dates=("day",))
 
 
+def _family(kind: str) -> str:
+    return "lgbm" if kind in ("pairs", "one_hot", "ordinal") else kind
+
+
 def _fold_model(kind: str, fold: Fold, number: int) -> FoldModel:
     if kind == "baseline":
         return fit_constant(fold.train_y, None, fold.task, fold.classes, "mae" if fold.task == "regression" else "log_loss")
@@ -73,8 +78,10 @@ def _fold_model(kind: str, fold: Fold, number: int) -> FoldModel:
         return _network(fold, members=1 + 3 * (fold.seed % 2))
     if kind == "pairs":
         fold.cache["pairs"] = (0, 3), (2, 6), (3, 4), (5, 6)
-    chosen = family("lgbm" if kind == "pairs" else kind)
-    small = {"linear": {"bins": 6}, "lgbm": {"learning_rate": 0.3, "num_leaves": 15, "min_data_in_leaf": 3, "pairs": False}, "pairs": {"learning_rate": 0.3, "num_leaves": 15, "min_data_in_leaf": 3, "pairs": True}, "trees": {"trees": 10}}
+    chosen = family(_family(kind))
+    small = {
+        "linear": {"bins": 6}, "lgbm": LGBM, "pairs": {**LGBM, "pairs": True}, "one_hot": {**LGBM, "categories": "one_hot"}, "ordinal": {**LGBM, "categories": "ordinal"},
+        "trees": {"trees": 10}}
     params = {**chosen.defaults(fold.task)[-1], **small[kind]}
     return chosen.fit(params, fold, Effort(1))
 

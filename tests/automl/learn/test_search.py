@@ -19,7 +19,7 @@ from automl.errors import Stopped
 from automl.hooks import Hooks, Progress
 from automl.learn.deadline import Deadline
 from automl.learn.ensemble import fit_best
-from automl.learn.families import family
+from automl.learn.families import TableShape, family
 from automl.learn.front import front_of
 from automl.learn.search import SearchResult, _Open, _Search, search
 from automl.learn.trials import TrialRecord
@@ -228,10 +228,10 @@ def test_defaults_come_first_cheapest_first(tmp_path: Path) -> None:
 
 
 def test_a_large_table_begins_with_trees_of_many_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("automl.learn.search.LARGE_ROWS", 100)
+    monkeypatch.setattr("automl.learn.families.LARGE_ROWS", 100)
     result, _ = run(tmp_path, families=("lgbm",), n=400, budget=Budget(trials=1))
-    assert result.trials[1].params == family("lgbm").defaults("binary", large=True)[0]
-    assert result.trials[1].params["num_leaves"] == max(params["num_leaves"] for params in family("lgbm").defaults("binary", large=True))
+    assert result.trials[1].params == family("lgbm").defaults("binary", TableShape(large=True, categories=False))[0]
+    assert result.trials[1].params["num_leaves"] == max(params["num_leaves"] for params in family("lgbm").defaults("binary", TableShape(large=True)))
     assert set(result.trials[1].params) == set(family("lgbm").defaults("binary")[0])
 
 

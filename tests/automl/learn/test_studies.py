@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from automl.learn.families import family
+from automl.learn.families import USUAL, family
 from automl.learn.studies import REWEIGHING, Asked, Study
 from automl.learn.trials import TrialRecord
 
 
 def study(reweighed: bool = True) -> Study:
-    return Study(family("linear"), "binary", 0, reweighed=reweighed)
+    return Study(family("linear"), "binary", 0, USUAL, reweighed=reweighed)
 
 
 def record(number: int, asked: Asked, state: Any, score: float | None) -> TrialRecord:
