@@ -316,7 +316,10 @@ class LinearEncoder(Stored):
 
     def transform(self, frame: pd.DataFrame) -> Matrix:
         """(rows, encoded columns) float64 without NaN: a missing number stands at the training median."""
-        plain = self.codes.transform(frame)
+        return self.of_codes(self.codes.transform(frame))
+
+    def of_codes(self, plain: Matrix) -> Matrix:
+        """The matrix of rows that ``codes`` has encoded."""
         columns: list[Matrix] = [np.zeros((len(plain), 0))]
         for position, levels in enumerate(self.codes.levels):
             column = plain[:, position]

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,8 +122,18 @@ class Encoder(Protocol):
     def transform(self, frame: pd.DataFrame) -> Array: ...
 
 
+@runtime_checkable
+class CodesEncoder(Encoder, Protocol):
+    """An encoder that begins with the codes of another, which others of the same fold begin with as well."""
+
+    @property
+    def codes(self) -> Encoder: ...
+
+    def of_codes(self, plain: Array) -> Array: ...
+
+
 class Encoded:
-    """One frame, and what encoders have made of it: fold models of the same fold have equal encoders, and encoding costs as much as predicting."""
+    """One frame, and what encoders have made of it: fold models of the same fold have equal encoders, or equal codes at least, and encoding costs as much as predicting."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
@@ -131,7 +141,7 @@ class Encoded:
 
     def by(self, encoder: Encoder) -> Array:
         if encoder.key not in self._known:
-            self._known[encoder.key] = encoder.transform(self.frame)
+            self._known[encoder.key] = encoder.of_codes(self.by(encoder.codes)) if isinstance(encoder, CodesEncoder) else encoder.transform(self.frame)
         return self._known[encoder.key]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import root_mean_squared_log_error
 
+from automl.data.encoding import CodeEncoder
 from automl.evidence import Estimate, ProbabilityCalibration
 from automl.hooks import Hooks
 from automl.learn.deadline import Deadline
@@ -17,6 +18,7 @@ from automl.learn.ensemble import fit_best
 from automl.learn.model import FittedModel, load_model
 from automl.learn.search import search
 from automl.spec import Budget, TaskKind, TaskSpec
+from tests.automl.export.models import features as many_columns, fitted as put_together
 from tests.automl.learn import material
 
 pytestmark = pytest.mark.slow
@@ -118,6 +120,18 @@ def test_levels_never_seen_are_counted_and_answered(fitted: Any) -> None:
     assert model.unseen_levels(strange) == {"colour": 3}
     assert model.unseen_levels(frame) == {}
     assert np.isfinite(model.raw(strange)).all()
+
+
+def test_the_cells_of_a_fold_are_looked_up_once_for_all_its_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way to encode a category begins with its code, and so do linear models and networks."""
+    model = put_together("binary", ("linear", "lgbm", "one_hot", "ordinal", "torch"))
+    frame = many_columns(50, seed=3)
+    alone = np.sum([member.weight * np.mean([fold.raw(frame) for fold in member.folds], axis=0) for member in model.members], axis=0)
+    looked_up: list[CodeEncoder] = []
+    transform = CodeEncoder.transform
+    monkeypatch.setattr(CodeEncoder, "transform", lambda self, rows: looked_up.append(self) or transform(self, rows))
+    assert np.array_equal(model.raw(frame), alone)
+    assert len(looked_up) == len(model.members[0].folds) == 2
 
 
 def test_no_rows_no_predictions(fitted: Any) -> None:
