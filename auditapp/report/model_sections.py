@@ -22,6 +22,7 @@ from automl.evidence import (
     NotMeasured,
     PerformanceSection,
     Residuals,
+    SearchedSetting,
     SearchSection,
     Value,
 )
@@ -86,9 +87,16 @@ def _settings(search: SearchSection) -> list[Block]:
     members = {name: [params[member.trial] for member in search.ensemble if member.family == name] for name in {one.family for one in search.space}}
     return [table(
         "Search space, and the settings in the ensemble", [("family", "left", 0), ("setting", "left", 1), ("from", "right", 0), ("to", "right", 0), ("how drawn", "left", 0), ("in the ensemble", "left", 1)],
-        [(one.family, one.name, *(("–", "–") if one.low is None or one.high is None else (_plain(one.low), _plain(one.high))), f"one of {', '.join(_plain(TRUTHS.get(choice, choice)) for choice in one.choices)}" if one.choices else "on a log scale" if one.log else "on a plain scale",
+        [(one.family, one.name, *(("–", "–") if one.low is None or one.high is None else (_plain(one.low), _plain(one.high))), _how_drawn(one),
           "; ".join(_plain(each[one.name]) for each in members[one.family] if one.name in each) or "–") for one in search.space],
         "Published defaults are tried first.", dense=True, grouped=True)]
+
+
+def _how_drawn(one: SearchedSetting) -> str:
+    if not one.choices:
+        return "on a log scale" if one.log else "on a plain scale"
+    choices = ", ".join(_plain(TRUTHS.get(choice, choice)) for choice in one.choices)
+    return f"one of the ways {choices}" if all(choice.isidentifier() and choice not in TRUTHS for choice in one.choices) else f"one of {choices}"
 
 
 TRUTHS = {"True": True, "False": False}

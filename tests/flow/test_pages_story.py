@@ -155,7 +155,7 @@ def test_a_part_that_is_not_with_the_page_comes_when_it_is_opened(chromium: Any,
     plain.locator(f"#{name} > summary").click()
     with plain.expect_navigation():
         plain.locator(f"#{name}").get_by_role("link", name="Load this part").click()
-    plain.locator(f"#{name}[open] table").first.wait_for()
+    plain.locator(f"#{name}[open] table").first.wait_for(state="attached")
     assert plain.locator(f"#{name} > .table-responsive td").all_text_contents() == said
 
 

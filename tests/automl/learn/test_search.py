@@ -88,7 +88,7 @@ def test_a_budget_in_trials_is_kept_and_the_baseline_is_on_top(tmp_path: Path, t
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_the_same_seed_threads_and_trials_give_the_same_bytes(tmp_path: Path, threads: int) -> None:
     """Also where folds are fitted side by side, and now one is quicker and now the other: past the random trials, and past the first pruned one."""
-    made = {"threads": threads, "budget": Budget(trials=14), "families": ("lgbm",), "n": 80}
+    made = {"threads": threads, "budget": Budget(trials=20), "families": ("lgbm",), "n": 80}
     (first, one), (second, two) = run(tmp_path / "a", **made), run(tmp_path / "b", **made)
     assert "pruned" in {record.state for record in first.trials}, "this case is worth little without a pruned trial"
     assert told(first) == told(second)
@@ -110,7 +110,7 @@ def test_torch_too_gives_the_same_bytes(tmp_path: Path) -> None:
 def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], SearchResult, str]:
     """Folder, what was asked for, the search, and the model's sha256; past the defaults and the random trials, where the sampler looks at what it has seen."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    asked: dict[str, Any] = {"budget": Budget(trials=14), "n": 80, "families": ("lgbm",), "threads": request.param}
+    asked: dict[str, Any] = {"budget": Budget(trials=20), "n": 80, "families": ("lgbm",), "threads": request.param}
     whole, model = run(folder, **asked)
     assert "pruned" in {record.state for record in whole.trials}, "this case is worth little without a pruned trial"
     return folder, asked, whole, model.sha256
@@ -126,7 +126,7 @@ def test_a_search_that_was_killed_goes_on_as_it_would_have(undisturbed: tuple[Pa
     hooks = Watching()
     resumed, again = run(tmp_path / "cut", hooks, **asked)
     assert told(resumed) == told(whole)
-    assert [number for number, _ in hooks.finished] == list(range(kept + 1, 15)), "nothing finished is repeated"
+    assert [number for number, _ in hooks.finished] == list(range(kept + 1, 21)), "nothing finished is repeated"
     assert again.sha256 == sha256
 
 
@@ -230,7 +230,7 @@ def test_defaults_come_first_cheapest_first(tmp_path: Path) -> None:
 def test_a_large_table_begins_with_trees_of_many_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("automl.learn.families.LARGE_ROWS", 100)
     result, _ = run(tmp_path, families=("lgbm",), n=400, budget=Budget(trials=1))
-    assert result.trials[1].params == family("lgbm").defaults("binary", TableShape(large=True, categories=False))[0]
+    assert result.trials[1].params == family("lgbm").defaults("binary", TableShape(large=True))[0]
     assert result.trials[1].params["num_leaves"] == max(params["num_leaves"] for params in family("lgbm").defaults("binary", TableShape(large=True)))
     assert set(result.trials[1].params) == set(family("lgbm").defaults("binary")[0])
 
