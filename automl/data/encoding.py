@@ -256,11 +256,9 @@ class TreeEncoder(Stored):
 
 
 def _shown(levels: tuple[str, ...] | None, categories: CategoryEncoding) -> int:
-    if levels is None:
+    if levels is None or (categories == "ordinal" and len(levels) > 2):
         return 0
-    if len(levels) == 2:
-        return 1
-    return 0 if categories == "ordinal" and len(levels) > 2 else min(len(levels), INDICATOR_LEVELS)
+    return 1 if len(levels) == 2 else min(len(levels), INDICATOR_LEVELS)
 
 
 def _parts(codes: CodeEncoder, plain: Matrix, dates: Collection[str]) -> tuple[tuple[str, ...], ...]:

@@ -18,7 +18,7 @@ import pandas as pd
 import shap
 
 from automl.data.encoding import TreeEncoder
-from automl.learn.families.lgbm import PLAIN
+from automl.learn.families.lgbm import OF_ENCODING, PLAIN
 from automl.learn.tree_shap import shapley_values, warm_up
 from automl.learn.trees import parse_trees
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows, train = frame.iloc[:options.rows], frame.iloc[options.rows:]
     encoder, matrix = TreeEncoder.fit_transform(train, y[options.rows:], "binary", 0)
     names = [f"f{at}" for at in range(matrix.shape[1])]
-    settings = {**{name: value for name, value in PLAIN.items() if name != "pairs"}, "objective": "binary", "verbose": -1, "seed": 0, "deterministic": True}
+    settings = {**{name: value for name, value in PLAIN.items() if name not in OF_ENCODING}, "objective": "binary", "verbose": -1, "seed": 0, "deterministic": True}
     booster = lgb.train(settings, lgb.Dataset(matrix, y[options.rows:], feature_name=names), options.rounds)
     explained, background = encoder.transform(rows), encoder.transform(train.iloc[:options.background])
     trees, width = parse_trees(booster.model_to_string()), matrix.shape[1]

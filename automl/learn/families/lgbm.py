@@ -23,6 +23,8 @@ PLAIN: Params = {"learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20,
                  "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": 1e-3, "extra_trees": False, "pairs": False, "categories": "target"}
 """LightGBM's own defaults (lambda_l2 is 0 there; the space starts at 0.001). ``pairs``: with target means of columns that act together, where there are any (`automl.learn.interactions`);
 ``categories``: how they are encoded (`automl.data.encoding.CategoryEncoding`)."""
+OF_ENCODING = ("pairs", "categories")
+"""Settings that are ours and not LightGBM's: what the matrix has, not what is learned from it."""
 SMALL: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 8, "bagging_fraction": 0.75, "min_sum_hessian_in_leaf": 1e-7}
 """Many small trees: the cheapest, and the best alone on small and noisy tables."""
 REGULARISED: Params = {**PLAIN, "learning_rate": 0.06, "num_leaves": 40, "min_data_in_leaf": 10, "bagging_fraction": 0.75, "feature_fraction": 0.6,
@@ -123,7 +125,7 @@ def _settings(params: Params, fold: Fold, effort: Effort) -> Params:
         fixed["num_class"] = fold.classes
     if objective == "quantile":
         fixed["alpha"] = MEDIAN if fold.quantile is None else fold.quantile
-    return {**{name: value for name, value in params.items() if name not in ("pairs", "categories")}, "bagging_freq": 1 if params["bagging_fraction"] < 1 else 0, **fixed}
+    return {**{name: value for name, value in params.items() if name not in OF_ENCODING}, "bagging_freq": 1 if params["bagging_fraction"] < 1 else 0, **fixed}
 
 
 def _pairs(fold: Fold, effort: Effort) -> Pairs:
