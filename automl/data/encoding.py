@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -41,19 +42,12 @@ RARE = 10
 """A level with fewer training rows gets no indicator column for linear models: its weight would be noise."""
 
 
-class Stored(Protocol):
-    """What is written as JSON, and known by it."""
-
-    def as_json(self) -> dict[str, Any]: ...
-
-    @cached_property
-    def key(self) -> str:
-        """A digest: two encoders of one key do the same."""
-        return hashlib.sha256(json.dumps(self.as_json(), ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+def _digest(document: Any) -> str:
+    return hashlib.sha256(json.dumps(document, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class CodeEncoder(Stored):
+class CodeEncoder:
     """Codes of the levels that training rows have, in order of falling frequency (ties by text)."""
 
     names: tuple[str, ...]
@@ -80,7 +74,7 @@ class CodeEncoder(Stored):
 
     def transform(self, frame: pd.DataFrame) -> Matrix:
         """(rows, columns) float64; a column that ``frame`` lacks is missing in every row."""
-        codes = np.full((len(frame), len(self.names)), np.nan)
+        codes = np.full((len(frame), len(self.names)), np.nan, order="F")
         of_texts = {text.name for text in self.texts}
         for position, (name, lookup) in enumerate(zip(self.names, self._lookups, strict=True)):
             if name in frame.columns and name not in of_texts:
@@ -106,6 +100,11 @@ class CodeEncoder(Stored):
     def repeats(self) -> tuple[bool, ...]:
         """Per column of the matrix: whether it is a further one of a text. That the cell is missing is said by the first."""
         return tuple(at > 0 and name == self.names[at - 1] for at, name in enumerate(self.names))
+
+    @cached_property
+    def key(self) -> str:
+        """A digest: two encoders of one key do the same."""
+        return _digest(self.as_json())
 
     @cached_property
     def _lookups(self) -> tuple[dict[str, int] | None, ...]:
@@ -169,8 +168,26 @@ def _codes(column: pd.Series[Any], lookup: dict[str, int]) -> Matrix:
 
 
 @dataclass(frozen=True)
-class TreeEncoder(Stored):
+class OfCodes(ABC):
+    """An encoder that begins with the codes of another, stored and known by those and what it does with them."""
+
     codes: CodeEncoder
+
+    @abstractmethod
+    def beyond_codes(self) -> dict[str, Any]:
+        """All of it as JSON but ``codes``."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"codes": self.codes.as_json(), **self.beyond_codes()}
+
+    @cached_property
+    def key(self) -> str:
+        """A digest: two encoders of one kind and key do the same."""
+        return _digest([self.codes.key, self.beyond_codes()])
+
+
+@dataclass(frozen=True)
+class TreeEncoder(OfCodes):
     indicators: tuple[int, ...]
     """Per column: how many of its levels, the most frequent ones, have an indicator column (0 for numbers)."""
     means: tuple[Matrix | None, ...]
@@ -224,24 +241,25 @@ class TreeEncoder(Stored):
         return self._matrix(plain, looked_up, [pair.transform(plain) for pair in self.pairs])
 
     def _matrix(self, plain: Matrix, means: list[Matrix | None], together: list[Matrix]) -> Matrix:
-        columns: list[Matrix] = []
+        columns: list[Matrix] = [np.zeros((0, len(plain)))]
         for position, levels in enumerate(self.codes.levels):
+            column = plain[:, position]
             if levels is None:
-                columns += [plain[:, [position]], *(calendar_part(plain[:, position], part)[:, None] for part in self.parts[position])]
+                columns += [column, *(calendar_part(column, part) for part in self.parts[position])]
                 continue
-            columns.append(_indicators(plain[:, position], self.indicators[position]))
+            columns.append(_indicators(column, self.indicators[position]))
             mean = means[position]
             if mean is not None:
-                columns.append(mean)
-        columns += [column[:, None] for column in together]
-        return np.ascontiguousarray(np.hstack(columns)) if columns else np.zeros((len(plain), 0))
+                columns.append(mean.T)
+        # column after column, as trees read them
+        return np.vstack([*columns, *together]).T
 
-    def as_json(self) -> dict[str, Any]:
+    def beyond_codes(self) -> dict[str, Any]:
         def lists(arrays: tuple[Matrix | None, ...]) -> list[Any]:
             return [None if array is None else array.tolist() for array in arrays]
 
         return {
-            "codes": self.codes.as_json(), "indicators": list(self.indicators), "means": lists(self.means), "missing_means": lists(self.missing_means),
+            "indicators": list(self.indicators), "means": lists(self.means), "missing_means": lists(self.missing_means),
             "parts": [list(parts) for parts in self.parts], "pairs": [pair.as_json() for pair in self.pairs],
         }
 
@@ -266,15 +284,14 @@ def _parts(codes: CodeEncoder, plain: Matrix, dates: Collection[str]) -> tuple[t
 
 
 def _indicators(codes: Matrix, shown: int) -> Matrix:
-    """(rows, shown): 1 where the row has the level; NaN throughout a row whose cell is missing, so that trees can send it either way."""
-    matrix: Matrix = (codes[:, None] == np.arange(shown)[None, :]).astype(np.float64)
-    matrix[np.isnan(codes)] = np.nan
+    """(shown, rows): 1 where the row has the level; NaN throughout a row whose cell is missing, so that trees can send it either way."""
+    matrix: Matrix = (codes == np.arange(shown)[:, None]).astype(np.float64)
+    matrix[:, np.isnan(codes)] = np.nan
     return matrix
 
 
 @dataclass(frozen=True)
-class LinearEncoder(Stored):
-    codes: CodeEncoder
+class LinearEncoder(OfCodes):
     shown: tuple[tuple[int, ...], ...]
     """Per column: codes of the levels with an indicator column; -1 stands for missing. For a number (-1,) where it may be missing."""
     centre: Vector
@@ -331,9 +348,9 @@ class LinearEncoder(Stored):
             columns.append((cells[:, None] == np.array(self.shown[position])[None, :]).astype(np.float64).reshape(len(plain), -1))
         return np.hstack(columns)
 
-    def as_json(self) -> dict[str, Any]:
+    def beyond_codes(self) -> dict[str, Any]:
         return {
-            "codes": self.codes.as_json(), "shown": [list(shown) for shown in self.shown], "centre": self.centre.tolist(), "scale": self.scale.tolist(),
+            "shown": [list(shown) for shown in self.shown], "centre": self.centre.tolist(), "scale": self.scale.tolist(),
             "edges": [edges.tolist() for edges in self.edges], "parts": [list(parts) for parts in self.parts],
         }
 

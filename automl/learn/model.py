@@ -34,7 +34,7 @@ __all__ = ["Attributions", "FittedModel", "Member", "Predictions", "load_model"]
 
 Array = NDArray[np.float64]
 AS_THEY_ARE = NotMeasured(reason="probabilities are left as they are")
-BLOCK = 20_000
+BLOCK = 8_192
 """Rows predicted at a time: bounds the memory of the encoded matrices."""
 
 
@@ -148,6 +148,10 @@ class FittedModel:
         """What the attributions of one row cost, roughly, in leaves of trees (`families.FoldModel`)."""
         return sum(fold.attribution_cost for member in self.members for fold in member.folds)
 
+    def get_ready(self) -> None:
+        """What the first prediction would otherwise wait for: laying out trees and digests of encoders, reading compiled code, the libraries' own first call."""
+        self.raw(pd.DataFrame({name: [np.nan] for name in self.features}))
+
     def _aligned(self, frame: pd.DataFrame) -> pd.DataFrame:
         return as_categories(frame.reindex(columns=list(self.features)), self.schema.texts)
 
@@ -184,7 +188,7 @@ class FittedModel:
 
 
 def load_model(folder: Path, threads: int | None = None) -> FittedModel:
-    """The model that `FittedModel.save` wrote. Raises FileNotFoundError or ValueError for a folder that is none.
+    """The model that `FittedModel.save` wrote, ready to predict. Raises FileNotFoundError or ValueError for a folder that is none.
 
     Only for folders of our own making whose hashes were checked.
     """
@@ -193,10 +197,12 @@ def load_model(folder: Path, threads: int | None = None) -> FittedModel:
         raise ValueError(f"{folder.name} holds a model of format {document.get('format')!r}; this version reads format {FORMAT}")
     members = tuple(_load_member(folder / f"member{at}", each) for at, each in enumerate(document["members"]))
     threshold = None if document["threshold"] is None else Threshold.model_validate(document["threshold"])
-    return FittedModel(
+    model = FittedModel(
         _problem_from_json(document["problem"]), members, CodeEncoder.from_json(document["codes"]),
         np.load(folder / "out_of_fold.npy", allow_pickle=False), threshold, threads or document["threads"], tuple(document["missing"]),
         _calibration_from_json(document["calibration"]))
+    model.get_ready()
+    return model
 
 
 def _calibration_from_json(document: dict[str, Any]) -> ProbabilityCalibration | NotMeasured:

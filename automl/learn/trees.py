@@ -80,23 +80,19 @@ class Trees:
     def raw_scores(self, matrix: Floats, outputs: int, threads: int = 1) -> Floats:
         """(rows, outputs): sums of leaf values in the trees' order. ``matrix``: (rows, features), NaN for missing."""
         scores = np.zeros((len(matrix), outputs))
-        starts = range(0, len(matrix), BLOCK)
+        starts = np.arange(0, len(matrix), BLOCK)
 
-        def add(at: int) -> None:
-            rows = slice(at, at + BLOCK)
-            _add_scores(self.leaf_start, *self._tests, np.ascontiguousarray(matrix[rows].T), scores[rows])
+        def add(mine: Ints) -> None:
+            for at in mine:
+                rows = slice(at, at + BLOCK)
+                _add_scores(self.leaf_start, *self._tests, np.ascontiguousarray(matrix[rows].T), scores[rows])
 
-        if threads == 1 or len(starts) == 1:
-            for at in starts:
-                add(at)
+        if threads == 1 or len(starts) <= 1:
+            add(starts)
         else:
             with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(add, starts))
+                list(pool.map(add, np.array_split(starts, threads)))
         return scores
-
-    def get_ready(self) -> None:
-        """What the first prediction would otherwise wait for: laying out the tests, and reading the compiled code."""
-        self.raw_scores(np.zeros((1, int(self.feature.max(initial=0)) + 1)), self.value.shape[1])
 
     @cached_property
     def _tests(self) -> tuple[Any, ...]:

@@ -71,6 +71,4 @@ class TreeModel:
 def load_trees(files: Files) -> TreeModel:
     """The model that `TreeModel.files` wrote."""
     document = json.loads(files["trees.json"])
-    model = TreeModel(TreeEncoder.from_json(document["encoder"]), document["outputs"], files["trees.npz"])
-    model.trees.get_ready()
-    return model
+    return TreeModel(TreeEncoder.from_json(document["encoder"]), document["outputs"], files["trees.npz"])

@@ -31,7 +31,7 @@ MOST_ROWS = 12_000
 """Of one half, to learn from; more are drawn from by the seed."""
 FEWEST_ROWS = 400
 STRENGTHS = (0.5, 1.5)
-SETTINGS: Params = {"width": 128, "depth": 2, "dropout": 0.1, "learning_rate": 1e-2, "weight_decay": 1e-2, "members": 1}
+SETTINGS: Params = {"width": 128, "depth": 2, "dropout": 0.1, "learning_rate": 1e-2, "weight_decay": 1e-2, "members": 1, "epochs": 30}
 
 
 def penalty_path(

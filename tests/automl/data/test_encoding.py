@@ -52,6 +52,18 @@ def test_texts_and_categories_are_the_same(encoder_at: int) -> None:
     assert np.array_equal(plain.transform(STRANGE), categories.transform(as_categories(STRANGE)), equal_nan=True)
 
 
+def test_a_key_tells_encoders_apart_and_knows_the_same_one_again() -> None:
+    frame = pd.DataFrame({"n": np.arange(80.0), "c": list("abcd") * 20})
+    y = np.arange(80) % 2
+    encoders = made(frame, y, "binary")
+    assert len({encoder.key for encoder in encoders}) == len(encoders)
+    for encoder in encoders:
+        assert type(encoder).from_json(json.loads(json.dumps(encoder.as_json()))).key == encoder.key
+    assert {encoder.codes.key for encoder in encoders[1:]} == {encoders[0].key}
+    # other rows, other levels
+    assert not {encoder.key for encoder in encoders} & {encoder.key for encoder in made(frame.assign(c=list("abce") * 20), y, "binary")}
+
+
 def test_levels_that_a_part_of_the_rows_lacks_are_not_levels_of_that_part() -> None:
     """Categories remember levels of rows that were cut away; an encoder must not."""
     part = as_categories(pd.DataFrame({"c": ["a", "b", "c"]})).iloc[:2]

@@ -81,7 +81,8 @@ def test_attributions_add_up_to_the_distance_from_the_background(name: str, task
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of few steps, where it does not matter how well they learn."""
-    monkeypatch.setattr(torch_mlp, "EPOCHS", (3, 3))
+    monkeypatch.setattr(torch_mlp, "FEW_ROWS", 0.0)
+    monkeypatch.setattr(torch_mlp, "LEAST_EPOCHS", 3)
     monkeypatch.setattr(torch_mlp, "LEAST_STEPS", 1)
 
 

@@ -57,6 +57,22 @@ def test_saved_and_loaded_it_is_the_same(fitted: Any, tmp_path: Path) -> None:
     assert np.array_equal(loaded.out_of_fold_raw, model.out_of_fold_raw)
 
 
+def test_what_is_loaded_is_ready(fitted: Any, tmp_path: Path) -> None:
+    """Nothing that is kept from the first prediction for the next is left to be made: a service answers its first request as fast as its second."""
+    model, frame = fitted
+    model.save(tmp_path)
+    loaded = load_model(tmp_path)
+
+    def kept() -> list[list[str]]:
+        parts = [part for member in loaded.members for fold in member.folds for part in (fold, getattr(fold, "trees", None), fold.encoder, fold.encoder.codes) if part is not None]
+        return [sorted(vars(part)) for part in parts]
+
+    before = kept()
+    assert any("_tests" in names for names in before)
+    loaded.predict(frame)
+    assert kept() == before
+
+
 def test_the_hash_is_over_its_files(fitted: Any, tmp_path: Path) -> None:
     model, _ = fitted
     model.save(tmp_path)

@@ -220,6 +220,18 @@ def test_turns_follow_what_each_family_has_brought(tmp_path: Path) -> None:
     assert turns({"linear": 0.9, "lgbm": 0.8, "torch": 0.7}, 40)["linear"] == 4
 
 
+@pytest.mark.parametrize(("score_of_torch", "next_one"), [(0.7, "torch"), (0.5, "linear")])
+def test_who_is_ahead_with_a_first_try_goes_on_before_the_others_defaults(tmp_path: Path, score_of_torch: float, next_one: str) -> None:
+    split, problem, spec = case(budget=Budget(trials=1000), families=("linear", "lgbm", "torch"))
+    searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(None))
+    tried = [("baseline", 0.5), ("linear", 0.55), ("lgbm", 0.6), ("lgbm", 0.6), ("torch", score_of_torch)]
+    searching.records = [TrialRecord(number, name, {}, "complete", score, 1, 0, "") for number, (name, score) in enumerate(tried)]
+    assert searching._next_family() == next_one
+    searching.records.append(TrialRecord(5, next_one, {}, "complete", score_of_torch, 1, 0, ""))
+    # once: then the portfolio goes on
+    assert searching._next_family() == {"torch": "linear", "linear": "lgbm"}[next_one]
+
+
 def test_defaults_come_first_cheapest_first(tmp_path: Path) -> None:
     result, _ = run(tmp_path, families=("linear", "lgbm", "torch"), n=60, budget=Budget(trials=4))
     assert [record.family for record in result.trials] == ["baseline", "linear", "lgbm", "lgbm", "torch"]
