@@ -274,9 +274,11 @@ class _Search:
         opening = [name for at, name in enumerate(OPENING) if name in self.families and tried[name] <= OPENING[:at].count(name)]
         unexhausted = [name for name in self.families if tried[name] < ENOUGH.get(name, math.inf)] or self.families
         ranked = sorted(unexhausted, key=self._best_loss)
-        # who is ahead with a first try, others having had theirs, has more to show
-        if tried[ranked[0]] == 1 and math.isfinite(self._best_loss(ranked[0])) and self._asked() > 1:
-            opening = [ranked[0], *opening]
+        untried = {*OPENING} & {*self.families} - {*tried}
+        ahead = ranked[0]
+        # who is ahead with a first try, all others having had theirs, and has more to show than draws
+        if not untried and tried[ahead] == 1 and math.isfinite(self._best_loss(ahead)) and len(self.studies[ahead].defaults) > 1:
+            opening = [ahead, *opening]
         rota = [ranked[rank] for rank in ROTA if rank < len(ranked)]
         at = (self._asked() + 1) % len(rota)
         # when there is no time for the one whose turn it is, yet another linear model is no way to use what is left

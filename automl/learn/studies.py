@@ -27,7 +27,7 @@ Losses = Sequence[float]
 STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 RANDOM_TRIALS = 11
 """Trials of a family, its defaults included, before the sampler believes what it has seen."""
-UNPRUNED_TRIALS = 2
+UNPRUNED_TRIALS = 4
 REWEIGHING = "reweighing"
 """The further setting: the strength, 0 to 1, of `automl.learn.disparity.reweighing_factors`."""
 

@@ -220,14 +220,18 @@ def test_turns_follow_what_each_family_has_brought(tmp_path: Path) -> None:
     assert turns({"linear": 0.9, "lgbm": 0.8, "torch": 0.7}, 40)["linear"] == 4
 
 
-@pytest.mark.parametrize(("score_of_torch", "next_one"), [(0.7, "torch"), (0.5, "linear")])
-def test_who_is_ahead_with_a_first_try_goes_on_before_the_others_defaults(tmp_path: Path, score_of_torch: float, next_one: str) -> None:
-    split, problem, spec = case(budget=Budget(trials=1000), families=("linear", "lgbm", "torch"))
+@pytest.mark.parametrize(("task", "classes", "first", "next_one"), [
+    ("regression", 0, 0.7, "torch"), ("regression", 0, 0.9, "linear"),
+    # of two classes a network has one default, and draws wait for their turn
+    ("binary", 2, 0.9, "linear"),
+])
+def test_who_is_ahead_with_a_first_try_goes_on_before_the_others_defaults(tmp_path: Path, task: TaskKind, classes: int, first: float, next_one: str) -> None:
+    split, problem, spec = case(task, classes, budget=Budget(trials=1000), families=("linear", "lgbm", "torch"))
     searching = _Search(split.train, problem, spec, Hooks(), tmp_path, Deadline(None))
-    tried = [("baseline", 0.5), ("linear", 0.55), ("lgbm", 0.6), ("lgbm", 0.6), ("torch", score_of_torch)]
+    tried = [("baseline", 0.85), ("linear", 0.85), ("lgbm", 0.8), ("lgbm", 0.8), ("torch", first)]
     searching.records = [TrialRecord(number, name, {}, "complete", score, 1, 0, "") for number, (name, score) in enumerate(tried)]
     assert searching._next_family() == next_one
-    searching.records.append(TrialRecord(5, next_one, {}, "complete", score_of_torch, 1, 0, ""))
+    searching.records.append(TrialRecord(5, next_one, {}, "complete", first, 1, 0, ""))
     # once: then the portfolio goes on
     assert searching._next_family() == {"torch": "linear", "linear": "lgbm"}[next_one]
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 
+import optuna
 import pytest
 
 from automl.learn.families import CannotFit, family
 from automl.learn.families.torch_mlp import FEW_ROWS, LEAST_EPOCHS, LEAST_STEPS, PATIENCE, _Plan
 
 
-def test_numbers_are_learned_longer_in_the_second_default_and_classes_are_not() -> None:
+def test_two_classes_are_never_learned_longer_and_the_rest_in_the_second_default() -> None:
     torch = family("torch")
     first, second, *_ = torch.defaults("regression")
     assert second == {**first, "epochs": 3 * first["epochs"]}
-    assert {settings["epochs"] for task in ("binary", "multiclass") for settings in torch.defaults(task)} == {first["epochs"]}
+    assert [settings["epochs"] for settings in torch.defaults("multiclass")] == [first["epochs"], second["epochs"]]
+    drawn = {task: {torch.suggest(optuna.create_study().ask(), task)["epochs"] for _ in range(20)} for task in ("binary", "multiclass", "regression")}
+    assert drawn == {"binary": {first["epochs"]}, "multiclass": {first["epochs"], second["epochs"]}, "regression": {first["epochs"], second["epochs"]}}
+    assert {settings["epochs"] for settings in torch.defaults("binary")} == {first["epochs"]}
 
 
 @pytest.mark.parametrize(("asked", "rows", "steps", "epochs"), [
