@@ -58,7 +58,7 @@ def test_saved_and_loaded_it_is_the_same(fitted: Any, tmp_path: Path) -> None:
 
 
 def test_what_is_loaded_is_ready(fitted: Any, tmp_path: Path) -> None:
-    """Nothing that is kept from the first prediction for the next is left to be made: a service answers its first request as fast as its second."""
+    """Nothing that is kept from the first prediction for the next is left to be made: no request waits for it."""
     model, frame = fitted
     model.save(tmp_path)
     loaded = load_model(tmp_path)
