@@ -35,6 +35,7 @@ from automl.learn.families import FAMILIES, CannotFit, Effort, Fold, FoldModel, 
 from automl.learn.folds import make_folds
 from automl.learn.metrics import Scorer, scorer
 from automl.learn.predictions import to_predictions
+from automl.learn.rounds import agreed
 from automl.learn.studies import Asked, Study
 from automl.learn.trials import FORMAT, TrialRecord, read_trials, write_trial
 from automl.spec import TaskSpec
@@ -140,6 +141,8 @@ class _Open:
     running: dict[Future[_Fitted], int] = field(default_factory=dict)
     ended: dict[int, Future[_Fitted]] = field(default_factory=dict)
     models: list[FoldModel] = field(default_factory=list)
+    agreed: bool = False
+    """All folds have ended and have been asked how many rounds they keep; those that keep another number than by themselves predict again (`automl.learn.rounds`)."""
     losses: list[float] = field(default_factory=list)
     """Mean over the folds so far, after each."""
     seconds: float = 0.0
@@ -205,9 +208,9 @@ class _Search:
         earlier = self.deadline.spent
         if not (self.records and self.records[0].number == 0):
             self._try_baseline()
-        with ThreadPoolExecutor(self.lanes) as pool:
+        with ThreadPoolExecutor(self.lanes) as self.pool:
             try:
-                reason = self._work(pool)
+                reason = self._work()
             finally:
                 # folds still at work where an exception ends this: the pool waits for them
                 self.abandoned = True
@@ -306,7 +309,7 @@ class _Search:
 
     # --- trials in lanes
 
-    def _work(self, pool: ThreadPoolExecutor) -> StoppedBecause:
+    def _work(self) -> StoppedBecause:
         reason: StoppedBecause | None = None
         while True:
             if reason is None and self._needs_another():
@@ -316,7 +319,7 @@ class _Search:
                 self._close(self.open.pop(0))
             if reason and not self.open:
                 return reason
-            self._begin_folds(pool)
+            self._begin_folds()
             self._wait()
 
     def _needs_another(self) -> bool:
@@ -336,7 +339,7 @@ class _Search:
         self.open.append(_Open(number, name, self.studies[name].ask(number), self._empty_raw()))
         return None
 
-    def _begin_folds(self, pool: ThreadPoolExecutor) -> None:
+    def _begin_folds(self) -> None:
         for trial in self._at_work():
             while (at := self._next_fold(trial)) is not None:
                 if self._useful() and (self._wished() == "finish" or self.deadline.over()):
@@ -346,7 +349,7 @@ class _Search:
                 allowance = self._share(trial)
                 foreseen = allowance * FORESEEN_SHARE if self._useful() else math.inf
                 trial.begun.add(at)
-                trial.running[pool.submit(self._fit_fold, trial, at, time.monotonic() + allowance * (1 - FINISHING_SHARE), foreseen)] = at
+                trial.running[self.pool.submit(self._fit_fold, trial, at, time.monotonic() + allowance * (1 - FINISHING_SHARE), foreseen)] = at
 
     def _share(self, trial: _Open) -> float:
         """Seconds that the next of its folds may take: those side by side as many. One that learned for twice as long has scores further apart than the others', and all are compared as one."""
@@ -410,12 +413,32 @@ class _Search:
             trial.seconds += fitted.seconds / self.lanes
             trial.raw[self.parts[at][1]] = fitted.raw
             trial.losses.append((sum(trial.losses[-1:]) * at + self._fold_loss(trial.raw, at)) / (at + 1))
-            if at + 1 == len(self.parts):
-                trial.score = _finite(self._score(trial.raw))
-                trial.fairness = None if self.disparity is None or trial.score is None else self.disparity.value(trial.raw)
-                trial.ending = ("failed", "its score is not a number") if trial.score is None else COMPLETE
-            elif self.studies[trial.family].hopeless(trial.asked, trial.losses):
+            if at + 1 < len(self.parts) and self.studies[trial.family].hopeless(trial.asked, trial.losses):
                 trial.ending = "pruned", f"after {at + 1} of {len(self.parts)} folds it was below the median of this family's trials"
+        if trial.ending is None and len(trial.models) == len(self.parts):
+            if not trial.agreed and not self.deadline.over():
+                self._agree(trial)
+            if not trial.running:
+                self._complete(trial)
+
+    def _agree(self, trial: _Open) -> None:
+        trial.agreed = True
+        for at, model in enumerate(agreed(trial.models)):
+            if model is not trial.models[at]:
+                trial.running[self.pool.submit(self._predict_again, at, model)] = at
+
+    def _predict_again(self, at: int, model: FoldModel) -> _Fitted:
+        """In a lane."""
+        began = time.monotonic()
+        return _Fitted(model, model.raw(texts_in_numbers(self._fold(at)).valid, self.threads // self.lanes), time.monotonic() - began)
+
+    def _complete(self, trial: _Open) -> None:
+        for at, (_, valid) in enumerate(self.parts):
+            fitted = trial.ended[at].result()
+            trial.models[at], trial.raw[valid] = fitted.model, fitted.raw
+        trial.score = _finite(self._score(trial.raw))
+        trial.fairness = None if self.disparity is None or trial.score is None else self.disparity.value(trial.raw)
+        trial.ending = ("failed", "its score is not a number") if trial.score is None else COMPLETE
 
     def _close(self, trial: _Open | _Known) -> None:
         """Tells the sampler, and keeps what is new."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -76,6 +76,14 @@ class Trees:
                 node_start=_starts(leaves - 1), leaf_start=_starts(leaves), feature=arrays["feature"].astype(np.int64),
                 threshold=arrays["thresholds"][arrays["position"]], nan_left=np.unpackbits(arrays["nan_left"], count=nodes).astype(np.bool_),
                 left=arrays["left"].astype(np.int64), right=arrays["right"].astype(np.int64), value=arrays["value"].astype(np.float64))
+
+    def first(self, trees: int) -> Self:
+        """The first so many of them, or all where there are no more."""
+        trees = min(trees, len(self.node_start) - 1)
+        nodes, leaves = self.node_start[trees], self.leaf_start[trees]
+        return replace(
+            self, node_start=self.node_start[:trees + 1], leaf_start=self.leaf_start[:trees + 1], feature=self.feature[:nodes], threshold=self.threshold[:nodes],
+            nan_left=self.nan_left[:nodes], left=self.left[:nodes], right=self.right[:nodes], value=self.value[:leaves])
 
     def raw_scores(self, matrix: Floats, outputs: int, threads: int = 1) -> Floats:
         """(rows, outputs): sums of leaf values in the trees' order. ``matrix``: (rows, features), NaN for missing."""

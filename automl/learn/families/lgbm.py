@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 import lightgbm as lgb
+import numpy as np
 
 from automl.data.encoding import CategoryEncoding, CodeEncoder, TreeEncoder
-from automl.learn.families import USUAL, CannotFit, Effort, Files, Fold, Params, TableShape, texts_in_numbers
+from automl.learn.families import USUAL, Array, CannotFit, Effort, Files, Fold, Params, TableShape, texts_in_numbers
 from automl.learn.families.lgbm_device import LgbmDevice
 from automl.learn.families.tree_model import MAX_DEPTH, TreeModel, load_trees
 from automl.learn.interactions import interacting
-from automl.learn.trees import parse_trees
+from automl.learn.trees import Trees, parse_trees
 from automl.spec import MEDIAN, TaskKind
 
 if TYPE_CHECKING:
@@ -64,6 +65,20 @@ PATIENCE_TIMES_RATE = 2.0
 
 
 @dataclass(frozen=True)
+class Boosted(TreeModel):
+    """With the rounds that are its fold's best, until all folds have agreed on a number (`automl.learn.rounds`)."""
+
+    grown: Trees = field(repr=False)
+    """All rounds, those after its best too."""
+    rounds: int
+    losses: Array = field(repr=False)
+
+    def after(self, rounds: int) -> TreeModel:
+        mine = min(rounds, len(self.losses))
+        return self if mine == self.rounds else TreeModel(self.encoder, self.outputs, self.grown.first(mine * self.outputs).to_bytes())
+
+
+@dataclass(frozen=True)
 class Lgbm:
     on: LgbmDevice
     name = "lgbm"
@@ -106,10 +121,16 @@ class Lgbm:
         if not encoder.width:
             raise CannotFit("there are no features")
         rate = float(params["learning_rate"])
-        callbacks: list[Callable[..., Any]] = [_end_when(effort.must_end), lgb.early_stopping(max(10, round(PATIENCE_TIMES_RATE / rate)), verbose=False)]
-        booster = self.on.train({**_settings(params, fold, effort), **device}, train, MOST_ROUNDS, valid_sets=[valid], callbacks=callbacks)
-        trees = parse_trees(booster.model_to_string(num_iteration=booster.best_iteration))
-        return TreeModel(encoder, fold.classes if fold.task == "multiclass" else 1, trees.to_bytes())
+        measured: dict[str, dict[str, list[float]]] = {}
+        callbacks: list[Callable[..., Any]] = [lgb.record_evaluation(measured), _end_when(effort.must_end), lgb.early_stopping(max(10, round(PATIENCE_TIMES_RATE / rate)), verbose=False)]
+        booster = self.on.train({**_settings(params, fold, effort), **device}, train, MOST_ROUNDS, valid_sets=[valid], callbacks=callbacks, keep_training_booster=True)
+        outputs, best = fold.classes if fold.task == "multiclass" else 1, booster.best_iteration
+        if fold.task == "binary":
+            # measured: of two classes the mixture gains nothing by it
+            return TreeModel(encoder, outputs, parse_trees(booster.model_to_string(num_iteration=best)).to_bytes())
+        grown = parse_trees(booster.model_to_string(num_iteration=-1))
+        (losses,) = next(iter(measured.values())).values()
+        return Boosted(encoder, outputs, grown.first(best * outputs).to_bytes(), grown, best, np.array(losses) * len(fold.valid_y))
 
     def load(self, files: Files) -> TreeModel:
         return load_trees(files)

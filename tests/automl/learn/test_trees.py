@@ -45,6 +45,15 @@ def test_each_class_has_its_own_trees_and_threads_change_nothing() -> None:
     assert (trees.raw_scores(x, 4, threads=3) == scores).all()
 
 
+@pytest.mark.parametrize("rounds", [0, 1, 7, 20, 21])
+def test_the_first_rounds_are_lightgbms_first_rounds(rounds: int) -> None:
+    for classes in (1, 3):
+        booster, x = grown(31, "multiclass" if classes > 1 else "regression", classes)
+        scores = parse_trees(booster.model_to_string()).first(rounds * classes).raw_scores(x, classes)
+        expected = booster.predict(x, raw_score=True, num_iteration=rounds) if rounds else np.zeros(len(x))
+        assert (scores == np.reshape(expected, (len(x), -1))).all()
+
+
 @pytest.mark.parametrize("rows", [0, 1, BLOCK, BLOCK + 1])
 def test_any_number_of_rows(rows: int) -> None:
     booster, x = grown(8)
