@@ -126,6 +126,8 @@ class _Fitted:
     model: FoldModel
     raw: Array
     seconds: float
+    predicting: float
+    """Of those seconds."""
 
 
 @dataclass(eq=False)
@@ -146,6 +148,8 @@ class _Open:
     losses: list[float] = field(default_factory=list)
     """Mean over the folds so far, after each."""
     seconds: float = 0.0
+    predicting: float = 0.0
+    """Of those seconds."""
     score: float | None = None
     fairness: float | None = None
     ending: Ending | None = None
@@ -379,7 +383,12 @@ class _Search:
 
         began, threads, fold = time.monotonic(), self.threads // self.lanes, self._reweighed(at, trial.asked.reweighing)
         model = family(trial.family).fit(trial.asked.params, fold, Effort(threads, must_end, until - began, foreseen))
-        return _Fitted(model, model.raw(texts_in_numbers(fold).valid, threads), time.monotonic() - began)
+        return self._predicted(model, fold, began)
+
+    def _predicted(self, model: FoldModel, fold: Fold, began: float) -> _Fitted:
+        predicting = time.monotonic()
+        raw, now = model.raw(texts_in_numbers(fold).valid, self.threads // self.lanes), time.monotonic()
+        return _Fitted(model, raw, now - began, now - predicting)
 
     def _reweighed(self, at: int, strength: float | None) -> Fold:
         fold = self._fold(at)
@@ -411,12 +420,13 @@ class _Search:
                 return
             trial.models.append(fitted.model)
             trial.seconds += fitted.seconds / self.lanes
+            trial.predicting += fitted.predicting / self.lanes
             trial.raw[self.parts[at][1]] = fitted.raw
             trial.losses.append((sum(trial.losses[-1:]) * at + self._fold_loss(trial.raw, at)) / (at + 1))
             if at + 1 < len(self.parts) and self.studies[trial.family].hopeless(trial.asked, trial.losses):
                 trial.ending = "pruned", f"after {at + 1} of {len(self.parts)} folds it was below the median of this family's trials"
         if trial.ending is None and len(trial.models) == len(self.parts):
-            if not trial.agreed and not self.deadline.over():
+            if not trial.agreed and trial.predicting < self.deadline.left():
                 self._agree(trial)
             if not trial.running:
                 self._complete(trial)
@@ -425,12 +435,7 @@ class _Search:
         trial.agreed = True
         for at, model in enumerate(agreed(trial.models)):
             if model is not trial.models[at]:
-                trial.running[self.pool.submit(self._predict_again, at, model)] = at
-
-    def _predict_again(self, at: int, model: FoldModel) -> _Fitted:
-        """In a lane."""
-        began = time.monotonic()
-        return _Fitted(model, model.raw(texts_in_numbers(self._fold(at)).valid, self.threads // self.lanes), time.monotonic() - began)
+                trial.running[self.pool.submit(self._predicted, model, self._fold(at), time.monotonic())] = at
 
     def _complete(self, trial: _Open) -> None:
         for at, (_, valid) in enumerate(self.parts):
