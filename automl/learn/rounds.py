@@ -20,7 +20,7 @@ class LearnedInRounds(Protocol):
 
     @property
     def losses(self) -> Array:
-        """Of the fold's validation rows after each round: their sum, not their mean."""
+        """Of the fold's validation rows after each round: their weighted sum, not their mean."""
 
     def after(self, rounds: int) -> FoldModel:
         """The model of the first so many rounds, or of all there are; itself where it has as many already."""

@@ -130,7 +130,8 @@ class Lgbm:
             return TreeModel(encoder, outputs, parse_trees(booster.model_to_string(num_iteration=best)).to_bytes())
         grown = parse_trees(booster.model_to_string(num_iteration=-1))
         (losses,) = next(iter(measured.values())).values()
-        return Boosted(encoder, outputs, grown.first(best * outputs).to_bytes(), grown, best, np.array(losses) * len(fold.valid_y))
+        rows = len(fold.valid_y) if fold.valid_weight is None else float(np.sum(fold.valid_weight))
+        return Boosted(encoder, outputs, grown.first(best * outputs).to_bytes(), grown, best, np.array(losses) * rows)
 
     def load(self, files: Files) -> TreeModel:
         return load_trees(files)

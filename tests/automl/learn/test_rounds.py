@@ -21,13 +21,15 @@ from automl.spec import Budget, TaskKind, TaskSpec
 from tests.automl.learn import material
 
 
-def fitted(task: TaskKind, classes: int, name: str = "lgbm") -> list[tuple[Fold, FoldModel]]:
+def fitted(task: TaskKind, classes: int, name: str = "lgbm", weighted: bool = False) -> list[tuple[Fold, FoldModel]]:
     """Three folds of rows of which each has its own best number of rounds."""
     found = []
     for seed in range(3):
         frame = material.features(400, seed)
         y = material.target(frame, task, classes, seed)
-        fold = Fold(task, classes, frame.iloc[:300], y[:300], None, frame.iloc[300:], y[300:], None, seed=0)
+        weight = np.random.default_rng(seed).uniform(0.5, 4, 400) if weighted else None
+        parts = (None, None) if weight is None else (weight[:300], weight[300:])
+        fold = Fold(task, classes, frame.iloc[:300], y[:300], parts[0], frame.iloc[300:], y[300:], parts[1], seed=0)
         found.append((fold, family(name).fit(family(name).defaults(task)[0], fold, Effort(1))))
     return found
 
@@ -59,12 +61,13 @@ def test_a_fold_that_has_that_many_already_is_not_made_again() -> None:
     assert again[0] is models[0]
 
 
-def test_losses_are_of_the_validation_rows_and_their_lowest_is_where_the_fold_stood() -> None:
-    for fold, model in fitted("regression", 0):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_losses_are_of_the_validation_rows_and_their_lowest_is_where_the_fold_stood(weighted: bool) -> None:
+    for fold, model in fitted("regression", 0, weighted=weighted):
         assert isinstance(model, LearnedInRounds)
         for rounds in (1, int(np.argmin(model.losses)) + 1, len(model.losses)):
             error = fold.valid_y - model.after(rounds).raw(fold.valid)
-            assert (error**2).sum() == pytest.approx(model.losses[rounds - 1], rel=1e-5)
+            assert np.average(error**2, weights=fold.valid_weight) * (np.sum(fold.valid_weight) if weighted else len(error)) == pytest.approx(model.losses[rounds - 1], rel=1e-5)
         assert (model.after(int(np.argmin(model.losses)) + 1).raw(fold.valid) == model.raw(fold.valid)).all()
 
 
